@@ -1,0 +1,13 @@
+"""The denoiser which does nothing: the floor of every leaderboard."""
+
+from torch import Tensor
+
+from benchmark.denoiser import DENOISERS, Denoiser
+
+
+@DENOISERS.register("identity")
+class Identity(Denoiser):
+    """Return the noisy image as it is."""
+
+    def forward(self, noisy: Tensor) -> Tensor:
+        return noisy

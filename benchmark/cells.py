@@ -1,0 +1,211 @@
+"""One cell of the grid, and the folder which keeps each finished cell as one file."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from benchmark.files import write_whole
+
+RECORDED = "recorded"  # the noise of a dataset which brings its own noisy images
+
+
+@dataclass(frozen=True, order=True)
+class Cell:
+    """One square of the grid: this model, this dataset, this noise at this level and seed."""
+
+    model: str
+    dataset: str
+    noise: str
+    level: float
+    seed: int
+
+    @property
+    def condition(self) -> str:
+        """The noise, its level and its seed as one word: ``gaussian-25-0``."""
+        return f"{self.noise}-{self.level:.15g}-{self.seed}"
+
+    @property
+    def path(self) -> Path:
+        """Where a store keeps this cell: ``masked/kodak24/gaussian-25-0.json``."""
+        return Path(self.model, self.dataset, f"{self.condition}.json")
+
+    def __str__(self) -> str:
+        return f"{self.model} on {self.dataset}, {self.noise} {self.level:g}, seed {self.seed}"
+
+
+def plan(
+    models: Iterable[str],
+    datasets: Mapping[str, bool],
+    levels: Mapping[str, Iterable[float]],
+    seeds: Iterable[int],
+) -> Iterator[Cell]:
+    """Every cell of the grid, models innermost, so that an unfinished run compares them fairly.
+
+    Parameters
+    ----------
+    models
+        Names, in the order they are to run.
+    datasets
+        Name to whether its noise is recorded; a recorded set has one cell a model, at level 0.
+    levels
+        Noise to its levels.
+    seeds
+        One noisy version of every image each.
+    """
+    models, seeds = list(models), list(seeds)
+    for dataset, recorded in datasets.items():
+        swept = {RECORDED: (0.0,)} if recorded else levels
+        for noise, its_levels in swept.items():
+            for level in its_levels:
+                for seed in [0] if recorded else seeds:
+                    for model in models:
+                        yield Cell(model, dataset, noise, float(level), int(seed))
+
+
+class ResultStore:
+    """A folder of cells: the cache, the resume point and the record.
+
+    Copy folders together to merge them; delete a file to redo its cell. While a cell is being
+    scored, its finished images stand in a file ``*.json.part``, one line each, which becomes the
+    cell's file when the last one is done.
+    """
+
+    def __init__(self, root: str | Path):
+        self.root = Path(root)
+
+    def __contains__(self, cell: Cell) -> bool:
+        return self._path(cell).is_file()
+
+    def read(self, cell: Cell) -> dict[str, object]:
+        """A finished cell: its settings, labels, environment, and a dict for each image."""
+        path = self._path(cell)
+        try:
+            return json.loads(path.read_text())
+        except json.JSONDecodeError as error:
+            raise ValueError(f"{path} is no cell ({error}); delete it to score it again") from None
+
+    def has(self, cell: Cell, settings: Mapping[str, object]) -> bool:
+        """Whether a cell is stored, with exactly these settings and all these metrics.
+
+        Raises
+        ------
+        ValueError
+            If the cell is stored, or half done, with other settings; the message names them.
+        """
+        part = self._part(cell)
+        if part.is_file():
+            head = part.read_text().partition("\n")[0]
+            if head:
+                self._refuse_other(part, json.loads(head), settings)
+        if cell not in self:
+            return False
+        stored = self.read(cell)["settings"]
+        self._refuse_other(self._path(cell), stored, settings)
+        return settings["metrics"].keys() <= stored["metrics"].keys()
+
+    def resume(self, cell: Cell, settings: Mapping[str, object]) -> list[dict[str, object]]:
+        """The images of a half-done cell which are scored already; starts the cell if none are."""
+        part = self._part(cell)
+        lines = part.read_text().splitlines(keepends=True) if part.is_file() else []
+        whole = [json.loads(line) for line in lines if line.endswith("\n")]  # the last may be torn
+        if whole and settings["metrics"].keys() <= whole[0]["metrics"].keys():
+            images = list({row["image"]: row for row in whole[1:]}.values())
+        else:
+            images = []
+        part.parent.mkdir(parents=True, exist_ok=True)
+        part.write_text("".join(json.dumps(line) + "\n" for line in [settings, *images]))
+        return images
+
+    def append(self, cell: Cell, image: Mapping[str, object]) -> None:
+        """Keep one scored image of a cell that is not finished yet."""
+        with self._part(cell).open("a") as file:
+            file.write(json.dumps(image) + "\n")
+
+    def write(
+        self,
+        cell: Cell,
+        images: list[dict[str, object]],
+        settings: Mapping[str, object],
+        **provenance: object,
+    ) -> Path:
+        """Write a finished cell, whole or not at all, and drop its part file.
+
+        Scores of other metrics that the cell already had are kept.
+        """
+        settings = dict(settings)
+        if cell in self:
+            stored = self.read(cell)
+            settings["metrics"] = {**stored["settings"]["metrics"], **settings["metrics"]}
+            before = {row["image"]: row for row in stored["images"]}
+            images = [{**before.get(row["image"], {}), **row} for row in images]
+            provenance = {**stored, **provenance}
+        record = {**provenance, "cell": asdict(cell), "settings": settings, "images": images}
+        write_whole(self._path(cell), json.dumps(record, indent=1) + "\n")
+        self._part(cell).unlink(missing_ok=True)
+        return self._path(cell)
+
+    def table(self) -> pd.DataFrame:
+        """One line per image: the cell's five names, image, a column per metric, seconds.
+
+        ``attrs`` holds what a report needs to label it: "higher_is_better" by metric, "unit" and
+        "note" by noise.
+        """
+        rows, labels = [], {"higher_is_better": {}, "unit": {}, "note": {}}
+        for path in sorted(self.root.glob("cells/*/*/*.json")):
+            record = json.loads(path.read_text())
+            cell = record["cell"]
+            for image in record["images"]:
+                rows.append({**cell, **image})
+            labels["higher_is_better"].update(record["labels"]["higher_is_better"])
+            labels["unit"][cell["noise"]] = record["labels"]["unit"]
+            labels["note"][cell["noise"]] = record["labels"]["note"]
+        table = pd.DataFrame(rows)
+        if rows:
+            table.insert(len(table.columns) - 1, "seconds", table.pop("seconds"))
+            order = ["dataset", "noise", "level", "seed", "model"]
+            table = table.sort_values(order, kind="stable", ignore_index=True)
+        table.attrs = labels
+        return table
+
+    def pictures(self, cell: Cell) -> Path:
+        """The folder for small pictures of a cell's first image, shared by all models."""
+        return self.root / "pictures" / cell.dataset / cell.condition
+
+    def _path(self, cell: Cell) -> Path:
+        return self.root / "cells" / cell.path
+
+    def _part(self, cell: Cell) -> Path:
+        return self._path(cell).with_suffix(".json.part")
+
+    def _refuse_other(
+        self, path: Path, stored: Mapping[str, object], settings: Mapping[str, object]
+    ) -> None:
+        changes = differences(stored, settings)
+        if changes:
+            raise ValueError(
+                f"{path} was scored with {' and '.join(changes)}; give the variant a name of its "
+                f"own ('+model.NAME={{of: ...}}', '+noise.NAME={{of: ...}}'), choose another "
+                f"folder (out=FOLDER), or delete that file"
+            )
+
+
+def differences(stored: Mapping[str, object], now: Mapping[str, object]) -> list[str]:
+    """Settings that differ, each as ``model.weights 'a' (now 'b')``.
+
+    Metrics only one side has are no difference: they can be scored later.
+    """
+    found = []
+    for key in [*stored, *(k for k in now if k not in stored)]:
+        before, after = stored.get(key, "absent"), now.get(key, "absent")
+        if isinstance(before, Mapping) and isinstance(after, Mapping):
+            if key == "metrics":
+                shared = before.keys() & after.keys()
+                before = {k: v for k, v in before.items() if k in shared}
+                after = {k: v for k, v in after.items() if k in shared}
+            found += [f"{key}.{change}" for change in differences(before, after)]
+        elif before != after:
+            found.append(f"{key} {before!r} (now {after!r})")
+    return found

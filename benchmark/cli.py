@@ -1,0 +1,85 @@
+"""The command ``bench``: run, train, report, list. Nothing but wiring."""
+
+import contextlib
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NoReturn
+
+from benchmark import __version__
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+USAGE = f"""noisebench {__version__} - how well does a denoiser do on noise it was never trained on?
+
+  bench run model=masked noise=all      score models on noises; ends with a leaderboard
+  bench report out=results/local        leaderboard, Figure 11 and pictures of a results folder
+  bench train model=masked              train a network
+  bench list                            noises, models, datasets and metrics, plugins included
+
+bench COMMAND --help says which settings a command takes."""
+
+COMMANDS = ("run", "train", "report", "list")
+
+
+def main() -> None:
+    """Run one command; a user's mistake ends it with one sentence and exit status 2."""
+    command, arguments = (sys.argv[1:2] or ["--help"])[0], sys.argv[2:]
+    if command in ("-h", "--help", "help"):
+        print(USAGE)
+    elif command == "--version":
+        print(__version__)
+    elif command not in COMMANDS:
+        _stop(f"unknown command '{command}'; known: {', '.join(COMMANDS)}")
+    else:
+        _call(command, arguments)
+
+
+def _call(command: str, arguments: list[str]) -> None:
+    warnings.showwarning = lambda message, *_: print(f"bench: {message}", file=sys.stderr)
+    debugging = os.environ.get("HYDRA_FULL_ERROR") == "1"
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # errors reach us instead of Hydra's own printer
+    mistakes = contextlib.nullcontext if debugging else _mistakes_as_sentences
+    with mistakes():
+        import hydra
+
+        from benchmark import commands
+        from benchmark.config import register_schemas
+        from benchmark.registry import load_plugins
+
+        load_plugins()
+        register_schemas(training=command == "train")
+
+        def job(config: "DictConfig") -> None:
+            with mistakes():  # here as well, before Hydra adds a line of its own
+                commands.COMMANDS[command](config)
+
+        if command == "list" and arguments and arguments[0].isidentifier():
+            arguments = [f"kind={arguments[0]}", *arguments[1:]]
+        sys.argv = [f"bench {command}", *arguments]
+        application = hydra.main(
+            version_base="1.3", config_path="pkg://benchmark.conf", config_name=command
+        )
+        application(job)()
+
+
+@contextlib.contextmanager
+def _mistakes_as_sentences() -> Iterator[None]:
+    from benchmark.mistakes import explain
+
+    try:
+        yield
+    except KeyboardInterrupt:
+        _stop("stopped; the same command goes on from here")
+    except Exception as error:
+        sentence = explain(error)
+        if sentence is None:
+            raise
+        _stop(sentence)
+
+
+def _stop(sentence: str) -> NoReturn:
+    print(f"bench: {' '.join(sentence.split())}", file=sys.stderr)
+    sys.exit(2)

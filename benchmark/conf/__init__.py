@@ -1,0 +1,1 @@
+"""The primary configs of bench run, train, report and list."""

@@ -1,0 +1,232 @@
+"""From registered classes to Hydra's schemas, and from a composed config back to objects."""
+
+import importlib.util
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass, field, make_dataclass
+from functools import cache
+from pathlib import Path
+from types import UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import DictConfig, OmegaConf
+from torch import nn
+
+from benchmark.datasets import DATASETS, Dataset
+from benchmark.denoiser import DENOISERS, Denoiser
+from benchmark.files import file_hash
+from benchmark.metrics import METRICS
+from benchmark.noise import NOISE_MODELS
+from benchmark.train import Recipe
+from benchmark.weights import load_network, shipped
+
+REGISTRIES = {"model": DENOISERS, "noise": NOISE_MODELS, "data": DATASETS, "metric": METRICS}
+
+Settings = dict[str, object]
+Parameters = dict[str, tuple[type, object]]  # keyword to its type and default
+
+
+def _group() -> dict[str, Any]:
+    return field(default_factory=dict)
+
+
+@dataclass
+class RunConfig:
+    """What ``bench run`` takes; Hydra's groups fill the first four."""
+
+    model: dict[str, Any] = _group()
+    noise: dict[str, Any] = _group()
+    data: dict[str, Any] = _group()
+    metric: dict[str, Any] = _group()
+
+    seeds: list[int] = field(default_factory=lambda: [0])
+    reference: list[str] = field(default_factory=lambda: ["identity"])
+    out: str = "results/local"
+    device: str = "auto"
+    shard: str = "1/1"
+
+
+@dataclass
+class TrainConfig:
+    """What ``bench train`` takes beside the recipe; Hydra's groups fill the first three."""
+
+    model: dict[str, Any] = _group()
+    noise: dict[str, Any] = _group()
+    data: dict[str, Any] = _group()
+
+    level: float = 15.0
+    out: str = "runs"
+    device: str = "auto"
+    log_every: int = 100
+    save_minutes: float = 5.0
+
+
+@dataclass
+class ReportConfig:
+    """What ``bench report`` takes."""
+
+    out: str = "results/local"
+    model: list[str] = field(default_factory=list)
+
+
+@dataclass
+class ListConfig:
+    """What ``bench list`` takes."""
+
+    kind: str = "all"
+
+
+def register_schemas(training: bool = False) -> None:
+    """Put every registered class into Hydra's ConfigStore, with an ``all`` in each group.
+
+    Parameters
+    ----------
+    training
+        Whether a network's settings are its whole signature (``bench train``), or its weights
+        file and its test-time keywords (``bench run``).
+    """
+    store = ConfigStore.instance()
+    for group, registry in REGISTRIES.items():
+        nodes = {name: schema(cls, training) for name, cls in sorted(registry.items())}
+        for name, node in nodes.items():
+            store.store(group=group, name=name, node={name: node}, package=group)
+        everything = {n: node for n, node in nodes.items() if not unavailable(registry[n])}
+        store.store(group=group, name="all", node=everything, package=group)
+    store.store(name="run_schema", node=RunConfig)
+    store.store(name="report_schema", node=ReportConfig)
+    store.store(name="list_schema", node=ListConfig)
+    store.store(name="train_schema", node=_with(TrainConfig, settings_of(Recipe)))
+
+
+def schema(cls: type, training: bool = False) -> DictConfig:
+    """A class's signature as a typed config; ``of`` names the class.
+
+    Parameters
+    ----------
+    cls
+        A registered class whose constructor takes annotated keywords with defaults.
+    training
+        See `register_schemas`.
+    """
+    by_weights = issubclass(cls, Denoiser) and cls.learned and not training
+    return OmegaConf.structured(_schema_type(cls, by_weights))
+
+
+@cache  # OmegaConf merges two configs only if they are of the very same dataclass
+def _schema_type(cls: type, by_weights: bool) -> type:
+    parameters = settings_of(cls)
+    if by_weights:
+        parameters = {key: parameters[key] for key in cls.test_time}
+        parameters["weights"] = (str | None, None)
+    return _with(type(cls.name, (), {}), {"of": (str, cls.name), **parameters})
+
+
+def settings_of(cls: type) -> Parameters:
+    """A class's keywords, each with its type and its default, as its signature has them."""
+    if cls.__init__ in (object.__init__, nn.Module.__init__):
+        return {}
+    hints = get_type_hints(cls.__init__)
+    found = {}
+    for name, parameter in list(inspect.signature(cls.__init__).parameters.items())[1:]:
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            continue
+        if parameter.default is parameter.empty or name not in hints:
+            raise TypeError(
+                f"{cls.__module__}.{cls.__qualname__}: keyword '{name}' needs an annotation and a "
+                f"default, since the signature is the config"
+            )
+        found[name] = (hints[name], parameter.default)
+    return found
+
+
+def build(group: str, nodes: Mapping[str, DictConfig]) -> dict[str, object]:
+    """The objects of a config group, by the names the user gave them.
+
+    Raises
+    ------
+    ValueError
+        If a setting is unknown, of a wrong type or out of range, or if weights are missing.
+    """
+    return {name: build_one(group, name, node) for name, node in nodes.items()}
+
+
+def build_one(group: str, name: str, node: DictConfig) -> object:
+    """One object of a config group; see `build`."""
+    cls = class_of(group, name, node)
+    settings = checked_settings(group, name, node)
+    if issubclass(cls, Denoiser) and cls.learned:
+        path = settings.pop("weights")
+        return load_network(cls, weights_path(cls, path), settings)
+    return cls(**settings)
+
+
+def class_of(group: str, name: str, node: DictConfig) -> type:
+    """The registered class of a config node; ``of`` says which, else its name."""
+    return REGISTRIES[group][node.get("of", name)]
+
+
+def checked_settings(group: str, name: str, node: DictConfig, training: bool = False) -> Settings:
+    """A node's settings after checking them against the class's schema, lists as tuples."""
+    merged = OmegaConf.merge(schema(class_of(group, name, node), training), node)
+    plain = OmegaConf.to_container(merged, resolve=True, throw_on_missing=True)
+    plain.pop("of")
+    return {key: tuple(v) if isinstance(v, list) else v for key, v in plain.items()}
+
+
+def weights_path(cls: type[Denoiser], path: str | None) -> Path:
+    """The file a learned network reads: the one named, else the one its package ships."""
+    return Path(path).expanduser() if path else shipped(cls)
+
+
+def recorded_settings(group: str, name: str, node: DictConfig) -> Settings:
+    """What a cell's file says of an object: its class and settings, of weights only the hash."""
+    cls = class_of(group, name, node)
+    settings = {"of": cls.name, **checked_settings(group, name, node)}
+    for place in ("path", "backbone"):  # where a thing lies is no part of what it is
+        settings.pop(place, None)
+    if "weights" in settings:
+        settings["weights"] = f"sha256:{file_hash(weights_path(cls, settings['weights']))}"
+    if group == "noise":
+        settings.pop("levels")  # the cell's key says which one
+    return {key: list(v) if isinstance(v, tuple) else v for key, v in settings.items()}
+
+
+def unavailable(cls: type) -> str | None:
+    """Why ``all`` leaves a class out: no weights, no package, no data; None if it does not."""
+    if issubclass(cls, Denoiser):
+        if cls.learned and not shipped(cls).is_file():
+            return "no weights yet"
+        if cls.package and importlib.util.find_spec(cls.package) is None:
+            return f"no package {cls.package}"
+    if issubclass(cls, Dataset):
+        if cls.split != "test":
+            return "for training"
+        if hasattr(cls, "path"):
+            return "needs a path"
+        if cls().status().problem:
+            return "no data"
+    return None
+
+
+def _with(base: type, parameters: Parameters) -> type:
+    """A dataclass with further fields, each of a plain type and with a default."""
+    fields = [
+        (key, _plain_type(kind), field(default_factory=lambda v=default: _as_list(v)))
+        for key, (kind, default) in parameters.items()
+    ]
+    return make_dataclass(base.__name__, fields, bases=(base,))
+
+
+def _as_list(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _plain_type(annotation):
+    """``tuple[float, ...]`` as ``list[float]``, which OmegaConf can hold."""
+    if get_origin(annotation) is tuple:
+        return list[get_args(annotation)[0]]
+    if get_origin(annotation) in (Union, UnionType):
+        inner = [_plain_type(a) for a in get_args(annotation) if a is not type(None)]
+        return inner[0] | None
+    return annotation

@@ -1,0 +1,216 @@
+"""What a dataset is: named images in a folder, checked before use and known by a digest."""
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+from platformdirs import user_cache_path
+
+from benchmark.files import file_hash
+from benchmark.images import (
+    SUFFIXES,
+    check_whole,
+    crop_around,
+    find_images,
+    natural_order,
+    read_image,
+)
+from benchmark.registry import Registry
+
+DATASETS = Registry("dataset")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One picture, and its recorded noisy version if the dataset brings one."""
+
+    image: str  # the file's stem
+    clean: np.ndarray  # (H, W, 3) float32 RGB in [0, 1]
+    noisy: np.ndarray | None = None  # the same
+
+
+@dataclass(frozen=True)
+class Status:
+    """What there is of a dataset, for people."""
+
+    searched: list[Path]  # the folders looked for, in order
+    found: int  # images, or pairs
+    count: int | None  # how many there should be, where that is known
+    source: str  # where to get them, and their terms
+    problem: str | None  # why the dataset cannot be used, if it cannot
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A folder of 8-bit RGB images; a published set is a subclass with a name and a source.
+
+    What the folder holds is looked up once per object.
+
+    Parameters
+    ----------
+    limit
+        Only the first images, in natural order of their names (1, 2, 10).
+    crop
+        Height and width, in pixels, of a fixed cut from the middle of each image, or around the
+        image's entry in ``centres``; None leaves images whole.
+    """
+
+    name: ClassVar[str]  # set by the registry
+    split: ClassVar[str] = "test"  # or "train"
+    recorded: ClassVar[bool] = False  # whether it brings its own noisy images
+    count: ClassVar[int | None] = None  # how many images the whole set has
+    source: ClassVar[str]  # what to do to get it, and its terms; ends an error message
+    centres: ClassVar[Mapping[str, tuple[int, int]]] = {}  # image to the row and column of a crop
+
+    limit: int | None = None
+    crop: int | None = None
+
+    def __post_init__(self):
+        for setting in ("limit", "crop"):
+            value = getattr(self, setting)
+            if value is not None and value < 1:
+                raise ValueError(f"{setting} of dataset '{self.name}' must be above 0, got {value}")
+
+    def searched(self) -> list[Path]:
+        """Where the set is looked for: ``$NOISEBENCH_DATA/NAME``, then the user's cache folder."""
+        roots = [user_cache_path("noisebench") / "data"]
+        if os.environ.get("NOISEBENCH_DATA"):
+            roots.insert(0, Path(os.environ["NOISEBENCH_DATA"]))
+        return [root / self.name for root in roots]
+
+    def folder(self) -> Path:
+        """The first folder of `searched` that exists.
+
+        Raises
+        ------
+        ValueError
+            If none does; the message says where to get the set.
+        """
+        for folder in self.searched():
+            if folder.is_dir():
+                return folder
+        looked = " and no ".join(f"folder {folder}" for folder in self.searched())
+        raise ValueError(f"dataset '{self.name}': there is no {looked or 'path'}; {self.source}")
+
+    def listing(self, folder: Path) -> dict[str, tuple[Path, ...]]:
+        """The folder's images by name: each its clean file, and its noisy one if it has one."""
+        return {name: (path,) for name, path in find_images(folder).items()}
+
+    def images(self) -> list[str]:
+        """The names of the images, in natural order.
+
+        Raises
+        ------
+        ValueError
+            If there are none, or not as many as the set has (as ``limit`` asks for, if less).
+        """
+        found = len(self._files)
+        if self.count is not None:
+            needed = min(self.limit or self.count, self.count)
+            if not needed <= found <= self.count:
+                raise ValueError(
+                    f"dataset '{self.name}': found {found} of {self.count} images in "
+                    f"{self.folder()}; {self.source}"
+                )
+        elif not found:
+            raise ValueError(
+                f"dataset '{self.name}': {self.folder()} has no images ({', '.join(SUFFIXES)}); "
+                f"{self.source}"
+            )
+        return sorted(self._files, key=natural_order)[: self.limit]
+
+    def __len__(self) -> int:
+        return len(self.images())
+
+    def __iter__(self) -> Iterator[Sample]:
+        return (self.read(image) for image in self.images())
+
+    def read(self, image: str) -> Sample:
+        """One sample, by the name of its image; raises as `read_uint8` does."""
+        return Sample(image, *(pixels.astype(np.float32) / 255 for pixels in self._pixels(image)))
+
+    def read_uint8(self, image: str) -> np.ndarray:
+        """The clean image, (H, W, 3) uint8 RGB, cropped: what a training set is kept as in memory.
+
+        Raises
+        ------
+        ValueError
+            If the image is unknown, unreadable, not 8-bit RGB, smaller than ``crop``, or of
+            another size than its noisy version.
+        """
+        return self._pixels(image)[0]
+
+    def check(self, minimum: int = 16) -> None:
+        """Decode every image, so that a bad file is known before any model runs.
+
+        Parameters
+        ----------
+        minimum
+            The least height and width, in pixels, of what `read` returns.
+
+        Raises
+        ------
+        ValueError
+            If images are missing, cut short, smaller than ``minimum``, or as in `read_uint8`.
+        """
+        for image in self.images():
+            for path in self._files[image]:
+                check_whole(path)
+            height, width = self._pixels(image)[0].shape[:2]
+            if min(height, width) < minimum:
+                where = self._files[image][0] if self.crop is None else f"crop={self.crop}"
+                raise ValueError(
+                    f"{where} gives an image of {width}x{height} pixels, but at least "
+                    f"{minimum}x{minimum} are needed; remove or enlarge it"
+                )
+
+    def digest(self) -> str:
+        """SHA-256, in hexadecimal, of the images' names, files and crops: the data's identity."""
+        total = hashlib.sha256()
+        for image in self.images():
+            cut = f"{self.crop} {self.centres.get(image)}" if self.crop else "whole"
+            hashes = [file_hash(path) for path in self._files[image]]
+            total.update("\x1f".join([image, cut, *hashes, "\n"]).encode())
+        return total.hexdigest()
+
+    def status(self) -> Status:
+        """What there is, without raising and without decoding anything."""
+        found, problem = 0, None
+        try:
+            found = len(self._files)
+            self.images()
+        except ValueError as error:
+            problem = str(error)
+        return Status(self.searched(), found, self.count, self.source, problem)
+
+    @cached_property
+    def _files(self) -> dict[str, tuple[Path, ...]]:
+        return self.listing(self.folder())
+
+    def _pixels(self, image: str) -> list[np.ndarray]:
+        """The clean image and, where there is one, the noisy one: read, compared, cropped."""
+        if image not in self._files:
+            raise ValueError(f"dataset '{self.name}' has no image '{image}' in {self.folder()}")
+        paths = self._files[image]
+        arrays = [read_image(path) for path in paths]
+        height, width = arrays[0].shape[:2]
+        for path, pixels in zip(paths, arrays, strict=True):
+            if pixels.shape != arrays[0].shape:
+                raise ValueError(
+                    f"{path} has {pixels.shape[1]}x{pixels.shape[0]} pixels, but {paths[0]} has "
+                    f"{width}x{height}; the two images of a pair must have one size"
+                )
+        if self.crop is None:
+            return arrays
+        if self.crop > min(height, width):
+            raise ValueError(
+                f"crop={self.crop} does not fit into {paths[0]} of {width}x{height} pixels; "
+                f"choose a smaller one or crop=null"
+            )
+        centre = self.centres.get(image, (height // 2, width // 2))
+        return [crop_around(pixels, centre, self.crop) for pixels in arrays]

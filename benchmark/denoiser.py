@@ -1,0 +1,80 @@
+"""What a denoiser is: pixels in, pixels out, and never a word about the noise."""
+
+from typing import ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from benchmark.registry import Registry
+
+DENOISERS = Registry("denoiser")
+
+
+class Denoiser(nn.Module):
+    """A network, or a classical method, that restores images.
+
+    Subclasses write ``forward``; everyone else calls ``denoise``. The constructor takes keywords
+    only, each annotated and with a default. Randomness at test time comes from torch's global
+    generator and no other: the harness seeds it from the cell's key.
+
+    A class with ``learned = True`` needs weights. Its architecture then comes from the weights
+    file, and only the keywords named in ``test_time`` are settings of ``bench run``.
+    """
+
+    name: ClassVar[str]  # set by the registry
+    multiple: ClassVar[int] = 1  # height and width must be a multiple of this
+    learned: ClassVar[bool] = False
+    test_time: ClassVar[tuple[str, ...]] = ()
+    package: ClassVar[str] = ""  # an optional package it cannot do without
+
+    @torch.inference_mode()
+    def denoise(self, noisy: Tensor) -> Tensor:
+        """Restore (B, C, H, W) in [0, 1]: same shape and range, for any H and W.
+
+        Padding to ``multiple`` reflects at the right and lower edge and is cropped away again.
+        """
+        self.eval()
+        height, width = noisy.shape[-2:]
+        padded = pad_to_multiple(noisy, self.multiple)
+        return self.restore(padded)[..., :height, :width].clamp(0, 1)
+
+    def restore(self, noisy: Tensor) -> Tensor:
+        """One restored batch; a subclass which averages several passes overrides this."""
+        return self(noisy)
+
+
+def pad_to_multiple(image: Tensor, multiple: int) -> Tensor:
+    """Pad (B, C, H, W) at the right and lower edge by reflection to a multiple in H and W.
+
+    An image too small to reflect that far repeats its edge pixels for the rest.
+    """
+    for axis in (-1, -2):
+        missing = -image.shape[axis] % multiple
+        reflected = min(missing, image.shape[axis] - 1)
+        image = _pad_end(image, axis, reflected, "reflect")
+        image = _pad_end(image, axis, missing - reflected, "replicate")
+    return image
+
+
+def _pad_end(image: Tensor, axis: int, amount: int, mode: str) -> Tensor:
+    if not amount:
+        return image
+    return functional.pad(image, (0, amount, 0, 0) if axis == -1 else (0, 0, 0, amount), mode)
+
+
+class ImageFilter(Denoiser):
+    """A denoiser which is a function of one (H, W, C) float64 numpy image; for classical methods.
+
+    Subclasses write ``filter_image``; batching and tensors are done here.
+    """
+
+    def forward(self, noisy: Tensor) -> Tensor:
+        images = noisy.permute(0, 2, 3, 1).double().cpu().numpy()
+        restored = [torch.from_numpy(self.filter_image(image)) for image in images]
+        return torch.stack(restored).permute(0, 3, 1, 2).to(noisy)
+
+    def filter_image(self, noisy: np.ndarray) -> np.ndarray:
+        """Restore one (H, W, C) float64 image in [0, 1]."""
+        raise NotImplementedError

@@ -1,0 +1,106 @@
+"""Clean, noisy, restored, scored: the images of one cell, one after the other."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from benchmark.cells import Cell
+from benchmark.datasets import Dataset
+from benchmark.denoiser import Denoiser
+from benchmark.metrics import Metric
+from benchmark.noise import NoiseModel, rng_for, stream, to_uint8
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+PROTOCOL = {"noisy": "clipped, 8 bits", "restored": "clipped, 8 bits"}
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """One image of a cell: its row, and the three pictures, (H, W, 3) uint8 RGB."""
+
+    row: dict[str, object]  # image, a number for each metric, seconds
+    clean: np.ndarray
+    noisy: np.ndarray
+    restored: np.ndarray
+
+
+def evaluate(
+    cell: Cell,
+    model: Denoiser,
+    dataset: Dataset,
+    noise: NoiseModel | None,
+    metrics: Mapping[str, Metric],
+    images: Iterable[str],
+    device: str = "cpu",
+) -> Iterator[Evaluated]:
+    """Score images of a cell, in order; writes nothing.
+
+    While an image is scored, the next is being denoised and the one after read and made noisy.
+    Noise depends on (dataset, image, noise, level, seed) alone, and so does the randomness of a
+    stochastic network: any image can be redone by itself, to the bit on one machine.
+
+    Parameters
+    ----------
+    noise
+        None for a dataset with recorded noise.
+    images
+        Names of the dataset's images to score.
+    """
+
+    def prepare(image: str) -> tuple[str, np.ndarray, np.ndarray]:
+        sample = dataset.read(image)
+        if noise is None:
+            noisy = sample.noisy
+        else:
+            rng = rng_for(cell.dataset, image, cell.noise, cell.level, cell.seed)
+            noisy = noise(sample.clean, cell.level, rng)
+        return image, to_uint8(sample.clean), to_uint8(noisy)
+
+    def restore(prepared: tuple[str, np.ndarray, np.ndarray]) -> Evaluated:
+        image, clean, noisy = prepared
+        key = stream("denoise", cell.dataset, image, cell.noise, cell.level, cell.seed)
+        restored, seconds = _timed_denoise(model, as_tensor(noisy).to(device), key)
+        pixels = to_uint8(restored[0].permute(1, 2, 0).cpu().numpy())
+        return Evaluated({"image": image, "seconds": seconds}, clean, noisy, pixels)
+
+    for done in _one_ahead(restore, _one_ahead(prepare, images)):
+        pair = as_tensor(done.restored), as_tensor(done.clean)
+        scores = {name: float(metric(*pair)) for name, metric in metrics.items()}
+        row = {"image": done.row["image"], **scores, "seconds": done.row["seconds"]}
+        yield Evaluated(row, done.clean, done.noisy, done.restored)
+
+
+def as_tensor(image: np.ndarray) -> Tensor:
+    """(H, W, C) uint8 to (1, C, H, W) float32 in [0, 1]."""
+    return torch.from_numpy(image).permute(2, 0, 1).unsqueeze(0).float() / 255
+
+
+def _timed_denoise(model: Denoiser, noisy: Tensor, key: int) -> tuple[Tensor, float]:
+    devices = [noisy.device] if noisy.is_cuda else []
+    with torch.random.fork_rng(devices):
+        torch.manual_seed(key % 2**63)
+        begin = time.perf_counter()
+        restored = model.denoise(noisy).float()
+        if noisy.is_cuda:
+            torch.cuda.synchronize(noisy.device)
+        return restored, time.perf_counter() - begin
+
+
+def _one_ahead(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+    """``map``, with the next result computed while the caller uses the present one."""
+    with ThreadPoolExecutor(1) as pool:
+        coming = None
+        for item in items:
+            ready, coming = coming, pool.submit(function, item)
+            if ready is not None:
+                yield ready.result()
+        if coming is not None:
+            yield coming.result()

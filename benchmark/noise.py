@@ -1,0 +1,97 @@
+"""What a noise model is, and the random numbers it may use. Loads no torch."""
+
+import hashlib
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+import numpy as np
+
+from benchmark.registry import Registry
+
+NOISE_MODELS = Registry("noise model")
+
+
+class NoiseModel(ABC):
+    """A frozen dataclass whose fields are its settings; it keeps no state between images.
+
+    Subclasses write ``sample`` and set ``unit`` and a default for ``levels``; everyone else calls
+    the object. ``levels`` run from mildest to hardest and are swept when none are named.
+    """
+
+    name: ClassVar[str]  # set by the registry
+    unit: ClassVar[str]  # what a level counts: "sigma, in 8-bit steps"
+    note: ClassVar[str] = ""  # a caveat which lists and tables show beside the name
+    levels: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        """Check every level at once, so that a wrong one is an error before anything runs."""
+        for level in self.levels:
+            self.check_level(level)
+
+    @abstractmethod
+    def sample(self, clean: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:
+        """Return a noisy copy of ``clean``, (H, W, C) float32 in [0, 1]; it may leave the range."""
+
+    def check_level(self, level: float) -> None:
+        """Raise ``ValueError`` for a level outside this noise's domain; by default below zero."""
+        if not (np.isfinite(level) and level >= 0):
+            raise ValueError(f"{self.name} needs a finite level >= 0 ({self.unit}), got {level}")
+
+    def __call__(self, clean: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:
+        """``sample``, clipped to [0, 1], float32.
+
+        Parameters
+        ----------
+        clean
+            (H, W, C) float32 in [0, 1]; left unchanged.
+        level
+            Strength, in this noise's ``unit``.
+        rng
+            The only randomness used; see `rng_for`.
+
+        Raises
+        ------
+        ValueError
+            If ``clean`` has another shape or type, NaN or values outside [0, 1], or if ``level``
+            is outside the noise's domain.
+        """
+        if clean.ndim != 3 or clean.dtype != np.float32:
+            raise ValueError(
+                f"{self.name} needs (H, W, C) float32, got {clean.shape} {clean.dtype}"
+            )
+        if not (clean.size and clean.min() >= 0 and clean.max() <= 1):  # NaN fails this as well
+            raise ValueError(f"{self.name} needs values in [0, 1], got {_extent(clean)}")
+        self.check_level(level)
+        return np.clip(self.sample(clean, level, rng), 0, 1).astype(np.float32, copy=False)
+
+
+def to_uint8(image: np.ndarray) -> np.ndarray:
+    """Round [0, 1] to 8 bits, half to even: what a saved PNG holds, as in the published sets."""
+    return np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
+
+
+def stream(*key: str | float) -> int:
+    """A 128-bit seed which depends on the key's values and on nothing else.
+
+    ``25`` and ``25.0`` are the same key; ``("ab", "c")`` and ``("a", "bc")`` are not. Integers of
+    any size keep all their digits, other numbers 15 of them.
+    """
+    text = "\x1f".join(_spelled(part) for part in key)
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:16], "little")
+
+
+def rng_for(dataset: str, image: str, noise: str, level: float, seed: int) -> np.random.Generator:
+    """The generator of one noisy image: the same in any process, order, or batch, for any model."""
+    return np.random.Generator(np.random.PCG64(stream(dataset, image, noise, level, seed)))
+
+
+def _spelled(part: str | float) -> str:
+    return str(part) if isinstance(part, str | int) else f"{part:.15g}"
+
+
+def _extent(image: np.ndarray) -> str:
+    if not image.size:
+        return f"an empty image {image.shape}"
+    if np.isnan(image).any():
+        return "NaN"
+    return f"{image.min():g} to {image.max():g}"

@@ -1,0 +1,184 @@
+"""The grid: compares what is asked with what is stored, and scores the cells that are missing."""
+
+import platform
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from benchmark import __version__
+from benchmark.cells import RECORDED, Cell, ResultStore, plan
+from benchmark.datasets import Dataset
+from benchmark.denoiser import Denoiser
+from benchmark.evaluate import PROTOCOL, Evaluated, evaluate
+from benchmark.metrics import Metric
+from benchmark.noise import NoiseModel
+
+PICTURE = 128  # side of the small pictures kept for the report, in pixels
+
+
+@dataclass(frozen=True)
+class Grid:
+    """What a run compares: objects by the names the user gave them, and their settings.
+
+    ``settings`` has for each of "model", "noise", "data" and "metric" a dict from name to what a
+    cell's file records: the settings, for a learned network also its weights' hash.
+    """
+
+    models: Mapping[str, Denoiser]
+    noises: Mapping[str, NoiseModel]
+    datasets: Mapping[str, Dataset]
+    metrics: Mapping[str, Metric]
+    seeds: list[int]
+    settings: Mapping[str, Mapping[str, dict[str, object]]]
+
+    @cached_property
+    def cells(self) -> list[Cell]:
+        """Every cell, in the order of `benchmark.cells.plan`."""
+        recorded = {name: dataset.recorded for name, dataset in self.datasets.items()}
+        levels = {name: noise.levels for name, noise in self.noises.items()}
+        return list(plan(self.models, recorded, levels, self.seeds))
+
+    def settings_of(self, cell: Cell) -> dict[str, object]:
+        """Everything a cell's scores depend on, beside its key."""
+        recorded = cell.noise == RECORDED
+        return {
+            "model": self.settings["model"][cell.model],
+            "noise": {"of": RECORDED} if recorded else self.settings["noise"][cell.noise],
+            "dataset": self.settings["data"][cell.dataset],
+            "metrics": dict(self.settings["metric"]),
+            "protocol": PROTOCOL,
+        }
+
+    def labels_of(self, cell: Cell) -> dict[str, object]:
+        """What a report needs to label a cell's scores."""
+        noise = self.noises.get(cell.noise)
+        return {
+            "higher_is_better": {n: m.higher_is_better for n, m in self.metrics.items()},
+            "unit": noise.unit if noise else "",
+            "note": noise.note if noise else "",
+        }
+
+
+def missing(grid: Grid, store: ResultStore, shard: str = "1/1") -> list[Cell]:
+    """The grid's cells which the store lacks; every stored cell is compared with the grid first.
+
+    Raises
+    ------
+    ValueError
+        If a stored cell was scored with other settings.
+    """
+    part, parts = _shard(shard)
+    lacking = [cell for cell in grid.cells if not store.has(cell, grid.settings_of(cell))]
+    mine = set(grid.cells[part - 1 :: parts])
+    return [cell for cell in lacking if cell in mine]
+
+
+def fill(grid: Grid, store: ResultStore, cells: list[Cell], device: str, console: Console) -> None:
+    """Score cells and store each one, image by image, under a progress bar.
+
+    Raises
+    ------
+    ValueError
+        If an image of a dataset cannot be used; no model has run then.
+    """
+    smallest = max((metric.minimum_size for metric in grid.metrics.values()), default=1)
+    for name in dict.fromkeys(cell.dataset for cell in cells):
+        grid.datasets[name].check(minimum=smallest)
+    environment = describe_environment(device)
+    with _progress(console) as progress:
+        images = sum(len(grid.datasets[cell.dataset]) for cell in cells)
+        task = progress.add_task("", total=images, cells=f"0/{len(cells)} cells", now="")
+        for number, cell in enumerate(cells):
+            progress.update(task, cells=f"{number}/{len(cells)} cells", now=str(cell))
+            for _ in _fill_cell(grid, store, cell, device, environment):
+                progress.advance(task)
+        progress.update(task, cells=f"{len(cells)}/{len(cells)} cells", now="done")
+
+
+def _fill_cell(
+    grid: Grid, store: ResultStore, cell: Cell, device: str, environment: dict[str, object]
+) -> Iterator[str]:
+    settings = grid.settings_of(cell)
+    dataset = grid.datasets[cell.dataset]
+    rows = {row["image"]: row for row in store.resume(cell, settings)}
+    yield from rows
+    names = dataset.images()
+    todo = [name for name in names if name not in rows]
+    noise = grid.noises.get(cell.noise)
+    model = grid.models[cell.model].to(device)
+    for done in evaluate(cell, model, dataset, noise, grid.metrics, todo, device):
+        row = done.row
+        store.append(cell, row)
+        rows[row["image"]] = row
+        if row["image"] == names[0]:
+            _keep_pictures(store.pictures(cell), cell.model, done)
+        yield row["image"]
+    ordered = [rows[name] for name in names]
+    labels = grid.labels_of(cell)
+    store.write(cell, ordered, settings, labels=labels, environment=environment)
+
+
+def _keep_pictures(folder: Path, model: str, done: Evaluated) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, picture in (("clean", done.clean), ("noisy", done.noisy), (model, done.restored)):
+        cv2.imwrite(str(folder / f"{name}.png"), centre(picture, PICTURE)[..., ::-1])
+
+
+def centre(image: np.ndarray, size: int) -> np.ndarray:
+    """The central square of an (H, W, C) image, or less where the image is smaller."""
+    top, left = (max(0, (side - size) // 2) for side in image.shape[:2])
+    return image[top : top + size, left : left + size]
+
+
+def describe_environment(device: str) -> dict[str, object]:
+    """Versions and hardware, as each cell records them."""
+    return {
+        "noisebench": __version__,
+        "python": platform.python_version(),
+        **{name: version(name) for name in ("torch", "numpy", "scipy", "scikit-image")},
+        "opencv": cv2.__version__,
+        "device": torch.cuda.get_device_name(device) if device != "cpu" else platform.machine(),
+        "threads": torch.get_num_threads(),
+    }
+
+
+def pick_device(name: str) -> str:
+    """``auto`` as cuda where there is one, else cpu; any other name as it is, if it exists."""
+    available = torch.cuda.is_available()
+    if name == "auto":
+        return "cuda" if available else "cpu"
+    if name != "cpu" and not (name.startswith("cuda") and available):
+        raise ValueError(
+            f"device={name} is not here; there is {'cpu and cuda' if available else 'only cpu'}"
+        )
+    return name
+
+
+def _shard(text: str) -> tuple[int, int]:
+    try:
+        part, parts = (int(number) for number in text.split("/"))
+    except ValueError:
+        part, parts = 0, 0
+    if not 1 <= part <= parts:
+        raise ValueError(f"shard={text} should be PART/PARTS, such as 2/8 for the second of eight")
+    return part, parts
+
+
+def _progress(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.fields[cells]}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("images, left:"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[now]}"),
+        console=console,
+    )

@@ -1,0 +1,29 @@
+"""What several test files need: one small image, and the folder of real data where there is one."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmark.registry import load_plugins
+
+load_plugins()
+
+
+@pytest.fixture
+def ramp() -> np.ndarray:
+    """A 13x21 colour ramp; its sides share no factor with any window."""
+    rows, columns = np.linspace(0.1, 0.9, 13), np.linspace(0.2, 0.8, 21)
+    red = np.broadcast_to(rows[:, None], (13, 21))
+    green = np.broadcast_to(columns, (13, 21))
+    return np.stack([red, green, (red + green) / 2], axis=-1).astype(np.float32)
+
+
+@pytest.fixture
+def data_root() -> Path:
+    """The folder ``NOISEBENCH_DATA``, or a skip which says that it is missing."""
+    root = os.environ.get("NOISEBENCH_DATA")
+    if not root or not Path(root).is_dir():
+        pytest.skip("needs NOISEBENCH_DATA, a folder with kodak24/, cbsd68/ and mcmaster/")
+    return Path(root)
