@@ -11,7 +11,6 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torchvision.ops import StochasticDepth
 
 from benchmark.denoiser import DENOISERS, Denoiser, pad_to_multiple
 
@@ -47,23 +46,24 @@ class WindowAttention(nn.Module):
 
     def attend(self, query: Tensor, key: Tensor, value: Tensor, grid: torch.Size) -> Tensor:
         """Softmax attention; windows at the seam of the cyclic shift keep their regions apart."""
-        attention = functional.scaled_dot_product_attention
         bias = self.relative_position_bias_table[self.relative_position_index]
         bias = bias.permute(2, 0, 1).contiguous()[None]  # (1, heads, tokens, tokens)
-        if not self.shifted:
-            return attention(query, key, value, bias)
         batch, rows, columns = grid
         seam = torch.zeros(rows, columns, dtype=torch.long, device=query.device)
-        seam[-1] += 1  # the lower row of windows holds pixels of the upper edge as well
-        seam[:, -1] += 2
-        seam = seam.flatten().repeat(batch)
-        if bias.requires_grad:
-            return attention(query, key, value, bias + self.regions[seam])
-        attended = attention(query, key, value, bias)  # one bias for all: the fused kernel
-        mixed = seam.nonzero().squeeze(1)
-        attended[mixed] = attention(
-            query[mixed], key[mixed], value[mixed], bias + self.regions[seam[mixed]]
-        )
+        if self.shifted:
+            seam[-1] += 1  # the lowest windows hold pixels of the upper edge as well
+            seam[:, -1] += 2
+        seam = seam.flatten()
+        if query.requires_grad or bias.requires_grad:  # the fused kernel gives a bias no gradient
+            scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-2, -1)
+            scores = scores.unflatten(0, (batch, -1)) + (bias + self.regions[seam])
+            return scores.flatten(0, 1).softmax(-1) @ value
+        attention = functional.scaled_dot_product_attention
+        attended = attention(query, key, value, bias)  # one bias for all windows keeps it fused
+        mixed = seam.repeat(batch).nonzero().squeeze(1)
+        if len(mixed):
+            apart = bias + self.regions[seam.repeat(batch)[mixed]]
+            attended[mixed] = attention(query[mixed], key[mixed], value[mixed], apart)
         return attended
 
 
@@ -83,6 +83,26 @@ def region_masks(window_size: int) -> Tensor:
     lower, right = row[:, None] != row, column[:, None] != column
     apart = torch.stack([torch.zeros_like(lower), lower, right, lower | right])
     return -100.0 * apart[:, None]
+
+
+class StochasticDepth(nn.Module):
+    """In training, zero a branch for an image with some probability and scale it up otherwise.
+
+    Huang et al., "Deep Networks with Stochastic Depth", ECCV 2016. torchvision has the same, but
+    importing it takes as long as importing torch.
+    """
+
+    def __init__(self, probability: float):
+        super().__init__()
+        self.probability = probability
+
+    def forward(self, branch: Tensor) -> Tensor:
+        """(B, ...) to the same."""
+        if not self.training or self.probability == 0:
+            return branch
+        kept = 1 - self.probability
+        keep = branch.new_empty(len(branch), *[1] * (branch.ndim - 1)).bernoulli_(kept)
+        return branch * (keep / kept)
 
 
 class SwinBlock(nn.Module):
@@ -106,7 +126,7 @@ class SwinBlock(nn.Module):
         hidden = int(embed_dim * mlp_ratio)
         layers = {"fc1": nn.Linear(embed_dim, hidden), "act": nn.GELU()}
         self.mlp = nn.Sequential(OrderedDict(layers, fc2=nn.Linear(hidden, embed_dim)))
-        self.drop_path = StochasticDepth(drop_path, mode="row")
+        self.drop_path = StochasticDepth(drop_path)
 
     def forward(self, features: Tensor) -> Tensor:
         """(B, H, W, C) to the same."""
@@ -174,7 +194,7 @@ class SwinIR(Denoiser):
     embed_dim
         Channels of every token; the colour denoiser of [1]_ has 180.
     depths
-        Swin blocks in each residual group; their number is even so that shifted ones follow.
+        Swin blocks in each residual group; every second one is shifted by half a window.
     num_heads
         Attention heads of every block; divides ``embed_dim``.
     window_size
@@ -182,10 +202,16 @@ class SwinIR(Denoiser):
     mlp_ratio
         Hidden channels of a block's MLP, as a multiple of ``embed_dim``.
     resi_connection
-        Convolutions at the end of a group and of the body: ``"1conv"`` or ``"3conv"``.
+        Convolutions at the end of a group and of the body: ``"1conv"``, or ``"3conv"`` through a
+        quarter of the channels.
     drop_path
         Probability that training skips a branch of the last block, per image; the first block
         skips none, and between them it grows linearly (the published code's default is 0.1).
+
+    Raises
+    ------
+    ValueError
+        If ``num_heads`` does not divide ``embed_dim`` or ``resi_connection`` is unknown.
 
     References
     ----------
@@ -248,10 +274,8 @@ class SwinIR(Denoiser):
         body = self.norm(self.layers(self.patch_embed(channels_last(shallow))))
         deep = self.conv_after_body(channels_first(body))
         if self.residual:
-            restored = image + self.conv_last(deep + shallow)
-        else:
-            restored = self.conv_last(deep)
-        return (restored + self.mean)[..., :height, :width]
+            return (image + self.conv_last(deep + shallow) + self.mean)[..., :height, :width]
+        return (self.conv_last(deep) + self.mean)[..., :height, :width]
 
 
 def init_linear(module: nn.Module) -> None:

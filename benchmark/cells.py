@@ -97,8 +97,8 @@ class ResultStore:
         """
         part = self._part(cell)
         if part.is_file():
-            head = part.read_text().partition("\n")[0]
-            if head:
+            head, newline, _ = part.read_text().partition("\n")
+            if newline:
                 self._refuse_other(part, json.loads(head), settings)
         if cell not in self:
             return False
@@ -115,8 +115,7 @@ class ResultStore:
             images = list({row["image"]: row for row in whole[1:]}.values())
         else:
             images = []
-        part.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text("".join(json.dumps(line) + "\n" for line in [settings, *images]))
+        write_whole(part, "".join(json.dumps(line) + "\n" for line in [settings, *images]))
         return images
 
     def append(self, cell: Cell, image: Mapping[str, object]) -> None:
@@ -141,7 +140,10 @@ class ResultStore:
             settings["metrics"] = {**stored["settings"]["metrics"], **settings["metrics"]}
             before = {row["image"]: row for row in stored["images"]}
             images = [{**before.get(row["image"], {}), **row} for row in images]
-            provenance = {**stored, **provenance}
+            provenance["labels"] = _merged(stored["labels"], provenance["labels"])
+            directions = [record["labels"]["higher_is_better"] for record in (stored, provenance)]
+            labels = {**provenance["labels"], "higher_is_better": directions[0] | directions[1]}
+            provenance["labels"] = labels
         record = {**provenance, "cell": asdict(cell), "settings": settings, "images": images}
         write_whole(self._path(cell), json.dumps(record, indent=1) + "\n")
         self._part(cell).unlink(missing_ok=True)
@@ -150,16 +152,17 @@ class ResultStore:
     def table(self) -> pd.DataFrame:
         """One line per image: the cell's five names, image, a column per metric, seconds.
 
-        ``attrs`` holds what a report needs to label it: "higher_is_better" by metric, "unit" and
-        "note" by noise.
+        ``attrs`` holds what a report needs to label it: "higher_is_better" and "border" by metric,
+        "unit" and "note" by noise.
         """
-        rows, labels = [], {"higher_is_better": {}, "unit": {}, "note": {}}
+        rows, labels = [], {"higher_is_better": {}, "border": {}, "unit": {}, "note": {}}
         for path in sorted(self.root.glob("cells/*/*/*.json")):
             record = json.loads(path.read_text())
             cell = record["cell"]
             for image in record["images"]:
                 rows.append({**cell, **image})
-            labels["higher_is_better"].update(record["labels"]["higher_is_better"])
+            for of_metric in ("higher_is_better", "border"):
+                labels[of_metric].update(record["labels"][of_metric])
             labels["unit"][cell["noise"]] = record["labels"]["unit"]
             labels["note"][cell["noise"]] = record["labels"]["note"]
         table = pd.DataFrame(rows)
@@ -190,6 +193,11 @@ class ResultStore:
                 f"own ('+model.NAME={{of: ...}}', '+noise.NAME={{of: ...}}'), choose another "
                 f"folder (out=FOLDER), or delete that file"
             )
+
+
+def _merged(stored: Mapping[str, object], now: Mapping[str, object]) -> dict[str, object]:
+    """Labels of both, those of now winning; a dict by metric keeps the metrics of before."""
+    return {k: {**stored[k], **v} if isinstance(v, Mapping) else v for k, v in now.items()}
 
 
 def differences(stored: Mapping[str, object], now: Mapping[str, object]) -> list[str]:

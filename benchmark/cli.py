@@ -83,3 +83,7 @@ def _mistakes_as_sentences() -> Iterator[None]:
 def _stop(sentence: str) -> NoReturn:
     print(f"bench: {' '.join(sentence.split())}", file=sys.stderr)
     sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

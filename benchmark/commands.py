@@ -9,6 +9,7 @@ import torch
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, ListConfig
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from benchmark import report
@@ -25,26 +26,7 @@ from benchmark.config import (
 from benchmark.metrics import MetricUnavailable
 from benchmark.run import Grid, describe_environment, fill, missing, pick_device
 from benchmark.train import Patches, Progress, Recipe, read_training_images, train
-from benchmark.weights import save_weights
-
-
-def _with_available_metrics(grid: Grid, console: Console) -> Grid:
-    """The grid without the metrics that lack a package or weights, each named once."""
-    available = {}
-    for name, metric in grid.metrics.items():
-        try:
-            metric.prepare()
-            available[name] = metric
-        except MetricUnavailable as error:
-            console.print(f"no column {name}: {error}", highlight=False, soft_wrap=True)
-    if not available:
-        raise ValueError("none of the metrics asked for is available; try metric=[psnr,ssim]")
-    settings = {
-        **grid.settings,
-        "metric": {name: grid.settings["metric"][name] for name in available},
-    }
-    return replace(grid, metrics=available, settings=settings)
-
+from benchmark.weights import read_header, save_weights, shipped
 
 CONDITION = ("dataset", "noise", "level", "seed")  # a cell, whatever its model
 
@@ -54,7 +36,7 @@ def run(config: DictConfig) -> None:
     console = Console()
     _say_what_all_left_out(console)
     store, device = ResultStore(config.out), pick_device(config.device)
-    grid = _grid(config, console)
+    grid = _grid(config)
     lacking = missing(grid, store, config.shard)
     if lacking:
         grid = _with_available_metrics(grid, console)
@@ -97,10 +79,7 @@ def train_network(config: DictConfig) -> None:
     network = cls(**arguments)
     facts = {
         "model": {"of": cls.name, **arguments},
-        "noise": {
-            **checked_settings("noise", noise_name, config.noise[noise_name]),
-            "of": noise.name,
-        },
+        "noise": recorded_settings("noise", noise_name, config.noise[noise_name]),
         "level": float(config.level),
         "data": data,
     }
@@ -141,7 +120,7 @@ def show_list(config: DictConfig) -> None:
         console.print(_listing(kind))
 
 
-def _grid(config: DictConfig, console: Console) -> Grid:
+def _grid(config: DictConfig) -> Grid:
     nodes = {group: dict(config[group]) for group in REGISTRIES}
     for name in config.reference:
         nodes["model"].setdefault(name, schema(REGISTRIES["model"][name]))
@@ -160,6 +139,24 @@ def _grid(config: DictConfig, console: Console) -> Grid:
         seeds=list(config.seeds),
         settings=settings,
     )
+
+
+def _with_available_metrics(grid: Grid, console: Console) -> Grid:
+    """The grid without the metrics that lack a package or weights, each named once."""
+    available = {}
+    for name, metric in grid.metrics.items():
+        try:
+            metric.prepare()
+            available[name] = metric
+        except MetricUnavailable as error:
+            console.print(f"no column {name}: {error}", highlight=False, soft_wrap=True)
+    if not available:
+        raise ValueError("none of the metrics asked for is available; try metric=[psnr,ssim]")
+    settings = {
+        **grid.settings,
+        "metric": {name: grid.settings["metric"][name] for name in available},
+    }
+    return replace(grid, metrics=available, settings=settings)
 
 
 def _of_grid(table: pd.DataFrame, grid: Grid) -> pd.DataFrame:
@@ -207,40 +204,47 @@ def _log_line(line: Progress, steps: int) -> str:
 
 
 def _listing(kind: str) -> Table:
-    table = Table(title=REGISTRIES[kind].kind, title_justify="left", box=None, pad_edge=False)
-    for column in _COLUMNS[kind]:
-        table.add_column(column, overflow="fold")
+    table = Table(title=f"{REGISTRIES[kind].kind}s", title_justify="left", box=None, padding=(0, 2))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column()
     for name, cls in sorted(REGISTRIES[kind].items()):
-        about = (cls.__doc__ or "").strip().partition("\n")[0]
-        table.add_row(name, *_DETAILS[kind](cls), about)
+        about = (cls.__doc__ or "").strip().partition("\n\n")[0]
+        about = re.sub(r" \[\d+\]_|``|`", "", " ".join(about.split()))  # reST of the docstring
+        lines = [about, *(f"[dim]{escape(line)}[/dim]" for line in _DETAILS[kind](cls))]
+        table.add_row(name, "\n".join([escape(lines[0]), *lines[1:]]))
     return table
 
 
-def _noise_details(cls: type) -> tuple[str, str]:
-    note = f" ({cls.note})" if cls.note else ""
-    return " ".join(f"{level:g}" for level in cls.levels), cls.unit + note
+def _noise_details(cls: type) -> list[str]:
+    levels = " ".join(f"{level:g}" for level in cls.levels)
+    return [f"levels {levels}: {cls.unit}", *([cls.note] if cls.note else [])]
 
 
-def _model_details(cls: type) -> tuple[str]:
-    return (unavailable(cls) or ("trained" if cls.learned else "classical"),)
+def _model_details(cls: type) -> list[str]:
+    missing_part = unavailable(cls)
+    if missing_part:
+        return [f"not ready: {missing_part}"]
+    return [f"trained: {_trained(cls)}"] if cls.learned else []
 
 
-def _data_details(cls: type) -> tuple[str, str, str]:
+def _trained(cls: type) -> str:
+    training = read_header(shipped(cls))["training"]
+    noise, recipe = training["noise"]["of"], training["recipe"]
+    return f"{noise} {training['level']:g}, {recipe['steps']} steps of {recipe['batch']} crops"
+
+
+def _data_details(cls: type) -> list[str]:
     status = cls().status()
-    found = f"{status.found} of {status.count}" if status.count else str(status.found)
-    return found, "\n".join(map(str, status.searched)), status.source
+    found = f"{status.found} of {status.count}" if status.count else f"{status.found}"
+    places = " and ".join(map(str, status.searched))
+    where = f"found {found} images; looked in {places}" if places else "needs a path"
+    return [where, status.source]
 
 
-def _metric_details(cls: type) -> tuple[str]:
-    return ("higher is better" if cls.higher_is_better else "lower is better",)
+def _metric_details(cls: type) -> list[str]:
+    return ["higher is better" if cls.higher_is_better else "lower is better"]
 
 
-_COLUMNS = {
-    "noise": ("name", "levels", "unit", "what it is"),
-    "model": ("name", "weights", "what it is"),
-    "data": ("name", "found", "looked for in", "where to get it", "what it is"),
-    "metric": ("name", "direction", "what it is"),
-}
 _DETAILS = {
     "noise": _noise_details,
     "model": _model_details,

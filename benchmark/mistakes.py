@@ -1,9 +1,11 @@
 """A user's mistake, wherever it was noticed, as one sentence."""
 
+import difflib
 import re
+from collections.abc import Iterator
 
 from hydra.errors import HydraException, MissingConfigException
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
 from benchmark.registry import UnknownName
 
@@ -13,7 +15,7 @@ def explain(error: BaseException) -> str | None:
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         return _unknown_choice(error.missing_cfg_file) or _first_line(error)
     if isinstance(error, HydraException | OmegaConfBaseException):
-        return _first_line(error)
+        return _unknown_setting(error) or _first_line(error)
     if isinstance(error, ValueError | UnknownName | OSError):
         return str(error)
     return None
@@ -33,10 +35,25 @@ def _unknown_choice(missing: str) -> str | None:
     return None
 
 
+def _unknown_setting(error: BaseException) -> str | None:
+    """A setting which does not exist, with those there are where it was looked for."""
+    for cause in _causes(error):
+        if isinstance(cause, ConfigAttributeError | ConfigKeyError) and cause.parent_node:
+            known = sorted(str(key) for key in cause.parent_node if key != "hydra")
+            close = difflib.get_close_matches(str(cause.key), known, n=1)
+            hint = f"; did you mean '{close[0]}'?" if close else "."
+            return f"unknown setting '{cause.full_key}'{hint} Known there: {', '.join(known)}"
+    return None
+
+
 def _first_line(error: BaseException) -> str:
     """Hydra's and OmegaConf's messages, their cause first, without the technical tail."""
-    causes = [error]
-    while causes[-1].__cause__ is not None:
-        causes.append(causes[-1].__cause__)
-    lines = [re.sub(r"\s+", " ", str(e).split("full_key:")[0]).strip() for e in causes]
+    messages = [str(cause).split("full_key:")[0] for cause in _causes(error)]
+    lines = [re.sub(r"\s+", " ", message).strip() for message in messages]
     return "; ".join(dict.fromkeys(line for line in lines if line))
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__

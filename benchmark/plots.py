@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 # Hues of Paul Tol's colour-blind safe schemes (SRON technical note 3.2, 2021), in an order which
 # puts dark beside light, so that lines differ in grey print as well.
-COLOURS = ("#CC3311", "#332288", "#EE9A33", "#0077BB", "#44BB99", "#882255", "#999933", "#EE6699")
+COLOURS = ("#CC3311", "#332288", "#EE9A33", "#1199DD", "#44BB99", "#882255", "#999933", "#EE6699")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 DASHES = ("-", (0, (7, 1.5)), (0, (5, 1.5, 1, 1.5)), (0, (1.5, 1)), (0, (4, 1, 1, 1, 1, 1)))
 REFERENCE_GREYS = ("0.62", "0.0", "0.35")
@@ -71,9 +71,8 @@ def figure11(
     bands = ceil(len(noises) / 4)  # five panels abreast would be too small to read
     columns = ceil(len(noises) / bands)
     rows = bands * len(metrics)
-    figure = Figure(figsize=(max(WIDTH * columns / 4, WIDTH / 2), 0.9 + 2.2 * rows))
-    if columns > 2:
-        figure.set_figwidth(WIDTH)
+    width = min(max(columns, 1.5) * WIDTH / 3, WIDTH)
+    figure = Figure(figsize=(width, 0.9 + 2.2 * rows))
     figure.set_layout_engine("constrained", h_pad=0.06, w_pad=0.06)
     axes = figure.subplots(rows, columns, squeeze=False)
     styles = _styles(table["model"].unique(), reference)
@@ -98,7 +97,7 @@ def figure11(
         panels[-1].set_xlabel(textwrap.fill(units.get(noise, "level"), 34), fontsize=8)
     figure.align_ylabels()
     handles, names = _legend(axes, styles)
-    room, entry = figure.get_figwidth() - 0.3, 0.75 + 0.09 * max(map(len, names))  # inches
+    room, entry = width - 0.3, 0.75 + 0.09 * max(map(len, names))  # inches
     figure.legend(
         handles,
         names,
@@ -110,8 +109,8 @@ def figure11(
     )
     footnotes = [f"* {noise}: {notes[noise]}" for noise in noises if notes.get(noise)]
     if footnotes:
-        width = int(figure.get_figwidth() * 15)  # characters of this size in an inch
-        text = "\n".join(textwrap.fill(note, width) for note in footnotes)
+        line = int(width * 15)  # characters of this size in an inch
+        text = "\n".join(textwrap.fill(note, line) for note in footnotes)
         figure.supxlabel(text, fontsize=8, x=0.01, ha="left", color="0.25")
     return figure
 
@@ -141,17 +140,19 @@ def strip(pictures: dict[str, np.ndarray], scores: dict[str, float], title: str 
     rows = ceil(len(pictures) / STRIP_COLUMNS)
     columns = ceil(len(pictures) / rows)
     side = WIDTH / max(columns, 4)
-    figure = Figure(figsize=(side * columns, (side * height / width + 0.42) * rows + 0.22))
-    figure.set_layout_engine("constrained", h_pad=0.04, w_pad=0.02, wspace=0, hspace=0)
+    picture, above, below = side * height / width, 0.42, 0.25 if title else 0.03  # inches
+    total = (picture + above) * rows + below
+    figure = Figure(figsize=(side * columns, total))
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
+    figure.subplots_adjust(0, below / total, 1, 1 - above / total, 0.03, above / picture)
+    size = min(9, 110 * side / max(len(label(name)) for name in pictures))  # names side by side
     for axis in axes:
         axis.set_axis_off()
-    for axis, (name, picture) in zip(axes, pictures.items(), strict=False):  # the rest stays empty
-        axis.imshow(picture, interpolation="nearest")
+    for axis, (name, shown) in zip(axes, pictures.items(), strict=False):  # the rest stays empty
+        axis.imshow(shown, interpolation="nearest")
         score = f"{scores[name]:.2f} dB" if name in scores else " "
-        axis.set_title(f"{label(name)}\n{score}", fontsize=9)
-    if title:
-        figure.supxlabel(title, fontsize=8, x=0.003, ha="left", color="0.25")
+        axis.set_title(f"{label(name)}\n{score}", fontsize=size, pad=4)
+    figure.text(0.003, 0.05 / total, title, fontsize=8, color="0.25")
     return figure
 
 

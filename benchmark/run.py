@@ -62,6 +62,7 @@ class Grid:
         noise = self.noises.get(cell.noise)
         return {
             "higher_is_better": {n: m.higher_is_better for n, m in self.metrics.items()},
+            "border": {n: getattr(m, "border", 0) for n, m in self.metrics.items()},
             "unit": noise.unit if noise else "",
             "note": noise.note if noise else "",
         }

@@ -96,7 +96,7 @@ class Patches:
         return noisy.permute(0, 3, 1, 2), clean.permute(0, 3, 1, 2)
 
     def _pair(self, step: int, index: int) -> tuple[np.ndarray, np.ndarray]:
-        seed = stream("train", self.recipe.seed, str(step), index)  # :g would round a large step
+        seed = stream("train", self.recipe.seed, step, index)
         rng = np.random.Generator(np.random.PCG64(seed))
         image = self.images[rng.integers(len(self.images))]
         size = self.recipe.patch
@@ -189,7 +189,7 @@ def train(
     saved = begin = time.perf_counter()
     losses = []
     for step, noisy, clean in _ahead(patches, first, recipe.steps):
-        torch.manual_seed(stream("step", recipe.seed, str(step)) % 2**63)
+        torch.manual_seed(stream("step", recipe.seed, step) % 2**63)
         optimizer.zero_grad(set_to_none=True)
         loss = l1_loss(network(noisy.to(device)), clean.to(device))
         loss.backward()

@@ -40,6 +40,11 @@ class MaskedSwinIR(Baseline):
         At test time: whether tokens are zeroed, as published.
     passes
         At test time: how many outputs, each under masks of its own, are averaged unrounded.
+
+    Raises
+    ------
+    ValueError
+        As in `SwinIR`, or if a ratio is no range of percentages or ``passes`` is below 1.
     """
 
     test_time = ("mask", "passes")
@@ -77,7 +82,9 @@ class MaskedSwinIR(Baseline):
                 module.token_mask = AttentionMask(attention_ratio, at_test=mask)
 
     def forward(self, noisy: Tensor) -> Tensor:
+        """(B, 3, H, W) around [0, 1] to the same, not clamped: one pass."""
         return super().forward(self.input_mask(noisy))
 
     def restore(self, noisy: Tensor) -> Tensor:
+        """The mean of ``passes`` outputs, none of them clamped or rounded."""
         return sum(self(noisy) for _ in range(self.passes)) / self.passes

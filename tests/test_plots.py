@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.colors import to_rgb
 
 from benchmark.plots import figure11, strip
 
@@ -90,13 +91,31 @@ def test_a_single_model_at_a_single_level_is_a_figure():
     assert [len(panels) for panels in drawn(figure).values()] == [1]
 
 
+def test_five_models_differ_in_grey_print():
+    lines = drawn(figure11(toy(tuple("abcde"))))["spp"][0].get_lines()
+    assert len({line.get_marker() for line in lines}) == 5
+    # luma of ITU-R BT.601, as printers turn colours grey
+    greys = sorted(np.dot(to_rgb(line.get_color()), (0.299, 0.587, 0.114)) for line in lines)
+    assert min(np.diff(greys)) > 0.06
+
+
 @pytest.mark.parametrize("noises", [1, 4, 7])
 def test_nothing_is_cut_off(noises):
     table = toy(("identity", "bm3d", "a_model_with_a_long_name", "masked", "baseline"))
     spots = table[table["noise"] == "spots"]
     table = pd.concat([spots.assign(noise=f"noise_{n}") for n in range(noises)])
     table.attrs = {"unit": {"noise_0": "a long unit, " * 4}, "note": {"noise_0": "words " * 40}}
-    figure = figure11(table)
+    assert_whole(figure11(table))
+
+
+@pytest.mark.parametrize("count", [2, 6, 9])
+def test_nothing_of_a_strip_is_cut_off(count):
+    names = ["clean", "a_model_with_quite_a_long_name", *map(str, range(count - 2))]
+    pictures = dict.fromkeys(names, np.zeros((30, 40, 3), np.uint8))
+    assert_whole(strip(pictures, dict.fromkeys(names, 27.0), "what this is"))
+
+
+def assert_whole(figure) -> None:
     figure.draw_without_rendering()
     tight, size = figure.get_tightbbox(), figure.get_size_inches()
     assert min(tight.x0, tight.y0) >= -0.01

@@ -1,0 +1,226 @@
+"""A leaderboard as lines of text, set for Markdown and for the terminal, and what is said of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from benchmark.leaderboard import (
+    IN_DISTRIBUTION,
+    REFERENCE,
+    comparison,
+    is_higher_better,
+    label,
+    leaderboard,
+    metric_label,
+    with_values,
+)
+from benchmark.statistics import CELL, RESAMPLES, shared_rows
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+PROTOCOL = "noisy and restored images are clipped and rounded to 8 bits"
+ABSENT = "–"
+
+Line = list[tuple[str, str]]  # text of each cell, and how it is set: "bold", "italic" or ""
+
+
+def markdown_section(
+    table: pd.DataFrame,
+    dataset: str,
+    metric: str,
+    higher_is_better: Mapping[str, bool] | None,
+) -> list[str]:
+    """One dataset and one metric: its leaderboard, its sentences, its paired differences."""
+    better = is_higher_better(table, metric, higher_is_better)
+    title = f"### {heading_of(metric, better)}"
+    if shared_rows(with_values(table, metric)).empty:
+        return [title, "No cell is shared by all models, so none can be compared."]
+    scores = leaderboard(table, metric, higher_is_better=higher_is_better).loc[dataset]
+    board = grid(scores, metric, better, brief=False)
+    references = scores.index.isin(REFERENCE).sum()
+    if 0 < references < len(scores):  # an empty line: Markdown knows no rule inside a table
+        board.insert(1 + references, [("", "")] * len(board[0]))
+    paragraphs = [title, markdown_table(board)]
+    paragraphs.append(" ".join(sentences(table, dataset, metric, scores, brief=False)))
+    found = comparison(table, metric, higher_is_better=higher_is_better)
+    if found.empty:
+        return paragraphs
+    lines = [[(text, "") for text in ("model", "difference", "95 % interval", "p")]]
+    for (_, model), line in found.iterrows():
+        difference, low, high = (
+            f"{line[name]:+.{_digits(metric)}f}" for name in ("difference", "low", "high")
+        )
+        p = "<0.001" if line["p"] < 0.001 else f"{line['p']:.3f}"
+        lines.append([(text, "") for text in (label(model), difference, f"{low} to {high}", p)])
+    against = label(found["against"].iloc[0])
+    paragraphs.append(
+        f"Paired with {against}: the OOD mean of each less that of {against}, on the same images. "
+        f"{'Above' if better else 'Below'} zero is better than {against}. p: Wilcoxon's "
+        f"signed-rank test over images, two-sided, not corrected for the number of lines."
+    )
+    return [*paragraphs, markdown_table(lines)]
+
+
+def grid(scores: pd.DataFrame, metric: str, better: bool, brief: bool) -> list[Line]:
+    """Headings and lines of one dataset as text; brief for the terminal."""
+    digits = _digits(metric)
+    trained = f"{IN_DISTRIBUTION[0]} {IN_DISTRIBUTION[1]:g}"
+    noises = [name for name in scores.columns[4:-1] if scores[name].notna().any()]
+    interval = "±" if brief else "95 % interval"
+    headings = ["model", trained, "OOD mean", interval, *noises, "s/image"]
+    columns = [[(label(model), "") for model in scores.index]]
+    for name in ["in_distribution", "ood", *noises]:
+        texts = [_number(value, digits) for value in scores[name]]
+        columns.append(list(zip(texts, _marks(texts, scores.index, better), strict=True)))
+    bounds = zip(scores["ood_low"], scores["ood_high"], strict=True)
+    columns.insert(3, [(_interval(low, high, digits, brief), "") for low, high in bounds])
+    columns.append([(_seconds(value), "") for value in scores["seconds"]])
+    return [[(text, "bold") for text in headings], *map(list, zip(*columns, strict=True))]
+
+
+def _marks(texts: list[str], models: pd.Index, better: bool) -> list[str]:
+    """Bold for the best models as printed, italic for references which no model reaches."""
+    values = pd.to_numeric(pd.Series(texts, index=models), errors="coerce")
+    values = values if better else -values
+    competing = values[~models.isin(REFERENCE)]
+    marks = []
+    for model, value in values.items():
+        if model in REFERENCE:
+            marks.append("italic" if value > competing.max() else "")
+        else:
+            marks.append("bold" if len(competing) > 1 and value == competing.max() else "")
+    return marks
+
+
+def sentences(
+    table: pd.DataFrame, dataset: str, metric: str, scores: pd.DataFrame, brief: bool
+) -> list[str]:
+    """What stands under a leaderboard: how much is behind it, what its columns mean.
+
+    Parameters
+    ----------
+    table
+        All scores of all datasets.
+    scores
+        The dataset's part of the `leaderboard`.
+    brief
+        For the terminal: fewer words, the interval as half its width.
+    """
+    everything = table[table["dataset"] == dataset]
+    rows = with_values(everything, metric)
+    shared = shared_rows(rows)
+    cells = rows[CELL].drop_duplicates()
+    kept = len(shared[CELL].drop_duplicates())
+    images, all_images = shared["image"].nunique(), rows["image"].nunique()
+    of_all = "" if images == all_images else f" of {all_images}"
+    models = rows["model"].nunique()
+    who = f"all {models} models" if models > 1 else "1 model"
+    said = [f"{images}{of_all} images; {kept} of {len(cells)} cells shared by {who}."]
+    if kept < len(cells):
+        own = rows.drop_duplicates(["model", *CELL]).groupby("model").size()
+        lacking = [f"{label(m)} lacks {len(cells) - n}" for m, n in own.items() if n < len(cells)]
+        why = ", ".join(lacking) or "their images differ"
+        said.append(f"{len(cells) - kept} cells of others are left out: {why}.")
+    if absent := sorted(set(everything["model"]) - set(rows["model"])):
+        names = ", ".join(label(model) for model in absent)
+        said.append(f"Without a value of {metric_label(metric)}, so not shown: {names}.")
+    noises = scores.columns[4:-1][scores.iloc[:, 4:-1].notna().any()]
+    trained = f"{IN_DISTRIBUTION[0]} {IN_DISTRIBUTION[1]:g}"
+    several = f"{len(noises)} noise{'s' * (len(noises) != 1)}"
+    references = [label(model) for model in scores.index if model in REFERENCE]
+    if brief:
+        said.append(
+            f"OOD mean: over {several}, each over its levels, without {trained}, the training "
+            f"level; ± is half its 95 % bootstrap interval over images."
+        )
+    else:
+        said += [
+            f"OOD mean: unweighted mean over {several}, each the unweighted mean over its levels; "
+            f"{trained}, the training level, counts in its own column only.",
+            f"95 % interval: percentile bootstrap over images, {RESAMPLES} resamples.",
+            f"Protocol: {PROTOCOL}{_border(table, metric)}.",
+        ]
+    if references:
+        said.append(
+            f"Bold: the best model; {' and '.join(references)} for reference, never bold, "
+            f"italic where no model reaches it."
+        )
+    notes = table.attrs.get("note", {})
+    return said + [f"{noise}: {notes[noise].rstrip('.')}." for noise in noises if notes.get(noise)]
+
+
+def _border(table: pd.DataFrame, metric: str) -> str:
+    """How many pixels a metric left out at the border, where the table knows it."""
+    border = table.attrs.get("border", {}).get(metric)
+    return f", a {border}-pixel border left out" if border else ""
+
+
+def rich_table(lines: list[Line], rule_after: int) -> Table:
+    """Lines of cells as a table which is as narrow as its numbers and single words allow."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, padding=0, pad_edge=False, show_edge=False)
+    for place, column in enumerate(zip(*lines, strict=True)):
+        heading, *texts = (text for text, _ in column)
+        heading = heading.replace("_", " ")  # a space is where rich may break the line
+        width = max(map(len, [*heading.split(), *texts]))
+        justify = "right" if place else "left"
+        table.add_column(Text(heading, style="bold"), justify=justify, width=width)
+    for place, line in enumerate(lines[1:], start=1):
+        cells = [Text(text, style=mark) for text, mark in line]
+        table.add_row(*cells, end_section=place == rule_after)
+    return table
+
+
+def markdown_table(lines: list[Line]) -> str:
+    """Lines of cells as a Markdown table, the first its headings, numbers to the right."""
+    around = {"bold": "**", "italic": "*", "": ""}
+    rows = [[text for text, _ in lines[0]]]
+    rows += [[around[mark] + text + around[mark] for text, mark in line] for line in lines[1:]]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    rows.insert(
+        1, [("-" * (width - 1) + ":") if i else "-" * width for i, width in enumerate(widths)]
+    )
+    padded = [
+        [
+            text.rjust(width) if i else text.ljust(width)
+            for i, (text, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        for row in rows
+    ]
+    return "\n".join(f"| {' | '.join(row)} |" for row in padded)
+
+
+def heading_of(metric: str, better: bool) -> str:
+    """A metric, its unit and its direction: ``PSNR (dB) ↑``."""
+    return f"{metric_label(metric)} {'↑' if better else '↓'}"
+
+
+def _digits(metric: str) -> int:
+    return 2 if metric.startswith("psnr") else 4
+
+
+def _number(value: float, digits: int) -> str:
+    return ABSENT if pd.isna(value) else f"{value:.{digits}f}"
+
+
+def _interval(low: float, high: float, digits: int, brief: bool) -> str:
+    if pd.isna(low):
+        return ABSENT
+    if brief:
+        return f"±{(high - low) / 2:.{digits}f}"
+    return f"{low:.{digits}f} to {high:.{digits}f}"
+
+
+def _seconds(value: float) -> str:
+    if pd.isna(value):
+        return ABSENT
+    if value < 0.01:
+        return "<0.01"
+    return f"{value:.0f}" if value >= 10 else f"{value:.2f}"

@@ -1,0 +1,379 @@
+"""The command as its users meet it: composition, mistakes, resumption, shards, training."""
+
+import csv
+import os
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from benchmark import cli
+
+ROOT = Path(__file__).parents[1]
+SMALL = ["data.photos.limit=1", "data.photos.crop=64"]
+ENTRY = [sys.executable, "-m", "benchmark.cli"]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "120"}
+
+Bench = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def bench(tmp_path, monkeypatch, capsys) -> Bench:
+    """Call ``bench`` in an empty folder, in this process: exit status, stdout, stderr."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["bench", *arguments])
+        monkeypatch.setenv("HYDRA_FULL_ERROR", "0")
+        status = 0
+        try:
+            cli.main()
+        except SystemExit as stopped:
+            status = stopped.code
+        return status, *capsys.readouterr()
+
+    return call
+
+
+def bench_process(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [*ENTRY, *arguments], cwd=folder, env=ENVIRONMENT, capture_output=True, text=True
+    )
+
+
+def without_seconds(path: Path) -> list[list[str]]:
+    with path.open(newline="") as file:
+        lines = list(csv.reader(file))
+    assert lines[0][-1] == "seconds"
+    return [line[:-1] for line in lines]
+
+
+def cells(out: Path) -> dict[str, int]:
+    """Every finished cell, and when it was written."""
+    found = sorted((out / "cells").rglob("*.json"))
+    return {path.relative_to(out).as_posix(): path.stat().st_mtime_ns for path in found}
+
+
+def finished(out: Path) -> int:
+    """How many images are scored, in whole cells and in half ones."""
+    whole = sum(path.read_text().count('"seconds"') for path in out.rglob("cells/*/*/*.json"))
+    return whole + sum(path.read_text().count('"seconds"') for path in out.rglob("*.json.part"))
+
+
+# what loads fast
+
+
+@pytest.mark.parametrize("arguments", [["--help"], [], ["--version"], ["rum"]])
+def test_help_and_unknown_commands_need_neither_torch_nor_hydra(arguments):
+    script = (
+        "import sys, benchmark.cli as cli\n"
+        "try: cli.main()\n"
+        'finally: sys.stderr.write(f\'loaded {[n for n in ("torch", "hydra") if n in sys.modules]}\')'
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, *arguments], env=ENVIRONMENT, capture_output=True, text=True
+    )
+    assert "loaded []" in done.stderr
+
+
+# mistakes
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ("rum", "unknown command 'rum'; did you mean 'run'? Known: run, train, report, list"),
+        ("run model=identiti", "unknown denoiser 'identiti'; did you mean 'identity'?"),
+        ("run noise=gausian", "unknown noise model 'gausian'; did you mean 'gaussian'?"),
+        ("run data=kodak", "unknown dataset 'kodak'; did you mean 'kodak24'?"),
+        ("run metric=[psnr,sim]", "unknown metric 'sim'; did you mean 'ssim'?"),
+        ("run reference=[identiy]", "unknown denoiser 'identiy'; did you mean 'identity'?"),
+        ("run sede=[1]", "unknown setting 'sede'; did you mean 'seeds'?"),
+        ("run noise.gaussian.levls=[1]", "unknown setting 'noise.gaussian.levls'; did you mean 'l"),
+        ("run noise=poisson noise.gaussian.levels=[1]", "unknown setting 'noise.gaussian'."),
+        ("run +model.tv5={of:tv,sgma:5}", "unknown setting 'sgma'; did you mean 'sigma'?"),
+        ("run +model.tv5={of:tw,sigma:5}", "unknown denoiser 'tw'; did you mean 'tv'?"),
+        ("run noise.gaussian.levels=loud", "noise.gaussian.levels=loud"),
+        ("run data.photos.limit=some", "data.photos.limit=some"),
+        ("run +model.tv5={of:tv,sigma:much}", "'much'"),
+        ("run noise.gaussian.levels=[-1]", "gaussian needs a finite level >= 0"),
+        ("run shard=3/2", "shard=3/2 should be PART/PARTS"),
+        ("run device=tpu", "device=tpu is not here"),
+        ("run data=folder data.folder.path=nowhere", "there is no folder nowhere"),
+        ("run +model.net={of:dncnn,weights:none.pt}", "no weights for 'dncnn' at none.pt"),
+        ("run model=[identity", "no viable alternative"),
+        ("report out=nowhere", "no finished cells under nowhere"),
+        ("train model=tv", "'tv' has nothing to train"),
+        ("train model=dncnn steps=0", "steps must be above 0"),
+        ("train model=dncnn stepps=5", "unknown setting 'stepps'; did you mean 'steps'?"),
+        ("train model=dncnn noise=[gaussian,poisson]", "one model and one noise at a time"),
+        ("list nose", "unknown kind 'nose'"),
+    ],
+)
+def test_a_mistake_is_one_line_on_stderr_and_status_2(bench, tmp_path, arguments, sentence):
+    words = arguments.split()
+    if words[0] == "run" and "model=" not in arguments:
+        words.insert(1, "model=identity")
+    if words[0] == "run" and "noise" not in arguments:
+        words.append("noise=gaussian")
+    status, out, err = bench(*words)
+    assert status == 2, err
+    assert err.startswith("bench: ")
+    assert err.count("\n") == 1
+    assert sentence in err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_defect_of_ours_is_not_dressed_up_as_a_mistake(bench, monkeypatch):
+    from benchmark import commands
+
+    def broken(config: object) -> None:
+        raise RuntimeError("ours")
+
+    monkeypatch.setitem(commands.COMMANDS, "list", broken)
+    with pytest.raises(RuntimeError, match="ours"):
+        bench("list")
+
+
+# composition
+
+
+def test_cfg_job_prints_the_composed_config_and_runs_nothing(bench, tmp_path):
+    status, out, err = bench("run", "model=identity", "noise.gaussian.levels=[25]", "--cfg", "job")
+    assert (status, err) == (0, "")
+    assert "of: identity" in out
+    assert "levels:\n    - 25.0" in out
+    assert "salt_and_pepper" in out
+    assert "limit: null" in out
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("command", cli.COMMANDS)
+def test_help_of_a_command_says_what_it_is_for_and_its_settings(bench, command):
+    status, out, _ = bench(command, "--help")
+    assert status == 0
+    assert f"bench {command} - " in out
+    assert "kind:" in out if command == "list" else "out:" in out
+    assert "Powered by Hydra" not in out
+
+
+def test_list_shows_every_registered_name(bench):
+    from benchmark.config import REGISTRIES
+
+    _, out, _ = bench("list")
+    for registry in REGISTRIES.values():
+        for name in registry:
+            assert f"\n{name} " in out
+
+
+def test_list_takes_one_kind(bench):
+    _, out, _ = bench("list", "noise")
+    assert "sigma, in 8-bit steps" in out
+    assert "kodak24" not in out
+
+
+# runs
+
+
+def test_the_command_itself_writes_only_the_folder_it_is_told(tmp_path):
+    done = bench_process(tmp_path, "run", "model=identity", "noise=gaussian", *SMALL, "out=o")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "3/3 cells" in done.stdout
+    assert "noisy input" in done.stdout
+    assert [path.name for path in tmp_path.iterdir()] == ["o"]
+    written = {path.name for path in (tmp_path / "o").iterdir()}
+    assert {"cells", "leaderboard.md", "leaderboard.csv", "figure11_photos.svg"} <= written
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_models_are_a_list_and_variants_have_names_of_their_own(bench, tmp_path):
+    gaussian = ["noise=gaussian", "noise.gaussian.levels=[25]", *SMALL, "out=o"]
+    status, out, err = bench(
+        "run", "model=[tv,wavelet]", "+model.tv5={of: tv, sigma: 5}", *gaussian
+    )
+    assert status == 0, err
+    assert list(cells(tmp_path / "o")) == [
+        f"cells/{model}/photos/gaussian-25-0.json"
+        for model in ("identity", "tv", "tv5", "wavelet")  # the noisy input is always there
+    ]
+    psnr = {line[0]: line[6] for line in without_seconds(tmp_path / "o" / "scores.csv")}
+    assert psnr["tv"] != psnr["tv5"]
+
+
+def test_a_second_run_scores_nothing_again(bench, tmp_path, monkeypatch):
+    command = ["run", "model=identity", "noise=gaussian", *SMALL, "out=o"]
+    bench(*command)
+    before = cells(tmp_path / "o")
+    monkeypatch.setattr("benchmark.run.evaluate", None)
+    status, out, err = bench(*command)
+    assert (status, err) == (0, "")
+    assert cells(tmp_path / "o") == before
+    assert "noisy input" in out
+
+
+def test_more_levels_are_scored_beside_those_that_are_there(bench, tmp_path):
+    command = ["run", "model=identity", "noise=gaussian", *SMALL, "out=o"]
+    bench(*command, "noise.gaussian.levels=[25]")
+    before = cells(tmp_path / "o")
+    bench(*command, "noise.gaussian.levels=[15,25]")
+    after = cells(tmp_path / "o")
+    assert len(after) == 2
+    assert before.items() <= after.items()
+
+
+def test_a_changed_setting_is_refused_naming_it(bench, tmp_path):
+    command = ["run", "noise=gaussian", "noise.gaussian.levels=[25]", *SMALL, "out=o"]
+    bench(*command, "model=tv")
+    before = cells(tmp_path / "o")
+    status, _, err = bench(*command, "model=tv", "model.tv.strength=0.7")
+    assert status == 2
+    assert "model.strength 0.5 (now 0.7)" in err
+    assert err.count("\n") == 1
+    status, _, err = bench(*command, "model=tv", "data.photos.limit=2")
+    assert status == 2
+    assert "dataset.images 1 (now 2)" in err
+    assert cells(tmp_path / "o") == before
+
+
+def test_a_metric_asked_for_later_joins_the_table(bench, tmp_path):
+    command = ["run", "model=identity", "noise=gaussian", *SMALL, "out=o"]
+    bench(*command, "metric=psnr")
+    first = [line[:7] for line in without_seconds(tmp_path / "o" / "scores.csv")]
+    status, _, err = bench(*command, "metric=ssim")
+    assert status == 0, err
+    second = without_seconds(tmp_path / "o" / "scores.csv")
+    assert second[0][6:] == ["psnr", "ssim"]
+    assert [line[:7] for line in second] == first
+    assert all(line[7] for line in second)
+
+
+def test_multirun_runs_one_after_the_other_into_one_folder(bench, tmp_path):
+    levels = ["noise=gaussian", "noise.gaussian.levels=[25]"]
+    status, _, err = bench("run", "-m", "model=tv,wavelet", *levels, *SMALL, "out=o")
+    assert (status, err) == (0, "")
+    models = [path.name for path in sorted((tmp_path / "o" / "cells").iterdir())]
+    assert models == ["identity", "tv", "wavelet"]
+    assert [path.name for path in tmp_path.iterdir()] == ["o"]
+
+
+def test_shards_together_are_the_whole(bench, tmp_path):
+    command = ["run", "model=wavelet", "noise=[gaussian,poisson]", *SMALL]
+    bench(*command, "out=whole")
+    bench(*command, "out=o", "shard=1/2")
+    first = cells(tmp_path / "o")
+    bench(*command, "out=o", "shard=2/2")
+    assert first.items() <= cells(tmp_path / "o").items()
+    assert cells(tmp_path / "o").keys() == cells(tmp_path / "whole").keys()
+    assert abs(len(first) - len(cells(tmp_path / "whole")) / 2) <= 1
+    whole, both = (without_seconds(tmp_path / out / "scores.csv") for out in ("whole", "o"))
+    assert both == whole
+
+
+def test_a_shard_without_cells_is_no_crash(bench):
+    few = ["model=identity", "noise=gaussian", "noise.gaussian.levels=[25]", *SMALL]
+    status, _, err = bench("run", *few, "out=o", "shard=2/2")
+    assert status in (0, 2), err
+    assert err.count("\n") <= 1
+
+
+def test_seeds_are_further_noisy_versions(bench, tmp_path):
+    levels = ["noise=gaussian", "noise.gaussian.levels=[25]", "seeds=[0,1]"]
+    bench("run", "model=identity", *levels, *SMALL, "out=o")
+    scores = without_seconds(tmp_path / "o" / "scores.csv")
+    assert [line[4] for line in scores[1:]] == ["0", "1"]
+    assert scores[1][6] != scores[2][6]
+
+
+def test_a_run_killed_three_times_ends_as_one_that_was_not(bench, tmp_path):
+    command = ["run", "model=nlm", "noise=gaussian", "data.photos.crop=192"]
+    bench(*command, "out=undisturbed")
+    out, total = tmp_path / "killed", finished(tmp_path / "undisturbed")
+    for _ in range(3):
+        before = finished(out)
+        process = subprocess.Popen(
+            [*ENTRY, *command, "out=killed"],
+            cwd=tmp_path,
+            env=ENVIRONMENT,
+            stdout=subprocess.DEVNULL,
+        )
+        give_up = time.monotonic() + 300
+        while finished(out) < before + 2 and process.poll() is None:
+            assert time.monotonic() < give_up
+            time.sleep(0.005)
+        process.kill()
+        assert process.wait() != 0, "it was over before it was killed: make the run longer"
+        assert before < finished(out) < total
+    done_before_the_end = cells(out)
+    status, _, err = bench(*command, "out=killed")
+    assert status == 0, err
+    assert done_before_the_end.items() <= cells(out).items()
+    expected = without_seconds(tmp_path / "undisturbed" / "scores.csv")
+    assert without_seconds(out / "scores.csv") == expected
+    assert len(expected) == 1 + total
+    assert not list(out.rglob("*.part"))
+
+
+# training
+
+
+@pytest.fixture
+def photographs(tmp_path) -> Path:
+    """A folder of two smooth pictures."""
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    for name in ("one", "two"):
+        coarse = rng.integers(0, 256, (6, 8, 3), np.uint8)
+        cv2.imwrite(str(folder / f"{name}.png"), cv2.resize(coarse, (64, 48)))
+    return folder
+
+
+def test_a_network_trained_on_a_folder_can_be_run_from_its_file(bench, tmp_path, photographs):
+    from benchmark.weights import read_header
+
+    tiny = ["model.dncnn.depth=3", "model.dncnn.width=8", "steps=4", "batch=2", "patch=16"]
+    data = ["data=folder", f"data.folder.path={photographs}"]
+    status, out, err = bench("train", "model=dncnn", *tiny, *data, "log_every=2", "out=runs")
+    assert (status, err) == (0, "")
+    assert "step 2/4" in out
+    weights = tmp_path / "runs" / "dncnn" / "dncnn.safetensors"
+    header = read_header(weights)
+    assert header["arguments"] == {"depth": 3, "width": 8, "batch_norm": True}
+    assert header["training"]["recipe"]["steps"] == 4
+    assert header["training"]["data"]["folder"]["images"] == 2
+    assert header["training"]["torch"]
+
+    levels = ["noise=gaussian", "noise.gaussian.levels=[25]", *SMALL, "out=o"]
+    status, _, err = bench("run", "model=dncnn", f"model.dncnn.weights={weights}", *levels)
+    assert status == 0, err
+    assert "cells/dncnn/photos/gaussian-25-0.json" in cells(tmp_path / "o")
+    moved = tmp_path / "elsewhere.safetensors"
+    weights.rename(moved)
+    before = cells(tmp_path / "o")
+    status, _, err = bench("run", "model=dncnn", f"model.dncnn.weights={moved}", *levels)
+    assert status == 0, err
+    assert cells(tmp_path / "o") == before  # the hash counts, not the place
+
+    bench("train", "model=dncnn", *tiny, *data, "steps=5", "out=other")
+    other = tmp_path / "other" / "dncnn" / "dncnn.safetensors"
+    status, _, err = bench("run", "model=dncnn", f"model.dncnn.weights={other}", *levels)
+    assert status == 2
+    assert "model.weights 'sha256:" in err
+
+
+def test_training_with_another_recipe_in_the_same_folder_is_refused(bench, photographs):
+    tiny = ["model.dncnn.depth=3", "model.dncnn.width=8", "batch=2", "patch=16", "out=runs"]
+    command = ["train", "model=dncnn", *tiny, "data=folder", f"data.folder.path={photographs}"]
+    bench(*command, "steps=2")
+    status, _, err = bench(*command, "steps=3")
+    assert status == 2
+    assert "recipe.steps 2 (now 3)" in err
+    assert err.count("\n") == 1
