@@ -141,9 +141,6 @@ class ResultStore:
             before = {row["image"]: row for row in stored["images"]}
             images = [{**before.get(row["image"], {}), **row} for row in images]
             provenance["labels"] = _merged(stored["labels"], provenance["labels"])
-            directions = [record["labels"]["higher_is_better"] for record in (stored, provenance)]
-            labels = {**provenance["labels"], "higher_is_better": directions[0] | directions[1]}
-            provenance["labels"] = labels
         record = {**provenance, "cell": asdict(cell), "settings": settings, "images": images}
         write_whole(self._path(cell), json.dumps(record, indent=1) + "\n")
         self._part(cell).unlink(missing_ok=True)
@@ -155,16 +152,15 @@ class ResultStore:
         ``attrs`` holds what a report needs to label it: "higher_is_better" and "border" by metric,
         "unit" and "note" by noise.
         """
-        rows, labels = [], {"higher_is_better": {}, "border": {}, "unit": {}, "note": {}}
+        rows, labels = [], {}
         for path in sorted(self.root.glob("cells/*/*/*.json")):
             record = json.loads(path.read_text())
             cell = record["cell"]
             for image in record["images"]:
                 rows.append({**cell, **image})
-            for of_metric in ("higher_is_better", "border"):
-                labels[of_metric].update(record["labels"][of_metric])
-            labels["unit"][cell["noise"]] = record["labels"]["unit"]
-            labels["note"][cell["noise"]] = record["labels"]["note"]
+            for name, label in record["labels"].items():  # by metric, or one of the cell's noise
+                by_name = label if isinstance(label, Mapping) else {cell["noise"]: label}
+                labels.setdefault(name, {}).update(by_name)
         table = pd.DataFrame(rows)
         if rows:
             table.insert(len(table.columns) - 1, "seconds", table.pop("seconds"))

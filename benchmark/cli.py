@@ -1,6 +1,7 @@
 """The command ``bench``: run, train, report, list. Nothing but wiring."""
 
 import contextlib
+import difflib
 import os
 import sys
 import warnings
@@ -32,7 +33,9 @@ def main() -> None:
     elif command == "--version":
         print(__version__)
     elif command not in COMMANDS:
-        _stop(f"unknown command '{command}'; known: {', '.join(COMMANDS)}")
+        close = difflib.get_close_matches(command, COMMANDS, n=1)
+        hint = f"; did you mean '{close[0]}'?" if close else "."
+        _stop(f"unknown command '{command}'{hint} Known: {', '.join(COMMANDS)}")
     else:
         _call(command, arguments)
 

@@ -43,7 +43,16 @@ def run(config: DictConfig) -> None:
         lacking = missing(grid, store, config.shard)
     if lacking:
         fill(grid, store, lacking, device, console)
-    _publish(_of_grid(store.table(), grid), store, console)
+    others = sum(cell not in store for cell in grid.cells)
+    if others:
+        console.print(
+            f"shard={config.shard} is done, {others} of {len(grid.cells)} cells are left to other "
+            f"shards; then: bench report out={config.out}",
+            highlight=False,
+            soft_wrap=True,
+        )
+    else:
+        _publish(_of_grid(store.table(), grid), store, console)
 
 
 def write_report(config: DictConfig) -> None:

@@ -132,7 +132,7 @@ def settings_of(cls: type) -> Parameters:
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             continue
         if parameter.default is parameter.empty or name not in hints:
-            raise TypeError(
+            raise ValueError(
                 f"{cls.__module__}.{cls.__qualname__}: keyword '{name}' needs an annotation and a "
                 f"default, since the signature is the config"
             )
@@ -185,7 +185,7 @@ def recorded_settings(group: str, name: str, node: DictConfig) -> Settings:
     settings = {"of": cls.name, **checked_settings(group, name, node)}
     for place in ("path", "backbone"):  # where a thing lies is no part of what it is
         settings.pop(place, None)
-    if "weights" in settings:
+    if issubclass(cls, Denoiser) and cls.learned:
         settings["weights"] = f"sha256:{file_hash(weights_path(cls, settings['weights']))}"
     if group == "noise":
         settings.pop("levels")  # the cell's key says which one
@@ -222,7 +222,7 @@ def _as_list(value: object) -> object:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _plain_type(annotation):
+def _plain_type(annotation: type) -> type:
     """``tuple[float, ...]`` as ``list[float]``, which OmegaConf can hold."""
     if get_origin(annotation) is tuple:
         return list[get_args(annotation)[0]]

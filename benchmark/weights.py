@@ -73,10 +73,10 @@ def load_network(cls: type[Denoiser], path: Path, settings: dict[str, object]) -
             f"use model={header['model']} or another file"
         )
     arguments = {k: tuple(v) if isinstance(v, list) else v for k, v in header["arguments"].items()}
-    network = cls(**{**arguments, **settings})
     try:
+        network = cls(**{**arguments, **settings})
         network.load_state_dict(tensors)
-    except RuntimeError as error:
+    except (TypeError, RuntimeError) as error:  # a keyword the class no longer has, other tensors
         raise ValueError(
             f"{path} does not fit '{cls.name}': {' '.join(str(error).split())}"
         ) from None

@@ -76,12 +76,12 @@ def test_help_and_unknown_commands_need_neither_torch_nor_hydra(arguments):
     script = (
         "import sys, benchmark.cli as cli\n"
         "try: cli.main()\n"
-        'finally: sys.stderr.write(f\'loaded {[n for n in ("torch", "hydra") if n in sys.modules]}\')'
+        "finally: print('loaded', [name for name in ('torch', 'hydra') if name in sys.modules])"
     )
     done = subprocess.run(
         [sys.executable, "-c", script, *arguments], env=ENVIRONMENT, capture_output=True, text=True
     )
-    assert "loaded []" in done.stderr
+    assert "loaded []" in done.stdout
 
 
 # mistakes
@@ -94,7 +94,7 @@ def test_help_and_unknown_commands_need_neither_torch_nor_hydra(arguments):
         ("run model=identiti", "unknown denoiser 'identiti'; did you mean 'identity'?"),
         ("run noise=gausian", "unknown noise model 'gausian'; did you mean 'gaussian'?"),
         ("run data=kodak", "unknown dataset 'kodak'; did you mean 'kodak24'?"),
-        ("run metric=[psnr,sim]", "unknown metric 'sim'; did you mean 'ssim'?"),
+        ("run metric=[psnr,sim]", "unknown metric 'sim'; did you mean 'ssim' or"),
         ("run reference=[identiy]", "unknown denoiser 'identiy'; did you mean 'identity'?"),
         ("run sede=[1]", "unknown setting 'sede'; did you mean 'seeds'?"),
         ("run noise.gaussian.levls=[1]", "unknown setting 'noise.gaussian.levls'; did you mean 'l"),
@@ -169,9 +169,8 @@ def test_list_shows_every_registered_name(bench):
     from benchmark.config import REGISTRIES
 
     _, out, _ = bench("list")
-    for registry in REGISTRIES.values():
-        for name in registry:
-            assert f"\n{name} " in out
+    first_words = {line.split()[0] for line in out.splitlines() if line.strip()}
+    assert {name for registry in REGISTRIES.values() for name in registry} <= first_words
 
 
 def test_list_takes_one_kind(bench):
@@ -265,23 +264,24 @@ def test_multirun_runs_one_after_the_other_into_one_folder(bench, tmp_path):
 
 
 def test_shards_together_are_the_whole(bench, tmp_path):
-    command = ["run", "model=wavelet", "noise=[gaussian,poisson]", *SMALL]
+    command = ["run", "model=[wavelet,tv]", "noise=gaussian", *SMALL]
     bench(*command, "out=whole")
-    bench(*command, "out=o", "shard=1/2")
+    status, out, err = bench(*command, "out=o", "shard=1/2")
+    assert (status, err) == (0, "")
+    assert "shard=1/2 is done, 4 of 9 cells are left to other shards" in out
     first = cells(tmp_path / "o")
     bench(*command, "out=o", "shard=2/2")
     assert first.items() <= cells(tmp_path / "o").items()
     assert cells(tmp_path / "o").keys() == cells(tmp_path / "whole").keys()
-    assert abs(len(first) - len(cells(tmp_path / "whole")) / 2) <= 1
     whole, both = (without_seconds(tmp_path / out / "scores.csv") for out in ("whole", "o"))
     assert both == whole
 
 
 def test_a_shard_without_cells_is_no_crash(bench):
     few = ["model=identity", "noise=gaussian", "noise.gaussian.levels=[25]", *SMALL]
-    status, _, err = bench("run", *few, "out=o", "shard=2/2")
-    assert status in (0, 2), err
-    assert err.count("\n") <= 1
+    status, out, err = bench("run", *few, "out=o", "shard=2/2")
+    assert (status, err) == (0, "")
+    assert "shard=2/2 is done, 1 of 1 cells are left to other shards" in out
 
 
 def test_seeds_are_further_noisy_versions(bench, tmp_path):
