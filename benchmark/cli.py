@@ -53,7 +53,7 @@ def _call(command: str, arguments: list[str]) -> None:
         from benchmark.registry import load_plugins
 
         load_plugins()
-        register_schemas(training=command == "train")
+        register_schemas(command)
 
         def job(config: "DictConfig") -> None:
             with mistakes():  # here as well, before Hydra adds a line of its own

@@ -61,12 +61,16 @@ def write_report(config: DictConfig) -> None:
     table = store.table()
     if table.empty:
         raise ValueError(f"no finished cells under {store.root}/cells; fill it with: bench run")
-    wanted = list(config.model) or list(table["model"].unique())
+    known = sorted(table["model"].unique())
+    wanted = [config.model] if isinstance(config.model, str) else list(config.model)
     for name in wanted:
-        if name not in set(table["model"]):
-            known = ", ".join(sorted(table["model"].unique()))
-            raise ValueError(f"no cells of model '{name}' under {store.root}; there are: {known}")
-    _publish(table[table["model"].isin(wanted)], store, Console())
+        if name not in [*known, "all"]:
+            raise ValueError(
+                f"no cells of model '{name}' under {store.root}; there are: {', '.join(known)}"
+            )
+    if "all" not in wanted:
+        table = table[table["model"].isin(wanted)]
+    _publish(table, store, Console())
 
 
 def train_network(config: DictConfig) -> None:

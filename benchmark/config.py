@@ -67,7 +67,7 @@ class ReportConfig:
     """What ``bench report`` takes."""
 
     out: str = "results/local"
-    model: list[str] = field(default_factory=list)
+    model: Any = "all"  # a name or a list of names of scored models
 
 
 @dataclass
@@ -77,18 +77,19 @@ class ListConfig:
     kind: str = "all"
 
 
-def register_schemas(training: bool = False) -> None:
-    """Put every registered class into Hydra's ConfigStore, with an ``all`` in each group.
+def register_schemas(command: str) -> None:
+    """Put what a command can be told into Hydra's ConfigStore.
 
-    Parameters
-    ----------
-    training
-        Whether a network's settings are its whole signature (``bench train``), or its weights
-        file and its test-time keywords (``bench run``).
+    For ``run`` and ``train`` every registered class is a choice of its group, with an ``all``
+    beside them. A network's settings are its whole signature for ``train``; for ``run`` its weights
+    file and its test-time keywords.
     """
     store = ConfigStore.instance()
     for group, registry in REGISTRIES.items():
-        nodes = {name: schema(cls, training) for name, cls in sorted(registry.items())}
+        if command not in ("run", "train"):
+            store.repo.pop(group, None)  # a group would hide a plain setting of its name
+            continue
+        nodes = {n: schema(cls, command == "train") for n, cls in sorted(registry.items())}
         for name, node in nodes.items():
             store.store(group=group, name=name, node={name: node}, package=group)
         everything = {n: node for n, node in nodes.items() if not unavailable(registry[n])}
@@ -107,7 +108,7 @@ def schema(cls: type, training: bool = False) -> DictConfig:
     cls
         A registered class whose constructor takes annotated keywords with defaults.
     training
-        See `register_schemas`.
+        Whether a network's settings are its whole signature; see `register_schemas`.
     """
     by_weights = issubclass(cls, Denoiser) and cls.learned and not training
     return OmegaConf.structured(_schema_type(cls, by_weights))

@@ -284,6 +284,16 @@ def test_a_shard_without_cells_is_no_crash(bench):
     assert "shard=2/2 is done, 1 of 1 cells are left to other shards" in out
 
 
+def test_a_report_compares_only_the_models_it_is_told(bench, tmp_path):
+    bench("run", "model=tv", "noise=gaussian", "out=o", *SMALL)
+    for told, rows in (("model=tv", {"tv"}), ("model=[identity,tv]", {"identity", "tv"})):
+        assert bench("report", "out=o", told)[0] == 0
+        with (tmp_path / "o" / "scores.csv").open(newline="") as file:
+            assert {row["model"] for row in csv.DictReader(file)} == rows
+    status, _, err = bench("report", "out=o", "model=vt")
+    assert (status, err) == (2, "bench: no cells of model 'vt' under o; there are: identity, tv\n")
+
+
 def test_seeds_are_further_noisy_versions(bench, tmp_path):
     levels = ["noise=gaussian", "noise.gaussian.levels=[25]", "seeds=[0,1]"]
     bench("run", "model=identity", *levels, *SMALL, "out=o")

@@ -1,6 +1,7 @@
-"""A plugin as strangers write it: a package of its own, installed into a fresh environment."""
+"""The README's plugin, word for word: a package of its own, installed in a fresh environment."""
 
 import os
+import re
 import subprocess
 import sys
 import sysconfig
@@ -11,63 +12,37 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
-PYPROJECT = """
+README = (ROOT / "README.md").read_text()
+
+
+def blocks(language: str) -> str:
+    return "\n".join(re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL))
+
+
+PYPROJECT = f"""
 [build-system]
 requires = ["hatchling"]
 build-backend = "hatchling.build"
 
 [project]
-name = "noisebench-stripes"
+name = "acme-noise"
 version = "1.0"
 
-[project.entry-points."noisebench.plugins"]
-stripes = "stripes"
-
 [tool.hatch.build.targets.wheel]
-only-include = ["stripes.py"]
+only-include = ["acme_noise.py"]
+
+{blocks("toml")}
 """
-
-MODULE = '''
-from dataclasses import dataclass
-import numpy as np
-from torch.nn.functional import avg_pool2d
-from benchmark.denoiser import DENOISERS, Denoiser
-from benchmark.noise import NOISE_MODELS, NoiseModel
-
-@NOISE_MODELS.register("stripe")
-@dataclass(frozen=True)
-class Stripe(NoiseModel):
-    """Dark columns at a regular distance, as a bad sensor has them."""
-
-    unit = "depth of a stripe"
-    levels: tuple[float, ...] = (0.1, 0.2)
-    period: int = 8
-
-    def sample(self, clean, level, rng):
-        return clean - level * (np.arange(clean.shape[1]) % self.period == 0)[:, None]
-
-@DENOISERS.register("box")
-class Box(Denoiser):
-    """The mean of a window."""
-
-    def __init__(self, *, window: int = 3):
-        super().__init__()
-        self.window = window
-
-    def forward(self, noisy):
-        padding = self.window // 2
-        return avg_pool2d(noisy, self.window, 1, padding, count_include_pad=False)
-'''
 
 
 @pytest.fixture(scope="module")
 def python(tmp_path_factory) -> Path:
     """The interpreter of a fresh environment which has the plugin, and ours through a ``.pth``."""
     folder = tmp_path_factory.mktemp("plugin")
-    package = folder / "noisebench-stripes"
+    package = folder / "acme-noise"
     package.mkdir()
     (package / "pyproject.toml").write_text(PYPROJECT)
-    (package / "stripes.py").write_text(MODULE)
+    (package / "acme_noise.py").write_text(blocks("python"))
 
     builder = venv.EnvBuilder(with_pip=False)
     builder.create(folder / "env")
@@ -99,25 +74,25 @@ def bench(python: Path, folder: Path, *arguments: str) -> str:
 
 def test_a_plugins_noise_and_denoiser_run_with_their_settings(python, tmp_path):
     small = ["data.photos.limit=1", "data.photos.crop=64", "out=o"]
-    overrides = ["noise.stripe.period=4", "model.box.window=5"]
-    out = bench(python, tmp_path, "run", "model=box", "noise=stripe", *overrides, *small)
+    overrides = ["noise.stripe.period=4", "model.median.radius=2"]
+    out = bench(python, tmp_path, "run", "model=median", "noise=stripe", *overrides, *small)
     assert "stripe" in out
-    cell = (tmp_path / "o" / "cells" / "box" / "photos" / "stripe-0.1-0.json").read_text()
+    cell = (tmp_path / "o" / "cells" / "median" / "photos" / "stripe-5-0.json").read_text()
     assert '"period": 4' in cell
-    assert '"window": 5' in cell
-    assert '"unit": "depth of a stripe"' in cell
+    assert '"radius": 2' in cell
+    assert '"unit": "sigma, in 8-bit steps"' in cell
     assert [path.name for path in tmp_path.iterdir()] == ["o"]
 
 
 def test_a_plugins_noise_is_listed_beside_ours(python, tmp_path):
     lines = bench(python, tmp_path, "list", "noise").splitlines()
     place = next(i for i, line in enumerate(lines) if line.split()[:1] == ["stripe"])
-    assert "Dark columns at a regular distance" in lines[place]
-    assert "levels 0.1 0.2: depth of a stripe" in lines[place + 1]
+    assert "Row offsets of a cheap sensor" in lines[place]
+    assert "levels 5 10: sigma, in 8-bit steps" in lines[place + 1]
     assert any(line.split()[:1] == ["gaussian"] for line in lines)
 
 
 def test_all_includes_the_plugins(python, tmp_path):
     config = bench(python, tmp_path, "run", "model=all", "noise=all", "--cfg", "job")
-    for name in ("stripe", "gaussian", "box", "identity"):
+    for name in ("stripe", "gaussian", "median", "identity"):
         assert f"\n  {name}:\n    of: {name}\n" in config
