@@ -119,7 +119,8 @@ def sentences(
     of_all = "" if images == all_images else f" of {all_images}"
     models = rows["model"].nunique()
     who = f"all {models} models" if models > 1 else "1 model"
-    said = [f"{images}{of_all} images; {kept} of {len(cells)} cells shared by {who}."]
+    pictures = f"{images}{of_all} image{'s' * (images != 1)}"
+    said = [f"{pictures}; {kept} of {len(cells)} cells shared by {who}."]
     if kept < len(cells):
         own = rows.drop_duplicates(["model", *CELL]).groupby("model").size()
         lacking = [f"{label(m)} lacks {len(cells) - n}" for m, n in own.items() if n < len(cells)]

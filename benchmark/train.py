@@ -125,10 +125,15 @@ def read_training_images(datasets: list[Dataset], patch: int) -> tuple[list[np.n
     Raises
     ------
     ValueError
-        If an image is unreadable or smaller than a crop.
+        If a dataset is a published test set, or an image is unreadable or smaller than a crop.
     """
     images, facts = [], {}
     for dataset in datasets:
+        if dataset.split == "test" and dataset.count is not None:
+            raise ValueError(
+                f"'{dataset.name}' is a test set, and scores on images a network was trained on "
+                f"mean nothing; train on bsds400, extra_train or a folder of your own"
+            )
         dataset.check(minimum=patch)
         images += [dataset.read_uint8(name) for name in dataset.images()]
         facts[dataset.name] = {"images": len(dataset), "sha256": dataset.digest()}

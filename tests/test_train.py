@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchmark.datasets import Folder
+from benchmark.datasets import DATASETS, Folder
 from benchmark.denoiser import DENOISERS, Denoiser
 from benchmark.noise import NOISE_MODELS
 from benchmark.train import Patches, Progress, Recipe, read_training_images, train
@@ -225,3 +225,9 @@ def test_images_smaller_than_a_patch_are_an_error_naming_the_file(tmp_path, imag
 def test_no_images_are_an_error_which_says_what_to_name():
     with pytest.raises(ValueError, match="no images to train on; name a dataset"):
         patches_of([])
+
+
+@pytest.mark.parametrize("name", ["photos", "kodak24", "cbsd68", "mcmaster", "urban100"])
+def test_nothing_is_trained_on_a_published_test_set(name):
+    with pytest.raises(ValueError, match=f"'{name}' is a test set"):
+        read_training_images([DATASETS[name]()], 16)
