@@ -6,15 +6,10 @@ the noisy image alone, as if the noise were white and Gaussian; a number fixes i
 
 import math
 import warnings
-from types import ModuleType
+from importlib.util import find_spec
 
 import numpy as np
-from skimage.restoration import (
-    denoise_nl_means,
-    denoise_tv_chambolle,
-    denoise_wavelet,
-    estimate_sigma,
-)
+from skimage import restoration  # loads its functions, and scipy.stats, when they are first used
 
 from benchmark.denoiser import DENOISERS, ImageFilter
 
@@ -73,7 +68,7 @@ def _estimated(noisy: np.ndarray) -> float:
     """Mean sigma of the channels, in the image's scale; a channel without details counts as 0."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # no detail at all: the median of nothing
-        sigmas = estimate_sigma(noisy, channel_axis=-1)
+        sigmas = restoration.estimate_sigma(noisy, channel_axis=-1)
     return float(np.mean(np.nan_to_num(sigmas)))
 
 
@@ -113,28 +108,22 @@ class BM3D(BlindFilter):
         super().__init__(sigma=sigma)
         if profile not in ("lc", "np"):
             raise ValueError(f"bm3d knows the profiles lc and np, got '{profile}'")
+        if find_spec(self.package) is None:
+            raise ValueError(
+                "bm3d is not installed; pip install 'noisebench[bm3d]' "
+                "(its licence allows non-commercial use only)"
+            )
         self.profile = profile
-        _bm3d()
 
     def remove(self, noisy: np.ndarray, sigma: float) -> np.ndarray:
-        bm3d = _bm3d()
+        import bm3d  # takes a second, and a run which scores nothing again does not need it
+
         profile = bm3d.BM3DProfileLC() if self.profile == "lc" else bm3d.BM3DProfile()
         profile.num_threads = 1  # with more, sums are taken in another order at every call
         if np.ptp(noisy @ OPPONENT.T, axis=(0, 1)).min() < NOTHING:
             channels = [bm3d.bm3d(channel, sigma, profile) for channel in np.moveaxis(noisy, -1, 0)]
             return np.stack(channels, axis=-1)
         return bm3d.bm3d_rgb(noisy, sigma, profile)
-
-
-def _bm3d() -> ModuleType:
-    try:
-        import bm3d
-    except ImportError:
-        raise ValueError(
-            "bm3d is not installed; pip install 'noisebench[bm3d]' "
-            "(its licence allows non-commercial use only)"
-        ) from None
-    return bm3d
 
 
 @DENOISERS.register("nlm")
@@ -151,7 +140,7 @@ class NonLocalMeans(BlindFilter):
     """
 
     def remove(self, noisy: np.ndarray, sigma: float) -> np.ndarray:
-        return denoise_nl_means(
+        return restoration.denoise_nl_means(
             noisy,
             patch_size=5,
             patch_distance=6,
@@ -189,7 +178,9 @@ class TotalVariation(BlindFilter):
         self.strength = strength
 
     def remove(self, noisy: np.ndarray, sigma: float) -> np.ndarray:
-        return denoise_tv_chambolle(noisy, weight=self.strength * sigma, channel_axis=-1)
+        return restoration.denoise_tv_chambolle(
+            noisy, weight=self.strength * sigma, channel_axis=-1
+        )
 
 
 @DENOISERS.register("wavelet")
@@ -205,7 +196,7 @@ class WaveletShrinkage(BlindFilter):
     """
 
     def remove(self, noisy: np.ndarray, sigma: float) -> np.ndarray:
-        return denoise_wavelet(
+        return restoration.denoise_wavelet(
             noisy,
             sigma=sigma,
             wavelet="db2",

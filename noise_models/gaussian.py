@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import uniform_filter
+import scipy  # loads ndimage when it is first used
 
 from benchmark.noise import NOISE_MODELS, NoiseModel
 
@@ -56,4 +56,6 @@ class Correlated(NoiseModel):
 
     def sample(self, clean: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:
         white = rng.standard_normal(clean.shape)
-        return clean + level / 255 * uniform_filter(white, size=(3, 3, 1), mode="reflect")
+        return clean + level / 255 * scipy.ndimage.uniform_filter(
+            white, size=(3, 3, 1), mode="reflect"
+        )
