@@ -78,7 +78,8 @@ def missing(grid: Grid, store: ResultStore, shard: str = "1/1") -> list[Cell]:
     """
     part, parts = _shard(shard)
     lacking = [cell for cell in grid.cells if not store.has(cell, grid.settings_of(cell))]
-    mine = set(grid.cells[part - 1 :: parts])
+    total = len(grid.cells)  # a share is a stretch of the plan: it has its part of every model
+    mine = set(grid.cells[total * (part - 1) // parts : total * part // parts])
     return [cell for cell in lacking if cell in mine]
 
 
