@@ -265,7 +265,7 @@ def _resume(folder: Path, parts: dict, settings: dict) -> tuple[list[Progress], 
     return log, log[-1].step, log[-1].seconds
 
 
-def _plain(value):
+def _plain(value: object) -> object:
     """Tuples as lists all the way down: what comes back from a file equals what went in."""
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
