@@ -36,6 +36,10 @@ def run(config: DictConfig) -> None:
     console = Console()
     _say_what_all_left_out(console)
     store, device = ResultStore(config.out), pick_device(config.device)
+    if config.threads is not None:
+        if config.threads < 1:
+            raise ValueError(f"threads must be 1 or more, got {config.threads}")
+        torch.set_num_threads(config.threads)
     grid = _grid(config)
     lacking = missing(grid, store, config.shard)
     if lacking:

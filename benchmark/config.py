@@ -44,6 +44,7 @@ class RunConfig:
     reference: list[str] = field(default_factory=lambda: ["identity"])
     out: str = "results/local"
     device: str = "auto"
+    threads: int | None = None
     shard: str = "1/1"
 
 

@@ -1,6 +1,7 @@
 """The command as its users meet it: composition, mistakes, resumption, shards, training."""
 
 import csv
+import json
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from benchmark import cli
 
@@ -293,6 +295,19 @@ def test_a_report_compares_only_the_models_it_is_told(bench, tmp_path):
             assert {row["model"] for row in csv.DictReader(file)} == rows
     status, _, err = bench("report", "out=o", "model=vt")
     assert (status, err) == (2, "bench: no cells of model 'vt' under o; there are: identity, tv\n")
+
+
+def test_the_number_of_threads_is_a_setting_which_the_cell_records(bench, tmp_path):
+    few = ["model=identity", "noise=gaussian", "noise.gaussian.levels=[25]", *SMALL]
+    before = torch.get_num_threads()
+    try:
+        assert bench("run", *few, "out=o", "threads=3")[0] == 0
+    finally:
+        torch.set_num_threads(before)
+    cell = json.loads((tmp_path / "o/cells/identity/photos/gaussian-25-0.json").read_text())
+    assert cell["environment"]["threads"] == 3
+    status, _, err = bench("run", *few, "out=o", "threads=0")
+    assert (status, err) == (2, "bench: threads must be 1 or more, got 0\n")
 
 
 def test_seeds_are_further_noisy_versions(bench, tmp_path):
