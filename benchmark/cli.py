@@ -1,7 +1,6 @@
 """The command ``bench``: run, train, report, list. Nothing but wiring."""
 
 import contextlib
-import difflib
 import os
 import sys
 import warnings
@@ -9,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NoReturn
 
 from benchmark import __version__
+from benchmark.registry import did_you_mean, load_plugins
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -33,8 +33,7 @@ def main() -> None:
     elif command == "--version":
         print(__version__)
     elif command not in COMMANDS:
-        close = difflib.get_close_matches(command, COMMANDS, n=1)
-        hint = f"; did you mean '{close[0]}'?" if close else "."
+        hint = did_you_mean(command, COMMANDS)
         _stop(f"unknown command '{command}'{hint} Known: {', '.join(COMMANDS)}")
     else:
         _call(command, arguments)
@@ -50,7 +49,6 @@ def _call(command: str, arguments: list[str]) -> None:
 
         from benchmark import commands
         from benchmark.config import register_schemas
-        from benchmark.registry import load_plugins
 
         load_plugins()
         register_schemas(command)

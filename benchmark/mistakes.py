@@ -1,13 +1,12 @@
 """A user's mistake, wherever it was noticed, as one sentence."""
 
-import difflib
 import re
 from collections.abc import Iterator
 
 from hydra.errors import HydraException, MissingConfigException
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
-from benchmark.registry import UnknownName
+from benchmark.registry import UnknownName, did_you_mean
 
 
 def explain(error: BaseException) -> str | None:
@@ -40,8 +39,7 @@ def _unknown_setting(error: BaseException) -> str | None:
     for cause in _causes(error):
         if isinstance(cause, ConfigAttributeError | ConfigKeyError) and cause.parent_node:
             known = sorted(str(key) for key in cause.parent_node if key != "hydra")
-            close = difflib.get_close_matches(str(cause.key), known, n=1)
-            hint = f"; did you mean '{close[0]}'?" if close else "."
+            hint = did_you_mean(str(cause.key), known)
             return f"unknown setting '{cause.full_key}'{hint} Known there: {', '.join(known)}"
     return None
 

@@ -4,7 +4,7 @@ import difflib
 import importlib
 import warnings
 from collections import UserDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib.metadata import entry_points
 from typing import TypeVar
 
@@ -61,10 +61,18 @@ class Registry(UserDict):
         return decorate
 
     def __missing__(self, name: str) -> type:
-        close = difflib.get_close_matches(str(name), self.data, n=3, cutoff=0.5)
-        hint = f"; did you mean {' or '.join(repr(c) for c in close)}?" if close else "."
+        hint = did_you_mean(str(name), self.data, most=3, cutoff=0.5)
         known = ", ".join(sorted(self.data))
         raise UnknownName(f"unknown {self.kind} '{name}'{hint} Known: {known}")
+
+
+def did_you_mean(name: str, known: Iterable[str], most: int = 1, cutoff: float = 0.6) -> str:
+    """How a sentence about an unknown name goes on: with the closest known ones, or a full stop.
+
+    ``cutoff`` is the least similarity, in [0, 1], of `difflib.get_close_matches`.
+    """
+    close = difflib.get_close_matches(name, known, n=most, cutoff=cutoff)
+    return f"; did you mean {' or '.join(map(repr, close))}?" if close else "."
 
 
 def _address(cls: type) -> str:
