@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmark.files import write_whole
-
-RECORDED = "recorded"  # the noise of a dataset which brings its own noisy images
+from benchmark.files import file_name, write_whole
 
 
 @dataclass(frozen=True, order=True)
@@ -25,12 +23,17 @@ class Cell:
     @property
     def condition(self) -> str:
         """The noise, its level and its seed as one word: ``gaussian-25-0``."""
-        return f"{self.noise}-{self.level:.15g}-{self.seed}"
+        return f"{file_name(self.noise)}-{self.level:.15g}-{self.seed}"
 
     @property
     def path(self) -> Path:
         """Where a store keeps this cell: ``masked/kodak24/gaussian-25-0.json``."""
         return Path(self.model, self.dataset, f"{self.condition}.json")
+
+    @property
+    def recorded(self) -> bool:
+        """Whether the dataset itself brings the noisy images: the noise has its name then."""
+        return self.noise == self.dataset
 
     def __str__(self) -> str:
         return f"{self.model} on {self.dataset}, {self.noise} {self.level:g}, seed {self.seed}"
@@ -38,8 +41,7 @@ class Cell:
 
 def plan(
     models: Iterable[str],
-    datasets: Mapping[str, bool],
-    levels: Mapping[str, Iterable[float]],
+    levels: Mapping[str, Mapping[str, Iterable[float]]],
     seeds: Iterable[int],
 ) -> Iterator[Cell]:
     """Every cell of the grid, models innermost, so that an unfinished run compares them fairly.
@@ -48,19 +50,16 @@ def plan(
     ----------
     models
         Names, in the order they are to run.
-    datasets
-        Name to whether its noise is recorded; a recorded set has one cell a model, at level 0.
     levels
-        Noise to its levels.
+        Dataset to noise to levels. A noise with its dataset's name is recorded there.
     seeds
-        One noisy version of every image each.
+        One noisy version of every image each; recorded noise has one, 0.
     """
     models, seeds = list(models), list(seeds)
-    for dataset, recorded in datasets.items():
-        swept = {RECORDED: (0.0,)} if recorded else levels
-        for noise, its_levels in swept.items():
+    for dataset, noises in levels.items():
+        for noise, its_levels in noises.items():
             for level in its_levels:
-                for seed in [0] if recorded else seeds:
+                for seed in [0] if noise == dataset else seeds:
                     for model in models:
                         yield Cell(model, dataset, noise, float(level), int(seed))
 
@@ -149,8 +148,8 @@ class ResultStore:
     def table(self) -> pd.DataFrame:
         """One line per image: the cell's five names, image, a column per metric, seconds.
 
-        ``attrs`` holds what a report needs to label it: "higher_is_better" and "border" by metric,
-        "unit" and "note" by noise.
+        ``attrs`` holds what a report needs to label it: "higher_is_better" by metric, "border" by
+        dataset and metric, "unit" and "note" by noise.
         """
         rows, labels = [], {}
         for path in sorted(self.root.glob("cells/*/*/*.json")):
@@ -159,8 +158,10 @@ class ResultStore:
             for image in record["images"]:
                 rows.append({**cell, **image})
             for name, label in record["labels"].items():  # by metric, or one of the cell's noise
-                by_name = label if isinstance(label, Mapping) else {cell["noise"]: label}
-                labels.setdefault(name, {}).update(by_name)
+                known = labels.setdefault(name, {})
+                if name == "border":
+                    known = known.setdefault(cell["dataset"], {})
+                known.update(label if isinstance(label, Mapping) else {cell["noise"]: label})
         table = pd.DataFrame(rows)
         if rows:
             table.insert(len(table.columns) - 1, "seconds", table.pop("seconds"))

@@ -1,7 +1,8 @@
-"""The command ``bench``: run, train, report, list. Nothing but wiring."""
+"""The command ``bench``: run, train, report, and what else there is. Nothing but wiring."""
 
 import contextlib
 import os
+import re
 import sys
 import warnings
 from collections.abc import Iterator
@@ -18,11 +19,15 @@ USAGE = f"""noisebench {__version__} - how well does a denoiser do on noise it w
   bench run model=masked noise=all      score models on noises; ends with a leaderboard
   bench report out=results/local        leaderboard, Figure 11 and pictures of a results folder
   bench train model=masked              train a network
+  bench noise poisson                   measure a noise: its data sheet
+  bench render                          render noisy images and references by Monte Carlo
+  bench submit data=dnd                 restored images for a server which has the clean ones
   bench list                            noises, models, datasets and metrics, plugins included
 
 bench COMMAND --help says which settings a command takes."""
 
-COMMANDS = ("run", "train", "report", "list")
+COMMANDS = ("run", "train", "report", "noise", "render", "submit", "list")
+FIRST_WORD = {"list": "kind", "noise": "noise"}  # what a word without "=" after a command sets
 
 
 def main() -> None:
@@ -48,22 +53,28 @@ def _call(command: str, arguments: list[str]) -> None:
         import hydra
 
         from benchmark import commands
-        from benchmark.config import register_schemas
+        from benchmark.config import register_schemas, with_formulas
 
         load_plugins()
         register_schemas(command)
+        arguments = with_formulas(_keyed(command, arguments))
 
         def job(config: "DictConfig") -> None:
             with mistakes():  # here as well, before Hydra adds a line of its own
                 commands.COMMANDS[command](config)
 
-        if command == "list" and arguments and arguments[0].isidentifier():
-            arguments = [f"kind={arguments[0]}", *arguments[1:]]
         sys.argv = [f"bench {command}", *arguments]
         application = hydra.main(
             version_base="1.3", config_path="pkg://benchmark.conf", config_name=command
         )
         application(job)()
+
+
+def _keyed(command: str, arguments: list[str]) -> list[str]:
+    """Arguments whose first one may be a bare word: ``bench noise poisson``."""
+    if command in FIRST_WORD and arguments and not re.match(r"[-+~]|[\w.]+=", arguments[0]):
+        return [f"{FIRST_WORD[command]}={arguments[0]}", *arguments[1:]]
+    return arguments
 
 
 @contextlib.contextmanager

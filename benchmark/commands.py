@@ -1,32 +1,34 @@
 """What each ``bench`` command does with its composed config."""
 
 import re
-from dataclasses import asdict, fields, replace
+import shlex
+from dataclasses import asdict, fields
 from pathlib import Path
 
 import pandas as pd
 import torch
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, ListConfig
+from omegaconf import DictConfig, ListConfig, OmegaConf
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from benchmark import report
 from benchmark.cells import ResultStore
+from benchmark.compose import compose_grid, with_available_metrics
 from benchmark.config import (
     REGISTRIES,
     build,
     checked_settings,
     class_of,
     recorded_settings,
-    schema,
-    unavailable,
 )
-from benchmark.metrics import MetricUnavailable
+from benchmark.listing import left_out, listing
+from benchmark.recorded import DND
+from benchmark.render import RenderConfig, render_pairs
 from benchmark.run import Grid, describe_environment, fill, missing, pick_device
+from benchmark.sheet import write_index, write_sheet
+from benchmark.submission import write_submission
 from benchmark.train import Patches, Progress, Recipe, read_training_images, train
-from benchmark.weights import read_header, save_weights, shipped
+from benchmark.weights import save_weights
 
 CONDITION = ("dataset", "noise", "level", "seed")  # a cell, whatever its model
 
@@ -40,10 +42,10 @@ def run(config: DictConfig) -> None:
         if config.threads < 1:
             raise ValueError(f"threads must be 1 or more, got {config.threads}")
         torch.set_num_threads(config.threads)
-    grid = _grid(config)
+    grid = compose_grid(config, console)
     lacking = missing(grid, store, config.shard)
     if lacking:
-        grid = _with_available_metrics(grid, console)
+        grid = with_available_metrics(grid, console)
         lacking = missing(grid, store, config.shard)
     if lacking:
         fill(grid, store, lacking, device, console)
@@ -127,53 +129,59 @@ def train_network(config: DictConfig) -> None:
     )
 
 
-def show_list(config: DictConfig) -> None:
-    """Show what is registered."""
-    kinds = list(REGISTRIES) if config.kind == "all" else [config.kind]
+def measure_noises(config: DictConfig) -> None:
+    """Write the data sheet of each noise, and their table if there are several."""
     console = Console()
-    for kind in kinds:
-        if kind not in REGISTRIES:
-            raise ValueError(f"unknown kind '{kind}'; known: all, {', '.join(REGISTRIES)}")
-        console.print(_listing(kind))
+    _say_what_all_left_out(console)
+    if len(config.data) != 1:
+        raise ValueError("bench noise takes the images of one dataset at a time")
+    (dataset,) = build("data", config.data).values()
+    settings = [
+        word for word in HydraConfig.get().overrides.task if not re.match("(noise|out)=", word)
+    ]
+    sheets = []
+    for name, subject in build("noise", config.noise).items():
+        console.print(f"measuring {name}", highlight=False)
+        command = shlex.join(["bench", "noise", name, *settings])
+        sheets.append(write_sheet(name, subject, dataset, Path(config.out), command, config.seed))
+    if len(sheets) > 1:
+        write_index(sheets, Path(config.out), shlex.join(["bench", "noise", "all", *settings]))
+    console.print(f"written: {len(sheets)} pages to {config.out}", highlight=False)
 
 
-def _grid(config: DictConfig) -> Grid:
-    nodes = {group: dict(config[group]) for group in REGISTRIES}
-    for name in config.reference:
-        nodes["model"].setdefault(name, schema(REGISTRIES["model"][name]))
-    objects = {group: build(group, nodes[group]) for group in REGISTRIES}
-    settings = {
-        group: {name: recorded_settings(group, name, node) for name, node in nodes[group].items()}
-        for group in REGISTRIES
-    }
-    for name, dataset in objects["data"].items():
-        settings["data"][name] |= {"images": len(dataset), "sha256": dataset.digest()}
-    return Grid(
-        models=objects["model"],
-        noises=objects["noise"],
-        datasets=objects["data"],
-        metrics=objects["metric"],
-        seeds=list(config.seeds),
-        settings=settings,
+def render(config: DictConfig) -> None:
+    """Render the noisy images and references that a folder lacks."""
+    console = Console()
+    paths = render_pairs(RenderConfig(**OmegaConf.to_container(config)), console)
+    console.print(
+        f"{len(paths)} images in {config.out}; score them with: bench run noise=mc_render "
+        f"noise.mc_render.path={config.out}",
+        highlight=False,
+        soft_wrap=True,
     )
 
 
-def _with_available_metrics(grid: Grid, console: Console) -> Grid:
-    """The grid without the metrics that lack a package or weights, each named once."""
-    available = {}
-    for name, metric in grid.metrics.items():
-        try:
-            metric.prepare()
-            available[name] = metric
-        except MetricUnavailable as error:
-            console.print(f"no column {name}: {error}", highlight=False, soft_wrap=True)
-    if not available:
-        raise ValueError("none of the metrics asked for is available; try metric=[psnr,ssim]")
-    settings = {
-        **grid.settings,
-        "metric": {name: grid.settings["metric"][name] for name in available},
-    }
-    return replace(grid, metrics=available, settings=settings)
+def submit(config: DictConfig) -> None:
+    """Write what the server of a benchmark with hidden clean images takes."""
+    if len(config.model) != 1 or len(config.data) != 1:
+        raise ValueError("bench submit takes one model and one dataset at a time")
+    (model_name, model), *_ = build("model", config.model).items()
+    (dataset_name, dataset), *_ = build("data", config.data).items()
+    if not isinstance(dataset, DND):
+        raise ValueError(
+            f"dataset '{dataset_name}' has its clean images here: score it with bench run; "
+            f"bench submit is for dnd"
+        )
+    folder, device, console = Path(config.out, model_name), pick_device(config.device), Console()
+    for path in write_submission(dataset, model, folder, device):
+        console.print(f"written: {path}", highlight=False, soft_wrap=True)
+
+
+def show_list(config: DictConfig) -> None:
+    """Show what is registered."""
+    console = Console()
+    for kind in REGISTRIES if config.kind == "all" else [config.kind]:
+        console.print(listing(kind))
 
 
 def _of_grid(table: pd.DataFrame, grid: Grid) -> pd.DataFrame:
@@ -194,17 +202,8 @@ def _publish(table: pd.DataFrame, store: ResultStore, console: Console) -> None:
 
 def _say_what_all_left_out(console: Console) -> None:
     for group, choice in HydraConfig.get().runtime.choices.items():
-        if group not in REGISTRIES or "all" not in re.findall(r"\w+", str(choice)):
-            continue
-        reasons = [
-            f"{name} ({reason})"
-            for name, cls in sorted(REGISTRIES[group].items())
-            if (reason := unavailable(cls))
-        ]
-        if reasons:
-            console.print(
-                f"{group}=all leaves out {', '.join(reasons)}", highlight=False, soft_wrap=True
-            )
+        if group in REGISTRIES and "all" in re.findall(r"\w+", str(choice)):
+            console.print(left_out(group), highlight=False, soft_wrap=True)
 
 
 def _fields(config: DictConfig, cls: type) -> dict[str, object]:
@@ -220,53 +219,12 @@ def _log_line(line: Progress, steps: int) -> str:
     )
 
 
-def _listing(kind: str) -> Table:
-    table = Table(title=f"{REGISTRIES[kind].kind}s", title_justify="left", box=None, padding=(0, 2))
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column()
-    for name, cls in sorted(REGISTRIES[kind].items()):
-        about = (cls.__doc__ or "").strip().partition("\n\n")[0]
-        about = re.sub(r" \[\d+\]_|``|`", "", " ".join(about.split()))  # reST of the docstring
-        lines = [about, *(f"[dim]{escape(line)}[/dim]" for line in _DETAILS[kind](cls))]
-        table.add_row(name, "\n".join([escape(lines[0]), *lines[1:]]))
-    return table
-
-
-def _noise_details(cls: type) -> list[str]:
-    levels = " ".join(f"{level:g}" for level in cls.levels)
-    return [f"levels {levels}: {cls.unit}", *([cls.note] if cls.note else [])]
-
-
-def _model_details(cls: type) -> list[str]:
-    missing_part = unavailable(cls)
-    if missing_part:
-        return [f"not ready: {missing_part}"]
-    return [f"trained: {_trained(cls)}"] if cls.learned else []
-
-
-def _trained(cls: type) -> str:
-    training = read_header(shipped(cls))["training"]
-    noise, recipe = training["noise"]["of"], training["recipe"]
-    return f"{noise} {training['level']:g}, {recipe['steps']} steps of {recipe['batch']} crops"
-
-
-def _data_details(cls: type) -> list[str]:
-    status = cls().status()
-    found = f"{status.found} of {status.count}" if status.count else f"{status.found}"
-    places = " and ".join(map(str, status.searched))
-    where = f"found {found} images; looked in {places}" if places else "needs a path"
-    return [where, status.source]
-
-
-def _metric_details(cls: type) -> list[str]:
-    return ["higher is better" if cls.higher_is_better else "lower is better"]
-
-
-_DETAILS = {
-    "noise": _noise_details,
-    "model": _model_details,
-    "data": _data_details,
-    "metric": _metric_details,
+COMMANDS = {
+    "run": run,
+    "report": write_report,
+    "train": train_network,
+    "noise": measure_noises,
+    "render": render,
+    "submit": submit,
+    "list": show_list,
 }
-
-COMMANDS = {"run": run, "report": write_report, "train": train_network, "list": show_list}

@@ -13,15 +13,25 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, OmegaConf
 from torch import nn
 
+from benchmark.algebra import Formula, as_choice, is_formula, split_choice
 from benchmark.datasets import DATASETS, Dataset
 from benchmark.denoiser import DENOISERS, Denoiser
 from benchmark.files import file_hash
 from benchmark.metrics import METRICS
-from benchmark.noise import NOISE_MODELS
+from benchmark.noise import NOISE_MODELS, stream
+from benchmark.registry import Registry
+from benchmark.render import RenderConfig
 from benchmark.train import Recipe
 from benchmark.weights import load_network, shipped
 
 REGISTRIES = {"model": DENOISERS, "noise": NOISE_MODELS, "data": DATASETS, "metric": METRICS}
+
+GROUPS_OF = {  # what each command is told by names; the others are told by plain settings alone
+    "run": ("model", "noise", "data", "metric"),
+    "train": ("model", "noise", "data"),
+    "noise": ("noise", "data"),
+    "submit": ("model", "data"),
+}
 
 Settings = dict[str, object]
 Parameters = dict[str, tuple[type, object]]  # keyword to its type and default
@@ -40,6 +50,7 @@ class RunConfig:
     data: dict[str, Any] = _group()
     metric: dict[str, Any] = _group()
 
+    levels: str | None = None
     seeds: list[int] = field(default_factory=lambda: [0])
     reference: list[str] = field(default_factory=lambda: ["identity"])
     out: str = "results/local"
@@ -64,6 +75,28 @@ class TrainConfig:
 
 
 @dataclass
+class NoiseConfig:
+    """What ``bench noise`` takes; Hydra's groups fill the first two."""
+
+    noise: dict[str, Any] = _group()
+    data: dict[str, Any] = _group()
+
+    seed: int = 0
+    out: str = "results/noises"
+
+
+@dataclass
+class SubmitConfig:
+    """What ``bench submit`` takes; Hydra's groups fill the first two."""
+
+    model: dict[str, Any] = _group()
+    data: dict[str, Any] = _group()
+
+    out: str = "submissions"
+    device: str = "auto"
+
+
+@dataclass
 class ReportConfig:
     """What ``bench report`` takes."""
 
@@ -81,24 +114,98 @@ class ListConfig:
 def register_schemas(command: str) -> None:
     """Put what a command can be told into Hydra's ConfigStore.
 
-    For ``run`` and ``train`` every registered class is a choice of its group, with an ``all``
-    beside them. A network's settings are its whole signature for ``train``; for ``run`` its weights
-    file and its test-time keywords.
+    Every registered class is a choice of each group that the command has; beside them stand
+    ``all`` and, for each name in a noise's ``suites``, the suite. A network's settings are its
+    whole signature for ``train``; elsewhere its weights file and its test-time keywords.
     """
     store = ConfigStore.instance()
-    for group, registry in REGISTRIES.items():
-        if command not in ("run", "train"):
+    for group in REGISTRIES:
+        if group not in GROUPS_OF.get(command, ()):
             store.repo.pop(group, None)  # a group would hide a plain setting of its name
             continue
-        nodes = {n: schema(cls, command == "train") for n, cls in sorted(registry.items())}
+        choices = registry_of(group)
+        nodes = {n: schema(cls, command == "train") for n, cls in sorted(choices.items())}
         for name, node in nodes.items():
             store.store(group=group, name=name, node={name: node}, package=group)
-        everything = {n: node for n, node in nodes.items() if not unavailable(registry[n])}
-        store.store(group=group, name="all", node=everything, package=group)
+        ready = {n: node for n, node in nodes.items() if not unavailable(group, choices[n])}
+        store.store(group=group, name="all", node=ready, package=group)
+        for suite, members in suites(group).items():
+            chosen = {n: nodes[n] for n in members if n in ready}
+            store.store(group=group, name=suite, node=chosen, package=group)
     store.store(name="run_schema", node=RunConfig)
     store.store(name="report_schema", node=ReportConfig)
     store.store(name="list_schema", node=ListConfig)
+    store.store(name="noise_schema", node=NoiseConfig)
+    store.store(name="render_schema", node=RenderConfig)
+    store.store(name="submit_schema", node=SubmitConfig)
     store.store(name="train_schema", node=_with(TrainConfig, settings_of(Recipe)))
+
+
+def with_formulas(arguments: list[str]) -> list[str]:
+    """A command's arguments, each formula in a ``noise=`` among them put into the ConfigStore.
+
+    Hydra's grammar has no formulas: they become choices of group ``noise``, called by a number.
+
+    Raises
+    ------
+    ValueError
+        If a formula is wrong; the message shows the place.
+    """
+    return [word for argument in arguments for word in _without_formulas(argument)]
+
+
+def _without_formulas(argument: str) -> list[str]:
+    key, _, value = argument.partition("=")
+    items = split_choice(value) if key == "noise" else []
+    if not any(map(is_formula, items)):
+        return [argument]
+    names: dict[str, None] = {}  # in the order given, each once
+    levels: dict[str, set[float]] = {}
+    for item in items:
+        if not is_formula(item):
+            names[item] = None
+            continue
+        name, node = as_choice(item)
+        if "of" in node:
+            option = f"formula_{stream(name) % 2**32:08x}"
+            ConfigStore.instance().store(option, {name: node}, group=key, package=key)
+            name = option
+        else:
+            levels.setdefault(name, set()).update(node["levels"])
+            if name in items:
+                levels[name].update(NOISE_MODELS[name].levels)
+        names[name] = None
+    choice = ",".join(names)
+    bracketed = value.strip().startswith("[")
+    chosen = f"{key}=[{choice}]" if bracketed else f"{key}={choice}"
+    return [chosen, *(f"{key}.{name}.levels={sorted(found)}" for name, found in levels.items())]
+
+
+def registry_of(group: str) -> Registry:
+    """What a group's names stand for; to users, recorded noise is a noise like any other.
+
+    Raises
+    ------
+    ValueError
+        If a noise model and a dataset with recorded noise have one name.
+    """
+    if group != "noise":
+        return REGISTRIES[group]
+    recorded = {name: cls for name, cls in DATASETS.items() if cls.recorded}
+    for name in recorded.keys() & NOISE_MODELS.keys():
+        raise ValueError(f"'{name}' is a noise model and a dataset with recorded noise; rename one")
+    noises = Registry(NOISE_MODELS.kind)
+    noises.data.update({**NOISE_MODELS, **recorded})
+    return noises
+
+
+def suites(group: str) -> dict[str, list[str]]:
+    """The names which choose several members of a group at once, beside ``all``."""
+    found: dict[str, list[str]] = {}
+    for name, cls in sorted(registry_of(group).items()):
+        for suite in getattr(cls, "suites", ()) if group == "noise" else ():
+            found.setdefault(suite, []).append(name)
+    return found
 
 
 def schema(cls: type, training: bool = False) -> DictConfig:
@@ -165,7 +272,7 @@ def build_one(group: str, name: str, node: DictConfig) -> object:
 
 def class_of(group: str, name: str, node: DictConfig) -> type:
     """The registered class of a config node; ``of`` says which, else its name."""
-    return REGISTRIES[group][node.get("of", name)]
+    return registry_of(group)[node.get("of", name)]
 
 
 def checked_settings(group: str, name: str, node: DictConfig, training: bool = False) -> Settings:
@@ -189,22 +296,28 @@ def recorded_settings(group: str, name: str, node: DictConfig) -> Settings:
         settings.pop(place, None)
     if issubclass(cls, Denoiser) and cls.learned:
         settings["weights"] = f"sha256:{file_hash(weights_path(cls, settings['weights']))}"
-    if group == "noise":
-        settings.pop("levels")  # the cell's key says which one
+    settings.pop("levels", None)  # the cell's key says which one
+    for key in getattr(cls, "files", ()):
+        if settings[key]:
+            settings[key] = f"sha256:{file_hash(Path(settings[key]).expanduser())}"
     return {key: list(v) if isinstance(v, tuple) else v for key, v in settings.items()}
 
 
-def unavailable(cls: type) -> str | None:
-    """Why ``all`` leaves a class out: no weights, no package, no data; None if it does not."""
+def unavailable(group: str, cls: type) -> str | None:
+    """Why a group's ``all`` leaves a class out, in a few words; None if it does not."""
     if issubclass(cls, Denoiser):
         if cls.learned and not shipped(cls).is_file():
             return "no weights yet"
         if cls.package and importlib.util.find_spec(cls.package) is None:
             return f"no package {cls.package}"
+    if issubclass(cls, Formula):
+        return "write one: noise='gaussian(25)+poisson(2)>>jpeg(50)'"
     if issubclass(cls, Dataset):
         if cls.split != "test":
             return "for training"
-        if hasattr(cls, "path"):
+        if cls.recorded and group == "data":
+            return f"recorded noise: noise={cls.name}"
+        if not cls().searched():
             return "needs a path"
         if cls().status().problem:
             return "no data"

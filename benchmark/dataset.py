@@ -35,6 +35,17 @@ class Sample:
 
 
 @dataclass(frozen=True)
+class Block:
+    """Where one picture of a set is which is published as an array: the file, and the index."""
+
+    path: Path
+    index: tuple[int, ...]
+
+    def __str__(self) -> str:
+        return f"{self.path}{list(self.index)}"
+
+
+@dataclass(frozen=True)
 class Status:
     """What there is of a dataset, for people."""
 
@@ -66,6 +77,7 @@ class Dataset:
     count: ClassVar[int | None] = None  # how many images the whole set has
     source: ClassVar[str]  # what to do to get it, and its terms; ends an error message
     centres: ClassVar[Mapping[str, tuple[int, int]]] = {}  # image to the row and column of a crop
+    border: ClassVar[int | None] = None  # pixels its protocol does not compare; None: unsaid
 
     limit: int | None = None
     crop: int | None = None
@@ -97,8 +109,11 @@ class Dataset:
         looked = " and no ".join(f"folder {folder}" for folder in self.searched())
         raise ValueError(f"dataset '{self.name}': there is no {looked or 'path'}; {self.source}")
 
-    def listing(self, folder: Path) -> dict[str, tuple[Path, ...]]:
-        """The folder's images by name: each its clean file, and its noisy one if it has one."""
+    def listing(self, folder: Path) -> dict[str, tuple[Path | Block, ...]]:
+        """The folder's images by name: each its clean file, and its noisy one if it has one.
+
+        A set that lists blocks also overrides `read_place`, `check_place` and `hash_place`.
+        """
         return {name: (path,) for name, path in find_images(folder).items()}
 
     def images(self) -> list[str]:
@@ -130,8 +145,14 @@ class Dataset:
     def __iter__(self) -> Iterator[Sample]:
         return (self.read(image) for image in self.images())
 
-    def read(self, image: str) -> Sample:
-        """One sample, by the name of its image; raises as `read_uint8` does."""
+    def read(self, image: str, level: float = 0.0) -> Sample:
+        """One sample, by the name of its image; raises as `read_uint8` does.
+
+        Parameters
+        ----------
+        level
+            Which noisy version, where a dataset with recorded noise has several.
+        """
         return Sample(image, *(pixels.astype(np.float32) / 255 for pixels in self._pixels(image)))
 
     def read_uint8(self, image: str) -> np.ndarray:
@@ -159,8 +180,8 @@ class Dataset:
             If images are missing, cut short, smaller than ``minimum``, or as in `read_uint8`.
         """
         for image in self.images():
-            for path in self._files[image]:
-                check_whole(path)
+            for place in self._files[image]:
+                self.check_place(place)
             height, width = self._pixels(image)[0].shape[:2]
             if min(height, width) < minimum:
                 where = self._files[image][0] if self.crop is None else f"crop={self.crop}"
@@ -174,7 +195,7 @@ class Dataset:
         total = hashlib.sha256()
         for image in self.images():
             cut = f"{self.crop} {self.centres.get(image)}" if self.crop else "whole"
-            hashes = [file_hash(path) for path in self._files[image]]
+            hashes = [self.hash_place(place) for place in self._files[image]]
             total.update("\x1f".join([image, cut, *hashes, "\n"]).encode())
         return total.hexdigest()
 
@@ -188,8 +209,20 @@ class Dataset:
             problem = str(error)
         return Status(self.searched(), found, self.count, self.source, problem)
 
+    def read_place(self, place: Path | Block) -> np.ndarray:
+        """One stored picture, clean or noisy, (H, W, 3) uint8 RGB; raises as `read_image` does."""
+        return read_image(place)
+
+    def check_place(self, place: Path | Block) -> None:
+        """Raise ``ValueError`` if a stored picture is cut short or damaged."""
+        check_whole(place)
+
+    def hash_place(self, place: Path | Block) -> str:
+        """SHA-256, in hexadecimal, of a stored picture."""
+        return file_hash(place)
+
     @cached_property
-    def _files(self) -> dict[str, tuple[Path, ...]]:
+    def _files(self) -> dict[str, tuple[Path | Block, ...]]:
         return self.listing(self.folder())
 
     def _pixels(self, image: str) -> list[np.ndarray]:
@@ -197,7 +230,7 @@ class Dataset:
         if image not in self._files:
             raise ValueError(f"dataset '{self.name}' has no image '{image}' in {self.folder()}")
         paths = self._files[image]
-        arrays = [read_image(path) for path in paths]
+        arrays = [self.read_place(path) for path in paths]
         height, width = arrays[0].shape[:2]
         for path, pixels in zip(paths, arrays, strict=True):
             if pixels.shape != arrays[0].shape:
@@ -214,3 +247,22 @@ class Dataset:
             )
         centre = self.centres.get(image, (height // 2, width // 2))
         return [crop_around(pixels, centre, self.crop) for pixels in arrays]
+
+
+@dataclass(frozen=True)
+class Recorded(Dataset):
+    """Images which bring noisy versions of themselves: a noise like any other to its users.
+
+    ``noise=NAME`` scores it, on its own images. ``listing`` gives each image's clean file, then
+    its noisy ones, one a level. A set without levels has one, 0.
+    """
+
+    recorded = True
+    unit: ClassVar[str] = ""  # what a level counts
+    note: ClassVar[str] = ""  # a caveat which lists and tables show beside the name
+    levels: ClassVar[tuple[float, ...]] = (0.0,)  # mildest first; a field where there are several
+
+    def read(self, image: str, level: float = 0.0) -> Sample:
+        clean, *noisy = self._pixels(image)
+        chosen = noisy[self.levels.index(level)]
+        return Sample(image, *(pixels.astype(np.float32) / 255 for pixels in (clean, chosen)))

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from benchmark.dataset import DATASETS, Dataset, Sample, Status
+from benchmark.dataset import DATASETS, Dataset, Recorded, Sample, Status
 from benchmark.images import find_images
 
-__all__ = ["DATASETS", "Dataset", "Sample", "Status"]
+__all__ = ["DATASETS", "Dataset", "Recorded", "Sample", "Status"]
 
 
 @DATASETS.register("photos")
@@ -131,9 +131,24 @@ class Folder(Dataset):
         return [Path(self.path).expanduser()] if self.path else []
 
 
+def paired(clean: dict[str, Path], noisy: dict[str, Path]) -> dict[str, tuple[Path, Path]]:
+    """The clean and the noisy file of each name.
+
+    Raises
+    ------
+    ValueError
+        If a name has one of them only.
+    """
+    for name, path in {**noisy, **clean}.items():
+        if name not in noisy or name not in clean:
+            missing = "clean" if name in noisy else "noisy"
+            raise ValueError(f"{path} has no {missing} partner; add it or remove this one")
+    return {name: (clean[name], noisy[name]) for name in clean}
+
+
 @DATASETS.register("pairs")
 @dataclass(frozen=True)
-class Pairs(Folder):
+class Pairs(Recorded, Folder):
     """Real noise: noisy images and a clean reference of each, in a folder of one of two layouts.
 
     Either two subfolders hold a file of the same stem for each pair, or the files are called
@@ -149,7 +164,6 @@ class Pairs(Folder):
     .. [1] https://github.com/csjunxu/PolyU-Real-World-Noisy-Images-Dataset, CroppedImages.
     """
 
-    recorded = True
     source = (
         "name a folder with data.pairs.path=FOLDER which has the subfolders noisy and clean (other "
         "names: data.pairs.noisy=NAME, data.pairs.clean=NAME) or files NAME_real.* and NAME_mean.*"
@@ -170,11 +184,7 @@ class Pairs(Folder):
             noisy, clean = find_images(folder / self.noisy), find_images(folder / self.clean)
         else:
             noisy, clean = self._by_suffix(folder)
-        for name, path in {**noisy, **clean}.items():
-            if name not in noisy or name not in clean:
-                missing = "clean" if name in noisy else "noisy"
-                raise ValueError(f"{path} has no {missing} partner; add it or remove this one")
-        return {name: (clean[name], noisy[name]) for name in clean}
+        return paired(clean, noisy)
 
     def _by_suffix(self, folder: Path) -> tuple[dict[str, Path], dict[str, Path]]:
         sides: dict[str, dict[str, Path]] = {"real": {}, "mean": {}}

@@ -56,13 +56,13 @@ def evaluate(
     """
 
     def prepare(image: str) -> tuple[str, np.ndarray, np.ndarray]:
-        sample = dataset.read(image)
+        sample = dataset.read(image, cell.level)
         if noise is None:
-            noisy = sample.noisy
+            pair = sample.clean, sample.noisy
         else:
             rng = rng_for(cell.dataset, image, cell.noise, cell.level, cell.seed)
-            noisy = noise(sample.clean, cell.level, rng)
-        return image, to_uint8(sample.clean), to_uint8(noisy)
+            pair = noise.pair(sample.clean, cell.level, rng)
+        return image, *map(to_uint8, pair)
 
     def restore(prepared: tuple[str, np.ndarray, np.ndarray]) -> Evaluated:
         image, clean, noisy = prepared

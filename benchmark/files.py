@@ -2,7 +2,33 @@
 
 import hashlib
 import os
+import re
 from pathlib import Path
+
+# quotes are taken whole: only outside them do '>>' and parentheses come in an order
+ENCODED = re.compile(r""""[^"]*"|'[^']*'|>>|[^\w.,=+()-]""", re.ASCII | re.DOTALL)
+LONGEST = 160  # characters; file systems take 255, and a suffix is to come
+
+
+def file_name(noise: str) -> str:
+    """A noise's name as part of a file name: on any system, and in a Markdown link as it is.
+
+    Registered names stay as they are. In the text of a formula ``>>`` becomes ``~``, and what file
+    systems or links do not take, or letters in quotes do not need, ``@`` and two hexadecimal
+    digits for each byte of UTF-8 (a percent sign would be decoded by whoever follows the link). A
+    name of more than 160 characters is cut and ends in ``@@`` and a hash of the whole. Different
+    names stay different, if not only in case.
+    """
+    name = ENCODED.sub(lambda match: "~" if match[0] == ">>" else _encoded(match[0]), noise)
+    if len(name) <= LONGEST:
+        return name
+    return f"{name[: LONGEST - 18]}@@{hashlib.sha256(noise.encode()).hexdigest()[:16]}"
+
+
+def _encoded(text: str) -> str:
+    return re.sub(
+        r"[^\w.-]", lambda m: "".join(f"@{b:02x}" for b in m[0].encode()), text, flags=re.ASCII
+    )
 
 
 def write_whole(path: Path, content: bytes | str) -> None:

@@ -3,9 +3,7 @@
 import re
 from pathlib import Path
 
-import cv2
 import numpy as np
-from PIL import Image
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 
@@ -42,6 +40,8 @@ def read_image(path: Path) -> np.ndarray:
     ValueError
         If the file is no image, or is of another kind than 8-bit RGB.
     """
+    import cv2  # here, so that noises and their datasets load without it
+
     content = path.read_bytes()
     pixels = None
     if content:  # OpenCV asserts that there is something to decode
@@ -66,6 +66,8 @@ def check_whole(path: Path) -> None:
     ValueError
         If the file is cut short, damaged, or no image.
     """
+    from PIL import Image
+
     try:
         with Image.open(path) as image:
             image.load()

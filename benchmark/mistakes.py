@@ -22,13 +22,13 @@ def explain(error: BaseException) -> str | None:
 
 def _unknown_choice(missing: str) -> str | None:
     """``noise/gausian`` in the registry's own words, which name the closest known ones."""
-    from benchmark.config import REGISTRIES
+    from benchmark.config import REGISTRIES, registry_of
 
     group, _, name = missing.partition("/")
     if group not in REGISTRIES or not name:
         return None
     try:
-        REGISTRIES[group][name]
+        registry_of(group)[name]
     except UnknownName as error:
         return str(error)
     return None

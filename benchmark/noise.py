@@ -1,6 +1,7 @@
 """What a noise model is, and the random numbers it may use. Loads no torch."""
 
 import hashlib
+import math
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
@@ -15,12 +16,18 @@ class NoiseModel(ABC):
     """A frozen dataclass whose fields are its settings; it keeps no state between images.
 
     Subclasses write ``sample`` and set ``unit`` and a default for ``levels``; everyone else calls
-    the object. ``levels`` run from mildest to hardest and are swept when none are named.
+    the object, or ``pair``. ``levels`` run from mildest to hardest and are swept when none are
+    named. A noise which also redevelops the clean image writes ``sample_pair`` instead.
     """
 
     name: ClassVar[str]  # set by the registry
     unit: ClassVar[str]  # what a level counts: "sigma, in 8-bit steps"
     note: ClassVar[str] = ""  # a caveat which lists and tables show beside the name
+    suites: ClassVar[tuple[str, ...]] = ()  # names which choose several noises at once: noise=paper
+    domain: ClassVar[tuple[float, float]] = (0, math.inf)  # the lowest and the highest level
+    whole_levels: ClassVar[bool] = False  # whether levels are whole numbers
+    deterministic: ClassVar[bool] = False  # whether it draws no random numbers
+    files: ClassVar[tuple[str, ...]] = ()  # settings which name a file: cells record its hash
     levels: tuple[float, ...]
 
     def __post_init__(self) -> None:
@@ -32,13 +39,41 @@ class NoiseModel(ABC):
     def sample(self, clean: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:
         """Return a noisy copy of ``clean``, (H, W, C) float32 in [0, 1]; it may leave the range."""
 
+    def sample_pair(
+        self, clean: np.ndarray, level: float, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The image a denoiser should restore, and its noisy version; both may leave [0, 1]."""
+        return clean, self.sample(clean, level, rng)
+
+    def variance(self, intensity: np.ndarray, level: float) -> np.ndarray | None:
+        """The variance which this noise promises at clean values in [0, 1], before clipping.
+
+        On the scale of [0, 1], one number for each intensity, away from the image's border; None
+        where the noise promises no such law.
+        """
+        return None
+
     def check_level(self, level: float) -> None:
-        """Raise ``ValueError`` for a level outside this noise's domain; by default below zero."""
-        if not (np.isfinite(level) and level >= 0):
-            raise ValueError(f"{self.name} needs a finite level >= 0 ({self.unit}), got {level}")
+        """Raise ``ValueError`` for a level outside ``domain``, or not whole where it has to be."""
+        low, high = self.domain
+        if not (np.isfinite(level) and low <= level <= high) or (
+            self.whole_levels and level != int(level)
+        ):
+            kind = "whole" if self.whole_levels else "finite" if math.isinf(high) else ""
+            span = f">= {low:g}" if math.isinf(high) else f"from {low:g} to {high:g}"
+            wanted = " ".join(f"{kind} level {span}".split())
+            raise ValueError(f"{self.name} needs a {wanted} ({self.unit}), got {level}")
 
     def __call__(self, clean: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:
-        """``sample``, clipped to [0, 1], float32.
+        """The noisy image of `pair`."""
+        return self.pair(clean, level, rng)[1]
+
+    def pair(
+        self, clean: np.ndarray, level: float, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The image to restore and its noisy version, both clipped to [0, 1], float32.
+
+        The first is ``clean`` itself, but for a noise which redevelops the image, as a camera does.
 
         Parameters
         ----------
@@ -62,7 +97,8 @@ class NoiseModel(ABC):
         if not (clean.size and clean.min() >= 0 and clean.max() <= 1):  # NaN fails this as well
             raise ValueError(f"{self.name} needs values in [0, 1], got {_extent(clean)}")
         self.check_level(level)
-        return np.clip(self.sample(clean, level, rng), 0, 1).astype(np.float32, copy=False)
+        target, noisy = self.sample_pair(clean, level, rng)
+        return clean if target is clean else _in_range(target), _in_range(noisy)
 
 
 def to_uint8(image: np.ndarray) -> np.ndarray:
@@ -83,6 +119,11 @@ def stream(*key: str | float) -> int:
 def rng_for(dataset: str, image: str, noise: str, level: float, seed: int) -> np.random.Generator:
     """The generator of one noisy image: the same in any process, order, or batch, for any model."""
     return np.random.Generator(np.random.PCG64(stream(dataset, image, noise, level, seed)))
+
+
+def _in_range(image: np.ndarray) -> np.ndarray:
+    clipped = np.empty(image.shape, np.float32)
+    return np.clip(image, 0, 1, out=clipped, casting="same_kind")
 
 
 def _spelled(part: str | float) -> str:

@@ -32,6 +32,7 @@ REFERENCE_GREYS = ("0.62", "0.0", "0.35")
 
 WIDTH = 9.0  # inches: 900 pixels, a README's width, at 100 dots per inch
 STRIP_COLUMNS = 7
+MOST_ABREAST = 4  # panels of figure 11: five would be too small to read
 
 
 def figure11(
@@ -68,11 +69,11 @@ def figure11(
         raise ValueError(f"figure 11 needs scores for {', '.join(absent) or 'at least one metric'}")
 
     noises = noise_order(table["noise"].unique(), in_distribution[0])
-    bands = ceil(len(noises) / 4)  # five panels abreast would be too small to read
+    bands = ceil(len(noises) / MOST_ABREAST)
     columns = ceil(len(noises) / bands)
     rows = bands * len(metrics)
     width = min(max(columns, 1.5) * WIDTH / 3, WIDTH)
-    figure = Figure(figsize=(width, 0.9 + 2.2 * rows))
+    figure = Figure(figsize=(width, 0.9 + (2.2 if bands == 1 else 1.9) * rows))
     figure.set_layout_engine("constrained", h_pad=0.06, w_pad=0.06)
     axes = figure.subplots(rows, columns, squeeze=False)
     styles = _styles(table["model"].unique(), reference)

@@ -11,7 +11,15 @@ from typing import TypeVar
 T = TypeVar("T", bound=type)
 
 ENTRY_POINT_GROUP = "noisebench.plugins"
-OURS = ("noise_models", "baselines", "masked_model", "benchmark.metrics", "benchmark.datasets")
+OURS = (
+    "noise_models",
+    "baselines",
+    "masked_model",
+    "benchmark.algebra",
+    "benchmark.metrics",
+    "benchmark.datasets",
+    "benchmark.recorded",
+)
 
 
 class NameTaken(ValueError):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from benchmark.files import file_name
 from benchmark.leaderboard import (
     REFERENCE,
     cell_means,
@@ -20,7 +21,15 @@ from benchmark.leaderboard import (
 )
 from benchmark.plots import figure11, strip
 from benchmark.statistics import ROW, check_table, metric_names, mild_to_hard
-from benchmark.tables import grid, heading_of, markdown_section, rich_table, sentences
+from benchmark.tables import (
+    MOST_COLUMNS,
+    grid,
+    heading_of,
+    markdown_section,
+    rich_table,
+    sentences,
+    turned,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -57,10 +66,11 @@ def print_leaderboard(
         lines = grid(scores, metric, better, brief=True)
         references = scores.index.isin(REFERENCE).sum()
         full = rich_table(lines, references)
-        turned = rich_table([list(line) for line in zip(*lines, strict=True)], rule_after=3)
-        short = rich_table([[*line[:4], line[-1]] for line in lines], references)
+        means = [text for text, _ in lines[0]].index("OOD mean") + 1
+        upright = rich_table(turned(lines), rule_after=means)
+        short = rich_table([[*line[: means + 1], line[-1]] for line in lines], references)
         unlimited = console.options.update(width=10_000)
-        widths = {choice: console.measure(choice, options=unlimited) for choice in (full, turned)}
+        widths = {choice: console.measure(choice, options=unlimited) for choice in (full, upright)}
         fitting = [choice for choice in widths if widths[choice].minimum <= console.width]
         console.print(Text(f"\n{dataset}: {heading_of(metric, better)}", style="bold"))
         console.print(fitting[0] if fitting else short)
@@ -109,11 +119,14 @@ def write(
     for dataset, part in table.groupby("dataset"):
         present = present_metrics(part)
         drawn = [name for name in ("psnr", "ssim") if name in present] or present[:2]
-        name = f"figure11_{dataset}"
-        written += _save(figure11(part, drawn), [out / f"{name}.png", out / f"{name}.svg"])
-        figures[dataset] = ["### Quality against level", f"![Figure 11]({name}.png)"]
+        figures[dataset] = []
+        for name, metrics in _figures11(part, dataset, drawn):
+            written += _save(figure11(part, metrics), [out / f"{name}.png", out / f"{name}.svg"])
+            figures[dataset] += [f"![Quality against level]({name}.png)"]
+        if figures[dataset]:
+            figures[dataset].insert(0, "### Quality against level")
         for noise, figure in _strips(part, dataset, pictures):
-            name = f"strip_{noise}_{dataset}.png"
+            name = f"strip_{file_name(noise)}_{dataset}.png"
             written += _save(figure, [out / name])
             figures[dataset].append(f"![{noise}: clean, noisy and restored crops]({name})")
     text = markdown(table, figures, higher_is_better)
@@ -145,6 +158,20 @@ def markdown(
     return "\n\n".join(["# Leaderboard", *sections]) + "\n"
 
 
+def _figures11(
+    table: pd.DataFrame, dataset: str, metrics: list[str]
+) -> Iterator[tuple[str, list[str]]]:
+    """Names of a dataset's figures and the metrics on each: one alone where noises are many."""
+    if not (table.groupby("noise")["level"].nunique() > 1).any():
+        return  # a single level is no curve
+    name = f"figure11_{dataset}"
+    if table["noise"].nunique() <= MOST_COLUMNS:
+        yield name, metrics
+        return
+    for place, metric in enumerate(metrics):
+        yield name if place == 0 else f"{name}_{metric}", [metric]
+
+
 def _strips(
     table: pd.DataFrame, dataset: str, pictures: Path | None
 ) -> Iterator[tuple[str, Figure]]:
@@ -157,7 +184,7 @@ def _strips(
     for noise in sorted(table["noise"].unique()):
         level = mild_to_hard(table, noise)[:3][-1]
         seed = table.loc[table["noise"] == noise, "seed"].min()
-        folder = pictures / dataset / f"{noise}-{level:g}-{seed}"
+        folder = pictures / dataset / f"{file_name(noise)}-{level:.15g}-{seed}"
         names = [name for name in ("clean", "noisy", *models) if name != "identity"]
         found = {n: imread(folder / f"{n}.png") for n in names if (folder / f"{n}.png").is_file()}
         if not found:

@@ -2,7 +2,7 @@
 
 import platform
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from benchmark import __version__
-from benchmark.cells import RECORDED, Cell, ResultStore, plan
+from benchmark.cells import Cell, ResultStore, plan
 from benchmark.datasets import Dataset
 from benchmark.denoiser import Denoiser
 from benchmark.evaluate import PROTOCOL, Evaluated, evaluate
@@ -28,43 +28,61 @@ PICTURE = 128  # side of the small pictures kept for the report, in pixels
 class Grid:
     """What a run compares: objects by the names the user gave them, and their settings.
 
-    ``settings`` has for each of "model", "noise", "data" and "metric" a dict from name to what a
-    cell's file records: the settings, for a learned network also its weights' hash.
+    ``levels`` has for each dataset a dict from noise to its levels; recorded noise has the name of
+    its dataset. ``settings`` has for each of "model", "noise", "data" and "metric" a dict from name
+    to what a cell's file records: the settings, for a learned network also its weights' hash.
     """
 
     models: Mapping[str, Denoiser]
     noises: Mapping[str, NoiseModel]
     datasets: Mapping[str, Dataset]
     metrics: Mapping[str, Metric]
+    levels: Mapping[str, Mapping[str, tuple[float, ...]]]
     seeds: list[int]
     settings: Mapping[str, Mapping[str, dict[str, object]]]
 
     @cached_property
     def cells(self) -> list[Cell]:
         """Every cell, in the order of `benchmark.cells.plan`."""
-        recorded = {name: dataset.recorded for name, dataset in self.datasets.items()}
-        levels = {name: noise.levels for name, noise in self.noises.items()}
-        return list(plan(self.models, recorded, levels, self.seeds))
+        return list(plan(self.models, self.levels, self.seeds))
+
+    def metrics_of(self, cell: Cell) -> dict[str, Metric]:
+        """The metrics, with the border which the dataset's own protocol leaves out, if it says."""
+        border = self.datasets[cell.dataset].border
+        if border is None:
+            return dict(self.metrics)
+        return {
+            name: replace(metric, border=border) if hasattr(metric, "border") else metric
+            for name, metric in self.metrics.items()
+        }
 
     def settings_of(self, cell: Cell) -> dict[str, object]:
         """Everything a cell's scores depend on, beside its key."""
-        recorded = cell.noise == RECORDED
+        recorded = {"of": "recorded"}
+        border = self.datasets[cell.dataset].border
+        metrics = {
+            name: {**settings, "border": border}
+            if border is not None and "border" in settings
+            else settings
+            for name, settings in self.settings["metric"].items()
+        }
         return {
             "model": self.settings["model"][cell.model],
-            "noise": {"of": RECORDED} if recorded else self.settings["noise"][cell.noise],
+            "noise": recorded if cell.recorded else self.settings["noise"][cell.noise],
             "dataset": self.settings["data"][cell.dataset],
-            "metrics": dict(self.settings["metric"]),
+            "metrics": metrics,
             "protocol": PROTOCOL,
         }
 
     def labels_of(self, cell: Cell) -> dict[str, object]:
         """What a report needs to label a cell's scores."""
-        noise = self.noises.get(cell.noise)
+        noise = self.datasets[cell.dataset] if cell.recorded else self.noises[cell.noise]
+        metrics = self.metrics_of(cell)
         return {
-            "higher_is_better": {n: m.higher_is_better for n, m in self.metrics.items()},
-            "border": {n: getattr(m, "border", 0) for n, m in self.metrics.items()},
-            "unit": noise.unit if noise else "",
-            "note": noise.note if noise else "",
+            "higher_is_better": {n: m.higher_is_better for n, m in metrics.items()},
+            "border": {n: getattr(m, "border", 0) for n, m in metrics.items()},
+            "unit": noise.unit,
+            "note": noise.note,
         }
 
 
@@ -114,9 +132,9 @@ def _fill_cell(
     yield from rows
     names = dataset.images()
     todo = [name for name in names if name not in rows]
-    noise = grid.noises.get(cell.noise)
+    noise = None if cell.recorded else grid.noises[cell.noise]
     model = grid.models[cell.model].to(device)
-    for done in evaluate(cell, model, dataset, noise, grid.metrics, todo, device):
+    for done in evaluate(cell, model, dataset, noise, grid.metrics_of(cell), todo, device):
         row = done.row
         store.append(cell, row)
         rows[row["image"]] = row

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 PROTOCOL = "noisy and restored images are clipped and rounded to 8 bits"
 ABSENT = "–"
+MOST_COLUMNS = 8  # noises beside each other in Markdown; more of them stand below each other
 
 Line = list[tuple[str, str]]  # text of each cell, and how it is set: "bold", "italic" or ""
 
@@ -42,7 +43,9 @@ def markdown_section(
     scores = leaderboard(table, metric, higher_is_better=higher_is_better).loc[dataset]
     board = grid(scores, metric, better, brief=False)
     references = scores.index.isin(REFERENCE).sum()
-    if 0 < references < len(scores):  # an empty line: Markdown knows no rule inside a table
+    if len(_noises(scores)) > MOST_COLUMNS:
+        board = turned(board)
+    elif 0 < references < len(scores):  # an empty line: Markdown knows no rule inside a table
         board.insert(1 + references, [("", "")] * len(board[0]))
     paragraphs = [title, markdown_table(board)]
     paragraphs.append(" ".join(sentences(table, dataset, metric, scores, brief=False)))
@@ -69,17 +72,31 @@ def grid(scores: pd.DataFrame, metric: str, better: bool, brief: bool) -> list[L
     """Headings and lines of one dataset as text; brief for the terminal."""
     digits = _digits(metric)
     trained = f"{IN_DISTRIBUTION[0]} {IN_DISTRIBUTION[1]:g}"
-    noises = [name for name in scores.columns[4:-1] if scores[name].notna().any()]
-    interval = "±" if brief else "95 % interval"
-    headings = ["model", trained, "OOD mean", interval, *noises, "s/image"]
-    columns = [[(label(model), "") for model in scores.index]]
-    for name in ["in_distribution", "ood", *noises]:
-        texts = [_number(value, digits) for value in scores[name]]
-        columns.append(list(zip(texts, _marks(texts, scores.index, better), strict=True)))
     bounds = zip(scores["ood_low"], scores["ood_high"], strict=True)
-    columns.insert(3, [(_interval(low, high, digits, brief), "") for low, high in bounds])
-    columns.append([(_seconds(value), "") for value in scores["seconds"]])
-    return [[(text, "bold") for text in headings], *map(list, zip(*columns, strict=True))]
+    columns = {"model": [(label(model), "") for model in scores.index]}
+    means = {"in_distribution": trained, "ood": "OOD mean"} | {n: n for n in _noises(scores)}
+    for name, heading in means.items():
+        texts = [_number(value, digits) for value in scores[name]]
+        columns[heading] = list(zip(texts, _marks(texts, scores.index, better), strict=True))
+        if name == "ood":
+            interval = "±" if brief else "95 % interval"
+            columns[interval] = [(_interval(*bound, digits, brief), "") for bound in bounds]
+    columns["s/image"] = [(_seconds(value), "") for value in scores["seconds"]]
+    lines = zip(*columns.values(), strict=True)
+    return [[(text, "bold") for text in columns], *map(list, lines)]
+
+
+def turned(lines: list[Line]) -> list[Line]:
+    """A table with a line for each of its columns, and only its first line set as headings."""
+    (_, *headings), *rows = lines
+    bodies = zip(*(row[1:] for row in rows), strict=True)
+    turned_rows = [[(text, ""), *body] for (text, _), body in zip(headings, bodies, strict=True)]
+    return [[(text, "bold") for text in ["", *(row[0][0] for row in rows)]], *turned_rows]
+
+
+def _noises(scores: pd.DataFrame) -> list[str]:
+    """The noises of a dataset's part of the leaderboard which have a score beyond training."""
+    return [name for name in scores.columns[4:-1] if scores[name].notna().any()]
 
 
 def _marks(texts: list[str], models: pd.Index, better: bool) -> list[str]:
@@ -129,21 +146,24 @@ def sentences(
     if absent := sorted(set(everything["model"]) - set(rows["model"])):
         names = ", ".join(label(model) for model in absent)
         said.append(f"Without a value of {metric_label(metric)}, so not shown: {names}.")
-    noises = scores.columns[4:-1][scores.iloc[:, 4:-1].notna().any()]
+    noises = _noises(scores)
     trained = f"{IN_DISTRIBUTION[0]} {IN_DISTRIBUTION[1]:g}"
     several = f"{len(noises)} noise{'s' * (len(noises) != 1)}"
+    seen = scores["in_distribution"].notna().any()
     references = [label(model) for model in scores.index if model in REFERENCE]
     if brief:
+        apart = f", without {trained}, the training level" if seen else ""
         said.append(
-            f"OOD mean: over {several}, each over its levels, without {trained}, the training "
-            f"level; ± is half its 95 % bootstrap interval over images."
+            f"OOD mean: over {several}, each over its levels{apart}; ± is half its 95 % bootstrap "
+            f"interval over images."
         )
     else:
+        apart = f"; {trained}, the training level, counts in its own column only" if seen else ""
         said += [
-            f"OOD mean: unweighted mean over {several}, each the unweighted mean over its levels; "
-            f"{trained}, the training level, counts in its own column only.",
+            f"OOD mean: unweighted mean over {several}, each the unweighted mean over its levels"
+            f"{apart}.",
             f"95 % interval: percentile bootstrap over images, {RESAMPLES} resamples.",
-            f"Protocol: {PROTOCOL}{_border(table, metric)}.",
+            f"Protocol: {PROTOCOL}{_border(table, dataset, metric)}.",
         ]
     if references:
         said.append(
@@ -154,9 +174,9 @@ def sentences(
     return said + [f"{noise}: {notes[noise].rstrip('.')}." for noise in noises if notes.get(noise)]
 
 
-def _border(table: pd.DataFrame, metric: str) -> str:
-    """How many pixels a metric left out at the border, where the table knows it."""
-    border = table.attrs.get("border", {}).get(metric)
+def _border(table: pd.DataFrame, dataset: str, metric: str) -> str:
+    """How many pixels a metric left out at a dataset's borders, where the table knows it."""
+    border = table.attrs.get("border", {}).get(dataset, {}).get(metric)
     return f", a {border}-pixel border left out" if border else ""
 
 

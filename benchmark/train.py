@@ -105,7 +105,8 @@ class Patches:
         if rng.integers(2):
             crop = crop[:, ::-1]
         clean = np.ascontiguousarray(crop, dtype=np.float32) / np.float32(255)
-        return self.noise(clean, self.level, rng), clean
+        target, noisy = self.noise.pair(clean, self.level, rng)
+        return noisy, target
 
 
 @dataclass(frozen=True)

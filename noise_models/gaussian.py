@@ -26,10 +26,17 @@ class Gaussian(NoiseModel):
     """
 
     unit = "sigma, in 8-bit steps"
+    suites = ("paper",)
     levels: tuple[float, ...] = (15, 25, 50)
 
     def sample(self, clean: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:
-        return clean + level / 255 * rng.standard_normal(clean.shape)
+        noisy = rng.standard_normal(clean.shape)
+        noisy *= level / 255
+        noisy += clean
+        return noisy
+
+    def variance(self, intensity: np.ndarray, level: float) -> np.ndarray:
+        return np.full(np.shape(intensity), (level / 255) ** 2)
 
 
 @NOISE_MODELS.register("correlated")
@@ -52,10 +59,15 @@ class Correlated(NoiseModel):
     """
 
     unit = "sigma before the 3x3 average, in 8-bit steps"
+    suites = ("paper",)
     levels: tuple[float, ...] = (40, 45, 50, 55)
 
     def sample(self, clean: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:
         white = rng.standard_normal(clean.shape)
-        return clean + level / 255 * scipy.ndimage.uniform_filter(
-            white, size=(3, 3, 1), mode="reflect"
-        )
+        noisy = scipy.ndimage.uniform_filter(white, size=(3, 3, 1), mode="reflect")
+        noisy *= level / 255
+        noisy += clean
+        return noisy
+
+    def variance(self, intensity: np.ndarray, level: float) -> np.ndarray:
+        return np.full(np.shape(intensity), (level / 255 / 3) ** 2)

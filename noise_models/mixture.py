@@ -47,6 +47,8 @@ class Mixture(NoiseModel):
 
     unit = "step of the ladder, to which all four strengths are proportional"
     note = "our estimate: the paper never published its mixture"
+    suites = ("paper",)
+    domain = (0, HARDEST)  # 0 itself is no level of the ladder
     levels: tuple[float, ...] = (1, 2, 3, 4)
 
     def check_level(self, level: float) -> None:

@@ -44,7 +44,7 @@ def test_a_cell_has_one_path_however_its_level_is_written():
 
 
 def test_the_plan_compares_all_models_on_a_condition_before_the_next():
-    cells = plan(["a", "b"], {"photos": False}, {"g": [15, 25], "s": [0.1]}, [0, 1])
+    cells = plan(["a", "b"], {"photos": {"g": [15, 25], "s": [0.1]}}, [0, 1])
     assert [(c.noise, c.level, c.seed, c.model) for c in cells] == [
         (noise, level, seed, model)
         for noise, level in [("g", 15.0), ("g", 25.0), ("s", 0.1)]
@@ -53,9 +53,18 @@ def test_the_plan_compares_all_models_on_a_condition_before_the_next():
     ]
 
 
-def test_recorded_noise_is_one_cell_a_model_whatever_levels_and_seeds():
-    cells = list(plan(iter(["a", "b"]), {"pairs": True}, {"g": [15, 25]}, iter([0, 1])))
-    assert cells == [Cell(model, "pairs", "recorded", 0.0, 0) for model in ("a", "b")]
+def test_recorded_noise_has_the_name_of_its_dataset_and_one_seed_however_many_are_asked_for():
+    cells = list(plan(iter(["a", "b"]), {"renders": {"renders": (128, 64)}}, iter([0, 1])))
+    assert cells == [
+        Cell(model, "renders", "renders", level, 0) for level in (128.0, 64.0) for model in "ab"
+    ]
+    assert all(cell.recorded for cell in cells)
+    assert not CELL.recorded
+
+
+def test_each_dataset_can_have_levels_of_its_own():
+    cells = plan(["a"], {"one": {"g": [15]}, "two": {"g": [12, 30]}}, [0])
+    assert [(cell.dataset, cell.level) for cell in cells] == [("one", 15), ("two", 12), ("two", 30)]
 
 
 def test_a_written_cell_comes_back_as_it_was_and_leaves_no_part(store):
@@ -170,6 +179,13 @@ def test_the_table_has_a_line_an_image_sorted_by_level_and_its_labels(store):
         "unit": {"gaussian": "sigma"},
         "note": {"gaussian": "estimated"},
     }
+
+
+def test_a_border_is_known_by_dataset_and_metric(store):
+    for dataset, border in [("kodak24", 1), ("sidd", 0)]:
+        cell = Cell("masked", dataset, "gaussian", 25.0, 0)
+        store.write(cell, rows(psnr=30.0), SETTINGS, labels={**LABELS, "border": {"psnr": border}})
+    assert store.table().attrs["border"] == {"kodak24": {"psnr": 1}, "sidd": {"psnr": 0}}
 
 
 def test_an_empty_folder_is_an_empty_table(store):

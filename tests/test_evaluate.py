@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from benchmark.cells import RECORDED, Cell
+from benchmark.cells import Cell
 from benchmark.dataset import Sample
 from benchmark.datasets import Folder, Pairs
 from benchmark.denoiser import Denoiser
@@ -97,7 +97,7 @@ def results(
     **changes: object,
 ) -> dict[str, Evaluated]:
     """The images of a cell by name; ``changes`` are to the cell's key."""
-    cell = replace(Cell("m", "d", law.name if law else RECORDED, 25.0, 0), **changes)
+    cell = replace(Cell("m", "d", law.name if law else "d", 25.0, 0), **changes)
     done = evaluate(cell, denoiser, folder, law, METRIC, images)
     return {each.row["image"]: each for each in done}
 
@@ -193,18 +193,33 @@ def test_recorded_noise_is_taken_from_the_pair_and_no_other_is_added(tmp_path):
     for side, image in pixels.items():
         (tmp_path / side).mkdir()
         cv2.imwrite(str(tmp_path / side / "one.png"), image[..., ::-1])
-    done = results(Pairs(path=str(tmp_path)), None, Keep(), ["one"])["one"]
+    done = results(Pairs(path=str(tmp_path)), None, Keep(), ["one"], level=0.0)["one"]
     np.testing.assert_array_equal(done.clean, pixels["clean"])
     np.testing.assert_array_equal(done.noisy, pixels["noisy"])
     np.testing.assert_array_equal(done.restored, pixels["noisy"])
 
 
+def test_a_noise_which_redevelops_the_image_is_scored_against_what_it_developed(folder):
+    @dataclass(frozen=True)
+    class Darkroom(Half):
+        """Halve the brightness, then add `Half`'s step."""
+
+        def sample_pair(self, clean, level, rng):
+            return clean / 2, self.sample(clean / 2, level, rng)
+
+    done = results(folder, Darkroom(), Keep(), ["a"])["a"]
+    original = folder.read("a").clean
+    np.testing.assert_array_equal(done.clean, to_uint8(original / 2))
+    np.testing.assert_array_equal(done.noisy, to_uint8(original / 2 + np.float32(0.6 / 255)))
+    assert done.row["psnr"] > 45
+
+
 def test_a_failure_while_reading_or_denoising_reaches_the_caller(folder, gaussian):
     class Broken(Folder):
-        def read(self, image: str) -> Sample:
+        def read(self, image: str, level: float = 0.0) -> Sample:
             if image == "c":
                 raise ValueError("c cannot be read")
-            return super().read(image)
+            return super().read(image, level)
 
     done = []
     with pytest.raises(ValueError, match="c cannot be read"):

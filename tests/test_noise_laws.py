@@ -150,7 +150,7 @@ def test_salt_and_pepper_takes_every_density_from_none_to_all(density, changed):
 
 
 def test_salt_and_pepper_refuses_more_than_everything(ramp):
-    with pytest.raises(ValueError, match="salt_and_pepper needs a density from 0 to 1, got 1.5"):
+    with pytest.raises(ValueError, match="salt_and_pepper needs a level from 0 to 1 .* got 1.5"):
         SaltAndPepper()(ramp, 1.5, np.random.default_rng(0))
 
 

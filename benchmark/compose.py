@@ -1,0 +1,135 @@
+"""From a composed config to the grid of a run: its objects, their settings, their levels."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from omegaconf import DictConfig
+from rich.console import Console
+
+from benchmark.config import REGISTRIES, build, class_of, recorded_settings, schema
+from benchmark.datasets import Dataset
+from benchmark.leaderboard import IN_DISTRIBUTION
+from benchmark.matched import match_levels
+from benchmark.metrics import MetricUnavailable
+from benchmark.noise import NoiseModel
+from benchmark.run import Grid
+
+Settings = dict[str, dict[str, dict[str, object]]]  # group and name to what a cell's file says
+
+
+def compose_grid(config: DictConfig, console: Console) -> Grid:
+    """The grid which the config of ``bench run`` asks for.
+
+    Raises
+    ------
+    ValueError
+        If a setting is wrong, or weights or data are missing.
+    """
+    nodes = {group: dict(config[group]) for group in REGISTRIES}
+    for name in config.reference:
+        nodes["model"].setdefault(name, schema(REGISTRIES["model"][name]))
+    nodes["data"] = _datasets(nodes)
+    objects = {group: build(group, nodes[group]) for group in REGISTRIES}
+    settings = {
+        group: {name: recorded_settings(group, name, node) for name, node in nodes[group].items()}
+        for group in REGISTRIES
+    }
+    for name, dataset in objects["data"].items():
+        settings["data"][name] |= {"images": len(dataset), "sha256": dataset.digest()}
+    return Grid(
+        models=objects["model"],
+        noises=objects["noise"],
+        datasets=objects["data"],
+        metrics=objects["metric"],
+        levels=_levels(config, objects["noise"], objects["data"], settings, console),
+        seeds=list(config.seeds),
+        settings=settings,
+    )
+
+
+def _datasets(nodes: dict[str, dict[str, DictConfig]]) -> dict[str, DictConfig]:
+    """The datasets of a run, with those which the chosen noises bring; the latter leave ``noise``.
+
+    Where every noise is recorded, clean images have no use and are left out.
+    """
+    recorded = {
+        name: nodes["noise"].pop(name)
+        for name, node in list(nodes["noise"].items())
+        if issubclass(class_of("noise", name, node), Dataset)
+    }
+    used = {
+        name: node
+        for name, node in nodes["data"].items()
+        if nodes["noise"] or class_of("data", name, node).recorded
+    }
+    for name in nodes["noise"].keys() & used.keys():
+        raise ValueError(f"'{name}' is a noise and a dataset of this run; rename one of them")
+    return {**used, **recorded}
+
+
+def _levels(
+    config: DictConfig,
+    noises: dict[str, NoiseModel],
+    datasets: dict[str, Dataset],
+    settings: Settings,
+    console: Console,
+) -> dict[str, dict[str, tuple[float, ...]]]:
+    """The levels of every noise on every dataset: the noise's own, or chosen by noisy PSNR."""
+    if config.levels not in (None, "matched"):
+        raise ValueError(
+            f"levels={config.levels} is unknown; take levels=matched, or leave it away and set "
+            f"single ones with noise.NAME.levels=[...]"
+        )
+    levels = {}
+    for name, dataset in datasets.items():
+        if dataset.recorded:
+            levels[name] = {name: dataset.levels}
+        elif config.levels is None:
+            levels[name] = {noise: model.levels for noise, model in noises.items()}
+        else:
+            folder = Path(config.out) / "matched" / name
+            levels[name] = _matched(noises, name, dataset, settings, folder, console)
+    return levels
+
+
+def _matched(
+    noises: dict[str, NoiseModel],
+    name: str,
+    dataset: Dataset,
+    settings: Settings,
+    folder: Path,
+    console: Console,
+) -> dict[str, tuple[float, ...]]:
+    levels = {}
+    for noise, model in noises.items():
+        facts = {"dataset": settings["data"][name], "noise": settings["noise"][noise]}
+        matches = match_levels(model, noise, dataset, name, facts, folder / f"{noise}.json")
+        found = [f"{match.level:g} ({match.psnr:.2f} dB)" for match in matches]
+        console.print(
+            f"matched on {name}: {noise} {', '.join(found) or 'reaches none of these severities'}",
+            highlight=False,
+            soft_wrap=True,
+        )
+        if matches:
+            chosen = {match.level for match in matches}
+            extra = {IN_DISTRIBUTION[1]} if noise == IN_DISTRIBUTION[0] else set()
+            levels[noise] = tuple(sorted(chosen | extra))
+    return levels
+
+
+def with_available_metrics(grid: Grid, console: Console) -> Grid:
+    """The grid without the metrics that lack a package or weights, each named once."""
+    available = {}
+    for name, metric in grid.metrics.items():
+        try:
+            metric.prepare()
+            available[name] = metric
+        except MetricUnavailable as error:
+            console.print(f"no column {name}: {error}", highlight=False, soft_wrap=True)
+    if not available:
+        raise ValueError("none of the metrics asked for is available; try metric=[psnr,ssim]")
+    settings = {
+        **grid.settings,
+        "metric": {name: grid.settings["metric"][name] for name in available},
+    }
+    return replace(grid, metrics=available, settings=settings)

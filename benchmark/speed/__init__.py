@@ -1,0 +1,1 @@
+"""What things cost: timings against other libraries, run by hand and written as tables."""

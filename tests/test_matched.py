@@ -1,0 +1,97 @@
+"""Matched severity: levels chosen so that every noise leaves the same PSNR."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from benchmark.datasets import Folder
+from benchmark.matched import TARGETS, Match, find_matches, match_levels, severity_of
+from benchmark.noise import NOISE_MODELS, NoiseModel
+
+FACTS = {"dataset": {"sha256": "abc", "images": 2}, "noise": {"of": "gaussian"}}
+
+
+@dataclass(frozen=True)
+class Ladder(NoiseModel):
+    """A noise whose severity the test states itself."""
+
+    name = "ladder"
+    unit = "steps"
+    levels: tuple[float, ...] = (1, 2)
+
+    def sample(self, clean: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:
+        return clean
+
+
+@dataclass(frozen=True)
+class Bits(Ladder):
+    """The same with whole levels, of which more are milder."""
+
+    domain = (1, 64)
+    whole_levels = True
+    levels: tuple[float, ...] = (6, 3)
+
+
+@pytest.fixture
+def grey(tmp_path) -> Folder:
+    """Two flat grey images, on which the PSNR of a noise is known."""
+    for name in ("one", "two"):
+        cv2.imwrite(str(tmp_path / f"{name}.png"), np.full((96, 96, 3), 128, np.uint8))
+    return Folder(path=str(tmp_path))
+
+
+def matched(noise: NoiseModel, folder: Folder, path: Path) -> list[Match]:
+    return match_levels(noise, noise.name, folder, "grey", FACTS, path)
+
+
+def test_gaussian_levels_are_those_of_the_formula(grey, tmp_path):
+    matches = matched(NOISE_MODELS["gaussian"](), grey, tmp_path / "gaussian.json")
+    assert len(matches) == len(TARGETS)
+    for match, target in zip(matches, TARGETS, strict=True):
+        assert match.psnr == pytest.approx(target, abs=0.02)
+        assert match.level == pytest.approx(255 / 10 ** (target / 20), rel=0.02)  # flat grey
+
+
+@pytest.mark.parametrize("name", ["poisson", "speckle", "salt_and_pepper", "correlated", "mixture"])
+def test_noises_of_every_kind_become_equally_strong(name, grey, tmp_path):
+    noise = NOISE_MODELS[name]()
+    for match, target in zip(matched(noise, grey, tmp_path / "f.json"), TARGETS, strict=True):
+        assert match.psnr == pytest.approx(target, abs=0.05)
+        noise.check_level(match.level)
+
+
+def test_a_noise_which_grows_milder_with_its_level_is_searched_downwards():
+    falling = find_matches(Ladder(levels=(100, 10)), lambda level: 10 * np.log10(level) + 10)
+    levels = [match.level for match in falling]
+    assert levels == pytest.approx([10 ** ((target - 10) / 10) for target in TARGETS], rel=1e-3)
+
+
+def test_whole_levels_stay_whole_and_those_far_from_every_target_are_left_out():
+    matches = find_matches(Bits(), lambda level: 6.1 * level + 0.6)
+    assert matches == [Match(4.0, pytest.approx(25.0)), Match(3.0, pytest.approx(18.9))]
+
+
+def test_targets_out_of_reach_have_no_level():
+    matches = find_matches(Ladder(), lambda level: 23.0 + 20 / (1 + level))
+    assert [round(match.psnr) for match in matches] == [28, 25]
+
+
+def test_levels_are_kept_and_measured_anew_for_other_data(grey, tmp_path, monkeypatch):
+    path = tmp_path / "gaussian.json"
+    noise = NOISE_MODELS["gaussian"]()
+    first = matched(noise, grey, path)
+    assert json.loads(path.read_text())["facts"]["dataset"]["sha256"] == "abc"
+    monkeypatch.setattr("benchmark.matched.find_matches", lambda *_: [Match(1.0, 2.0)])
+    assert matched(noise, grey, path) == first
+    other = {**FACTS, "dataset": {"sha256": "def", "images": 2}}
+    assert match_levels(noise, "gaussian", grey, "grey", other, path) == [Match(1.0, 2.0)]
+
+
+def test_severity_is_the_noisy_psnr_of_a_run(grey):
+    severity = severity_of(NOISE_MODELS["gaussian"](), "gaussian", grey, "grey")
+    assert severity(25) == pytest.approx(20 * np.log10(255 / 25), abs=0.05)
+    assert severity(25) == severity(25.0)
