@@ -21,6 +21,7 @@ from benchmark.config import (
     class_of,
     recorded_settings,
 )
+from benchmark.files import file_name
 from benchmark.listing import left_out, listing
 from benchmark.recorded import DND
 from benchmark.render import RenderConfig, render_pairs
@@ -146,7 +147,9 @@ def measure_noises(config: DictConfig) -> None:
         sheets.append(write_sheet(name, subject, dataset, Path(config.out), command, config.seed))
     if len(sheets) > 1:
         write_index(sheets, Path(config.out), shlex.join(["bench", "noise", "all", *settings]))
-    console.print(f"written: {len(sheets)} pages to {config.out}", highlight=False)
+    pages = [f"{file_name(sheet.name)}.md" for sheet in sheets]
+    said = pages[0] if len(pages) == 1 else f"README.md and {len(pages)} pages"
+    console.print(f"written: {said} in {config.out}", highlight=False)
 
 
 def render(config: DictConfig) -> None:
@@ -197,7 +200,11 @@ def _of_grid(table: pd.DataFrame, grid: Grid) -> pd.DataFrame:
 def _publish(table: pd.DataFrame, store: ResultStore, console: Console) -> None:
     report.print_leaderboard(table, console)
     written = report.write(table, store.root, store.root / "pictures")
-    console.print(f"written: {', '.join(str(path) for path in written)}", highlight=False)
+    pages = [path.name for path in written if path.suffix != ".svg" and "strip" not in path.name]
+    others = len(written) - len(pages)
+    more = f" and {others} more files" if others else ""
+    said = f"written to {store.root}: {', '.join(pages)}{more}"
+    console.print(said, highlight=False, soft_wrap=True)
 
 
 def _say_what_all_left_out(console: Console) -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 PROTOCOL = "noisy and restored images are clipped and rounded to 8 bits"
 ABSENT = "–"
+MOST_NOTES = 4  # caveats of noises below a table in the terminal
 MOST_COLUMNS = 8  # noises beside each other in Markdown; more of them stand below each other
 
 Line = list[tuple[str, str]]  # text of each cell, and how it is set: "bold", "italic" or ""
@@ -171,7 +172,10 @@ def sentences(
             f"italic where no model reaches it."
         )
     notes = table.attrs.get("note", {})
-    return said + [f"{noise}: {notes[noise].rstrip('.')}." for noise in noises if notes.get(noise)]
+    noted = [noise for noise in noises if notes.get(noise)]
+    if brief and len(noted) > MOST_NOTES:
+        return [*said, f"What is a guess or an estimate of ours: leaderboard.md, {', '.join(noted)}."]
+    return said + [f"{noise}: {notes[noise].rstrip('.')}." for noise in noted]
 
 
 def _border(table: pd.DataFrame, dataset: str, metric: str) -> str:

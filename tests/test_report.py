@@ -209,6 +209,51 @@ def test_an_estimated_noise_says_so_under_the_table(table):
     assert "spots: an estimate of something." in " ".join(printed(table).split())
 
 
+def many_noises(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with eight more noises, each as ``spots`` and with a caveat."""
+    spots, notes = table[table["noise"] == "spots"], dict(table.attrs["note"])
+    more = [spots.assign(noise=f"spots{n}") for n in range(8)]
+    frame = pd.concat([table, *more], ignore_index=True)
+    notes |= {f"spots{n}": f"guess number {n}" for n in range(8)}
+    frame.attrs = {**table.attrs, "note": notes}
+    return frame
+
+
+def test_many_noises_stand_below_each_other_with_a_column_per_model(table):
+    text = markdown(many_noises(table))
+    headings = next(line for line in text.splitlines() if "noisy input" in line)
+    assert [cell.strip(" *") for cell in headings.strip("|").split("|")] == [
+        "",
+        "noisy input",
+        "bm3d",
+        "masked",
+        "baseline",
+    ]
+    assert line_of(text, "spots3")[1:] == ["21.00", "24.00", "**27.00**", "22.00"]
+    assert line_of(text, "gaussian 15")[1:] == ["25.00", "31.00", "32.00", "**34.00**"]
+
+
+def test_many_caveats_are_in_the_page_and_in_the_terminal_their_noises(table):
+    many = many_noises(table)
+    assert all(f"spots{n}: guess number {n}." in markdown(many) for n in range(8))
+    said = " ".join(printed(many).split())
+    assert "leaderboard.md, spots, spots0, spots1, spots2" in said
+    assert "guess number" not in said
+
+
+def test_many_noises_have_a_figure_for_each_metric(table, tmp_path):
+    many = many_noises(table).drop(columns="lpips")
+    names = {path.name for path in write(many, tmp_path)}
+    assert {"figure11_toy.png", "figure11_toy_ssim.png"} <= names
+
+
+def test_a_single_level_is_no_curve(small, tmp_path):
+    one = small[small["level"] == 0.1]
+    names = [path.name for path in write(one, tmp_path)]
+    assert names == ["leaderboard.md", "leaderboard.csv", "scores.csv"]
+    assert "Quality against level" not in (tmp_path / "leaderboard.md").read_text()
+
+
 def test_the_csv_has_a_line_per_model_and_level_unrounded_with_timings_last(small, tmp_path):
     small["psnr"] += 1 / 3
     write(small, tmp_path)
