@@ -88,7 +88,8 @@ def _levels(
             levels[name] = {noise: model.levels for noise, model in noises.items()}
         else:
             folder = Path(config.out) / "matched" / name
-            levels[name] = _matched(noises, name, dataset, settings, folder, console)
+            seeds = list(config.seeds)
+            levels[name] = _matched(noises, name, dataset, seeds, settings, folder, console)
     return levels
 
 
@@ -96,6 +97,7 @@ def _matched(
     noises: dict[str, NoiseModel],
     name: str,
     dataset: Dataset,
+    seeds: list[int],
     settings: Settings,
     folder: Path,
     console: Console,
@@ -103,7 +105,7 @@ def _matched(
     levels = {}
     for noise, model in noises.items():
         facts = {"dataset": settings["data"][name], "noise": settings["noise"][noise]}
-        matches = match_levels(model, noise, dataset, name, facts, folder / f"{noise}.json")
+        matches = match_levels(model, noise, dataset, name, seeds, facts, folder / f"{noise}.json")
         found = [f"{match.level:g} ({match.psnr:.2f} dB)" for match in matches]
         console.print(
             f"matched on {name}: {noise} {', '.join(found) or 'reaches none of these severities'}",

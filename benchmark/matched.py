@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -12,12 +12,15 @@ from scipy.optimize import brentq
 
 from benchmark.dataset import Dataset
 from benchmark.files import write_whole
-from benchmark.noise import NoiseModel, stream, to_uint8
+from benchmark.noise import NoiseModel, rng_for, stream, to_uint8
 
 TARGETS = (28.0, 25.0, 22.0, 19.0)  # mean PSNR of the noisy images in dB, mildest first
 BORDER = 1  # pixels left out on each side, as in the metric psnr
-CLOSE = 0.25  # dB; a level which misses its target by more is no match
+CLOSE = 0.5  # dB; a level which misses its target by more is no match
+EXACT = 0.05  # dB; near enough to look no further
 DIGITS = 4  # of a level
+TRIES = 24  # of levels beside the expected one, for noises whose strength is drawn
+DRAWS = 24  # noisy images, at least, behind each expected PSNR
 STEPS = 60  # doublings or halvings after which a target counts as out of reach
 
 Severity = Callable[[float], float]  # a level to the mean PSNR of the noisy images, in dB
@@ -36,74 +39,112 @@ def match_levels(
     noise_name: str,
     dataset: Dataset,
     dataset_name: str,
+    seeds: Sequence[int],
     facts: Mapping[str, object],
     path: Path,
 ) -> list[Match]:
     """The levels at which a noise gives a dataset's images the PSNRs of `TARGETS` on the mean.
 
-    The random numbers are the same at every level, so that the PSNR falls smoothly, and are not
-    those of a run: a noise which draws its strength anew for each image meets the target on the
-    mean over seeds only. Targets which the noise cannot reach, or only with a level that is not
-    whole where it has to be, have no level.
+    The expected PSNR at a level comes from random numbers which are the same at every level, so
+    that it falls smoothly; its root is the level. A noise which draws its strength for each image,
+    as `isp` does, has another PSNR with the numbers of a run: then the levels next to the root,
+    0.1 % apart, are tried with those numbers, and the one nearest to the target is taken. Targets
+    out of reach, also those between two whole levels where levels are whole, have no level.
 
     Parameters
     ----------
+    seeds
+        Those of the run.
     facts
         What the levels depend on: the settings of the noise and the dataset, with its hash.
     path
         The file which keeps them; another noise, data or targets in it are measured anew.
     """
-    facts = json.loads(json.dumps({**facts, "targets": TARGETS}))
+    facts = json.loads(json.dumps({**facts, "seeds": list(seeds), "targets": TARGETS}))
     if path.is_file():
         stored = json.loads(path.read_text())
         if stored["facts"] == facts:
             return [Match(**match) for match in stored["matches"]]
-    matches = find_matches(noise, severity_of(noise, noise_name, dataset, dataset_name))
+    images = dataset.images()
+    draws = 1 if noise.deterministic else -(-DRAWS // len(images))
+
+    def expected_rng(image: str, level: float, draw: int) -> np.random.Generator:
+        key = stream("matched", dataset_name, image, noise_name, draw)
+        return np.random.Generator(np.random.PCG64(key))
+
+    def run_rng(image: str, level: float, seed: int) -> np.random.Generator:
+        return rng_for(dataset_name, image, noise_name, level, seed)
+
+    expected = severity_of(noise, dataset, expected_rng, range(draws))
+    matches = find_matches(noise, expected, severity_of(noise, dataset, run_rng, seeds))
     record = {"facts": facts, "numpy": np.__version__, "matches": [asdict(m) for m in matches]}
     write_whole(path, json.dumps(record, indent=1) + "\n")
     return matches
 
 
 def severity_of(
-    noise: NoiseModel, noise_name: str, dataset: Dataset, dataset_name: str
+    noise: NoiseModel,
+    dataset: Dataset,
+    rng_of: Callable[[str, float, int], np.random.Generator],
+    draws: Iterable[int],
 ) -> Severity:
     """The mean PSNR of a dataset's noisy images as a function of the level, each computed once.
 
     Clipped, rounded to 8 bits and without the border, as in a run.
+
+    Parameters
+    ----------
+    rng_of
+        The generator of an image, a level and a draw.
     """
-    images = dataset.images()
+    images, draws = dataset.images(), list(draws)
 
     @cache
     def severity(level: float) -> float:
         scores = []
         for image in images:
-            key = stream("matched", dataset_name, image, noise_name)
-            rng = np.random.Generator(np.random.PCG64(key))
-            target, noisy = noise.pair(dataset.read(image).clean, level, rng)
-            scores.append(_psnr(to_uint8(noisy), to_uint8(target)))
+            clean = dataset.read(image).clean
+            for draw in draws:
+                target, noisy = noise.pair(clean, level, rng_of(image, level, draw))
+                scores.append(_psnr(to_uint8(noisy), to_uint8(target)))
         return float(np.mean(scores))
 
     return severity
 
 
-def find_matches(noise: NoiseModel, severity: Severity) -> list[Match]:
-    """The levels for `TARGETS` by bisection, mildest first, without those out of reach.
+def find_matches(noise: NoiseModel, expected: Severity, realised: Severity) -> list[Match]:
+    """The levels for `TARGETS`, mildest first, without those out of reach.
 
     Parameters
     ----------
-    severity
+    expected
         Monotone in the level, over the noise's domain.
+    realised
+        With the random numbers of the run; its values are those of the matches.
     """
     search = _whole if noise.whole_levels else _continuous
     falls = noise.levels[0] <= noise.levels[-1]  # whether a higher level is harder
-    found = [search(noise, severity, target, falls) for target in TARGETS]
-    matches = {level: severity(level) for level in found if level is not None}
-    near = [
-        Match(level, psnr)
-        for level, psnr in matches.items()
-        if min(abs(psnr - target) for target in TARGETS) <= CLOSE
-    ]
-    return near
+    matches = []
+    for target in TARGETS:
+        level = search(noise, expected, target, falls)
+        if level is None:
+            continue
+        best = _nearest(noise, level, realised, target)
+        if abs(best.psnr - target) <= CLOSE:
+            matches.append(best)
+    return matches
+
+
+def _nearest(noise: NoiseModel, level: float, realised: Severity, target: float) -> Match:
+    """The level next to the expected one whose PSNR in the run is nearest to the target."""
+    best = Match(level, realised(level))
+    for step in range(1, 1 if noise.whole_levels else TRIES + 1):
+        if abs(best.psnr - target) <= EXACT:
+            break
+        beside = level * (1 + 0.001 * (-step // 2 if step % 2 else step // 2))
+        beside = _rounded(beside, noise.domain)
+        best = min(best, Match(beside, realised(beside)), key=lambda m: abs(m.psnr - target))
+    return best
 
 
 def _continuous(noise: NoiseModel, severity: Severity, target: float, falls: bool) -> float | None:
@@ -129,7 +170,7 @@ def _continuous(noise: NoiseModel, severity: Severity, target: float, falls: boo
         math.log(max(near, far)),
         xtol=1e-3,
     )
-    return min(max(float(f"{math.exp(root):.{DIGITS}g}"), low), high)
+    return _rounded(math.exp(root), noise.domain)
 
 
 def _whole(noise: NoiseModel, severity: Severity, target: float, falls: bool) -> float | None:
@@ -142,6 +183,11 @@ def _whole(noise: NoiseModel, severity: Severity, target: float, falls: bool) ->
         else:
             high = middle
     return float(min((low, high), key=lambda level: abs(severity(level) - target)))
+
+
+def _rounded(level: float, domain: tuple[float, float]) -> float:
+    low, high = domain
+    return min(max(float(f"{level:.{DIGITS}g}"), low), high)
 
 
 def _psnr(noisy: np.ndarray, clean: np.ndarray) -> float:

@@ -174,7 +174,10 @@ def sentences(
     notes = table.attrs.get("note", {})
     noted = [noise for noise in noises if notes.get(noise)]
     if brief and len(noted) > MOST_NOTES:
-        return [*said, f"What is a guess or an estimate of ours: leaderboard.md, {', '.join(noted)}."]
+        return [
+            *said,
+            f"What is a guess or an estimate of ours: leaderboard.md, {', '.join(noted)}.",
+        ]
     return said + [f"{noise}: {notes[noise].rstrip('.')}." for noise in noted]
 
 

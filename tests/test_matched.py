@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import cv2
@@ -9,7 +10,15 @@ import numpy as np
 import pytest
 
 from benchmark.datasets import Folder
-from benchmark.matched import TARGETS, Match, find_matches, match_levels, severity_of
+from benchmark.matched import (
+    CLOSE,
+    TARGETS,
+    Match,
+    Severity,
+    find_matches,
+    match_levels,
+    severity_of,
+)
 from benchmark.noise import NOISE_MODELS, NoiseModel
 
 FACTS = {"dataset": {"sha256": "abc", "images": 2}, "noise": {"of": "gaussian"}}
@@ -45,7 +54,11 @@ def grey(tmp_path) -> Folder:
 
 
 def matched(noise: NoiseModel, folder: Folder, path: Path) -> list[Match]:
-    return match_levels(noise, noise.name, folder, "grey", FACTS, path)
+    return match_levels(noise, noise.name, folder, "grey", [0], FACTS, path)
+
+
+def found(noise: NoiseModel, severity: Severity) -> list[Match]:
+    return find_matches(noise, severity, severity)
 
 
 def test_gaussian_levels_are_those_of_the_formula(grey, tmp_path):
@@ -65,18 +78,18 @@ def test_noises_of_every_kind_become_equally_strong(name, grey, tmp_path):
 
 
 def test_a_noise_which_grows_milder_with_its_level_is_searched_downwards():
-    falling = find_matches(Ladder(levels=(100, 10)), lambda level: 10 * np.log10(level) + 10)
+    falling = found(Ladder(levels=(100, 10)), lambda level: 10 * np.log10(level) + 10)
     levels = [match.level for match in falling]
     assert levels == pytest.approx([10 ** ((target - 10) / 10) for target in TARGETS], rel=1e-3)
 
 
 def test_whole_levels_stay_whole_and_those_far_from_every_target_are_left_out():
-    matches = find_matches(Bits(), lambda level: 6.1 * level + 0.6)
+    matches = found(Bits(), lambda level: 6.1 * level + 0.6)
     assert matches == [Match(4.0, pytest.approx(25.0)), Match(3.0, pytest.approx(18.9))]
 
 
 def test_targets_out_of_reach_have_no_level():
-    matches = find_matches(Ladder(), lambda level: 23.0 + 20 / (1 + level))
+    matches = found(Ladder(), lambda level: 23.0 + 20 / (1 + level))
     assert [round(match.psnr) for match in matches] == [28, 25]
 
 
@@ -88,10 +101,34 @@ def test_levels_are_kept_and_measured_anew_for_other_data(grey, tmp_path, monkey
     monkeypatch.setattr("benchmark.matched.find_matches", lambda *_: [Match(1.0, 2.0)])
     assert matched(noise, grey, path) == first
     other = {**FACTS, "dataset": {"sha256": "def", "images": 2}}
-    assert match_levels(noise, "gaussian", grey, "grey", other, path) == [Match(1.0, 2.0)]
+    assert match_levels(noise, "gaussian", grey, "grey", [0], other, path) == [Match(1.0, 2.0)]
 
 
-def test_severity_is_the_noisy_psnr_of_a_run(grey):
-    severity = severity_of(NOISE_MODELS["gaussian"](), "gaussian", grey, "grey")
-    assert severity(25) == pytest.approx(20 * np.log10(255 / 25), abs=0.05)
-    assert severity(25) == severity(25.0)
+def test_a_noise_of_random_strength_has_its_target_with_the_numbers_of_the_run():
+    jitter = np.random.default_rng(0)
+
+    def expected(level: float) -> float:
+        return 30 - 5 * np.log2(level)
+
+    @cache
+    def realised(level: float) -> float:
+        return expected(level) + jitter.normal(0, 1)
+
+    matches = find_matches(Ladder(), expected, realised)
+    assert len(matches) == len(TARGETS)
+    for match, target in zip(matches, TARGETS, strict=True):
+        assert match.psnr == realised(match.level) == pytest.approx(target, abs=CLOSE)
+        assert expected(match.level) == pytest.approx(target, abs=0.1)
+
+
+def test_severity_is_the_mean_over_images_and_draws(grey):
+    asked = []
+
+    def rng_of(image: str, level: float, draw: int) -> np.random.Generator:
+        asked.append((image, level, draw))
+        return np.random.default_rng(draw)
+
+    severity = severity_of(NOISE_MODELS["gaussian"](), grey, rng_of, [0, 1])
+    assert severity(25) == pytest.approx(20 * np.log10(255 / 25), abs=0.15)
+    assert severity(25) == severity(25)
+    assert asked == [(image, 25, draw) for image in ("one", "two") for draw in (0, 1)]
