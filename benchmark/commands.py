@@ -202,7 +202,7 @@ def _publish(table: pd.DataFrame, store: ResultStore, console: Console) -> None:
     written = report.write(table, store.root, store.root / "pictures")
     pages = [path.name for path in written if path.suffix != ".svg" and "strip" not in path.name]
     others = len(written) - len(pages)
-    more = f" and {others} more files" if others else ""
+    more = f" and {others} more file{'s' * (others > 1)}" if others else ""
     said = f"written to {store.root}: {', '.join(pages)}{more}"
     console.print(said, highlight=False, soft_wrap=True)
 

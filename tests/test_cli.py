@@ -118,6 +118,13 @@ def test_help_and_unknown_commands_need_neither_torch_nor_hydra(arguments):
         ("train model=dncnn stepps=5", "unknown setting 'stepps'; did you mean 'steps'?"),
         ("train model=dncnn noise=[gaussian,poisson]", "one model and one noise at a time"),
         ("list nose", "unknown kind 'nose'"),
+        ("noise gausian", "unknown noise model 'gausian'; did you mean 'gaussian'"),
+        ("noise gaussian data=[photos,kodak24]", "the images of one dataset at a time"),
+        ("run noise=isp noise.isp.camera=none.dng", "cannot use the camera file 'none.dng'"),
+        ("run noise=mc_render noise.mc_render.levels=[32]", "level 32 needs a picture of its own"),
+        ("render scenes=[fogg]", "unknown scene 'fogg'; did you mean 'fog'?"),
+        ("submit model=identity data=photos", "'photos' has its clean images here: score it with"),
+        ("submit model=[identity,tv] data=dnd", "one model and one dataset at a time"),
     ],
 )
 def test_a_mistake_is_one_line_on_stderr_and_status_2(bench, tmp_path, arguments, sentence):
@@ -461,6 +468,34 @@ def test_matched_levels_are_stored_and_scored_and_training_stands_beside_them(be
     status, _, err = bench(*command, "levels=machted")
     assert status == 2
     assert "levels=machted is unknown; take levels=matched" in err
+
+
+# data sheets
+
+
+def test_bench_noise_writes_the_page_of_a_noise_and_of_a_formula(bench, tmp_path):
+    status, out, err = bench("noise", "gaussian", "noise.gaussian.levels=[25]", *SMALL, "out=o")
+    assert (status, err) == (0, "")
+    assert "written: gaussian.md in o" in out
+    assert (
+        "bench noise gaussian 'noise.gaussian.levels=[25]'"
+        in (tmp_path / "o/gaussian.md").read_text()
+    )
+    status, out, err = bench("noise", "gaussian(5)>>jpeg(50)", *SMALL, "out=o")
+    assert (status, err) == (0, "")
+    names = {path.name for path in (tmp_path / "o").iterdir()}
+    pages = ["gaussian", "gaussian(5)~jpeg(50)"]
+    assert names == {f"{page}.{kind}" for page in pages for kind in ("md", "png")}
+
+
+def test_several_noises_get_a_table_of_their_own(bench, tmp_path):
+    levels = ["noise.gaussian.levels=[25]", "noise.poisson.levels=[2]"]
+    status, out, err = bench("noise", "[gaussian,poisson]", *levels, *SMALL, "out=o")
+    assert (status, err) == (0, "")
+    assert "written: README.md and 2 pages in o" in out
+    table = (tmp_path / "o" / "README.md").read_text()
+    assert "[gaussian](gaussian.md)" in table
+    assert "[poisson](poisson.md)" in table
 
 
 # training
