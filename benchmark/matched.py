@@ -12,6 +12,7 @@ from scipy.optimize import brentq
 
 from benchmark.dataset import Dataset
 from benchmark.files import write_whole
+from benchmark.images import psnr
 from benchmark.noise import NoiseModel, rng_for, stream, to_uint8
 
 TARGETS = (28.0, 25.0, 22.0, 19.0)  # mean PSNR of the noisy images in dB, mildest first
@@ -98,6 +99,7 @@ def severity_of(
         The generator of an image, a level and a draw.
     """
     images, draws = dataset.images(), list(draws)
+    inside = slice(BORDER, -BORDER)
 
     @cache
     def severity(level: float) -> float:
@@ -106,7 +108,8 @@ def severity_of(
             clean = dataset.read(image).clean
             for draw in draws:
                 target, noisy = noise.pair(clean, level, rng_of(image, level, draw))
-                scores.append(_psnr(to_uint8(noisy), to_uint8(target)))
+                pair = (to_uint8(picture)[inside, inside] for picture in (noisy, target))
+                scores.append(psnr(*pair))
         return float(np.mean(scores))
 
     return severity
@@ -188,11 +191,3 @@ def _whole(noise: NoiseModel, severity: Severity, target: float, falls: bool) ->
 def _rounded(level: float, domain: tuple[float, float]) -> float:
     low, high = domain
     return min(max(float(f"{level:.{DIGITS}g}"), low), high)
-
-
-def _psnr(noisy: np.ndarray, clean: np.ndarray) -> float:
-    """PSNR in dB of two (H, W, C) uint8 images, capped at 100."""
-    inner = slice(BORDER, -BORDER)
-    difference = noisy[inner, inner].astype(np.float32) - clean[inner, inner]
-    error = float(np.square(difference).mean(dtype=np.float64))
-    return min(100.0, 20 * math.log10(255) - 10 * math.log10(max(error, 1e-12)))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from benchmark.dataset import Dataset, Recorded
+from benchmark.images import central, psnr
 from benchmark.noise import NoiseModel, rng_for, to_uint8
 
 PATCH = 256  # side of a flat patch, in pixels
@@ -202,16 +203,14 @@ def _keep(
     """Pass pairs on, and put the middle of ``images`` into ``pictures``."""
     for pair in pairs:
         if pair.image in images:
-            kept = pictures.setdefault(pair.image, Picture(pair.image, middle(pair.clean), {}, {}))
-            kept.target[level], kept.noisy[level] = middle(pair.target), middle(pair.noisy)
+            kept = pictures.setdefault(
+                pair.image, Picture(pair.image, central(pair.clean, CROP), {}, {})
+            )
+            kept.target[level], kept.noisy[level] = (
+                central(pair.target, CROP),
+                central(pair.noisy, CROP),
+            )
         yield pair
-
-
-def middle(image: np.ndarray, side: int = CROP) -> np.ndarray:
-    """The central square of an (H, W, C) image, or less where the image is smaller."""
-    height, width = image.shape[:2]
-    top, left = max(0, height - side) // 2, max(0, width - side) // 2
-    return image[top : top + side, left : left + side]
 
 
 def _chart(name: str, noise: NoiseModel, level: float, seed: int) -> _Chart | None:
@@ -235,22 +234,22 @@ def _chart(name: str, noise: NoiseModel, level: float, seed: int) -> _Chart | No
 
 
 def _level(level: float, pairs: Iterable[_Pair], chart: _Chart | None, border: int) -> Measured:
-    sums, psnr, ssim = [], [], []
+    sums, psnrs, ssims = [], [], []
     for pair in pairs:
         residual = pair.noisy.astype(float) - pair.target
         part = _seen_sums(pair.target, residual)
         sums.append(part if chart else part | _spread_sums(residual))
         height, width = residual.shape[:2]
         inside = slice(border, height - border), slice(border, width - border)
-        scores = _quality(pair.target[inside], pair.noisy[inside])
-        psnr.append(scores[0])
-        ssim.append(scores[1])
+        seen = pair.target[inside], pair.noisy[inside]
+        psnrs.append(psnr(*seen))
+        ssims.append(_ssim(*seen))
     total = _added(sums)
     spread = _spread(_added(map(_spread_sums, chart.grey)), STEP) if chart else _spread(total, 1)
     return Measured(
         level=level,
-        psnr=np.array(psnr),
-        ssim=np.array(ssim),
+        psnr=np.array(psnrs),
+        ssim=np.array(ssims),
         spread=spread,
         seen=_variances(total["seen"]),
         promised=chart.promised if chart else None,
@@ -258,12 +257,11 @@ def _level(level: float, pairs: Iterable[_Pair], chart: _Chart | None, border: i
     )
 
 
-def _quality(target: np.ndarray, noisy: np.ndarray) -> tuple[float, float]:
-    """PSNR in dB, capped at 100, and SSIM with the window of Wang et al. 2004; both of 8 bits."""
-    from skimage.metrics import mean_squared_error, structural_similarity
+def _ssim(target: np.ndarray, noisy: np.ndarray) -> float:
+    """SSIM with the window of Wang et al. 2004."""
+    from skimage.metrics import structural_similarity
 
-    error = mean_squared_error(target, noisy) / 255**2
-    ssim = structural_similarity(
+    return structural_similarity(
         target,
         noisy,
         data_range=255,
@@ -272,7 +270,6 @@ def _quality(target: np.ndarray, noisy: np.ndarray) -> tuple[float, float]:
         sigma=1.5,
         use_sample_covariance=False,
     )
-    return float(-10 * np.log10(max(error, 1e-10))), float(ssim)
 
 
 def _seen_sums(target: np.ndarray, residual: np.ndarray) -> dict[str, np.ndarray]:

@@ -8,7 +8,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 import cv2
-import numpy as np
 import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -18,6 +17,7 @@ from benchmark.cells import Cell, ResultStore, plan
 from benchmark.datasets import Dataset
 from benchmark.denoiser import Denoiser
 from benchmark.evaluate import PROTOCOL, Evaluated, evaluate
+from benchmark.images import central
 from benchmark.metrics import Metric
 from benchmark.noise import NoiseModel
 
@@ -149,13 +149,7 @@ def _fill_cell(
 def _keep_pictures(folder: Path, model: str, done: Evaluated) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, picture in (("clean", done.clean), ("noisy", done.noisy), (model, done.restored)):
-        cv2.imwrite(str(folder / f"{name}.png"), centre(picture, PICTURE)[..., ::-1])
-
-
-def centre(image: np.ndarray, size: int) -> np.ndarray:
-    """The central square of an (H, W, C) image, or less where the image is smaller."""
-    top, left = (max(0, (side - size) // 2) for side in image.shape[:2])
-    return image[top : top + size, left : left + size]
+        cv2.imwrite(str(folder / f"{name}.png"), central(picture, PICTURE)[..., ::-1])
 
 
 def describe_environment(device: str) -> dict[str, object]:

@@ -14,6 +14,7 @@ import numpy as np
 
 from benchmark.dataset import Dataset, Recorded
 from benchmark.files import file_name, write_whole
+from benchmark.images import central
 from benchmark.measure import (
     CHART,
     PATCH,
@@ -23,7 +24,6 @@ from benchmark.measure import (
     Picture,
     Sheet,
     measure,
-    middle,
 )
 from benchmark.noise import NoiseModel
 from benchmark.plots import COLOURS, WIDTH
@@ -343,7 +343,7 @@ def _picture_column(
         title, colour = title + ", target" * (len(axes) == 3), _colour(sheet, level)
     axes[0].set_title(title, fontsize=9, color=colour, pad=4)
     for axis, image in zip(axes, shown, strict=False):
-        axis.imshow(middle(image, pixels), interpolation="nearest")
+        axis.imshow(central(image, pixels), interpolation="nearest")
 
 
 def _at(sheet: Sheet, level: Measured) -> str:

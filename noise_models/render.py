@@ -25,8 +25,11 @@ class MonteCarlo(Recorded):
 
     The levels are those of masked training's paper [1]_, fewer samples being harder. Its pictures
     are from the test set of Firmino et al. [2]_, which has references of 32768 samples per pixel
-    and can be read here; without it there are six 256x256 pictures of our own, made by
-    ``bench render`` with references of 4096 and more.
+    and can be read here; without it there are six 256x256 pictures of our own. These commands made
+    them, with LLVM 19::
+
+        bench render variant=llvm_ad_rgb scenes=[depth_of_field,glossy,indirect,textured,fog]
+        bench render variant=llvm_ad_rgb scenes=caustic reference=16384
 
     Parameters
     ----------
@@ -43,8 +46,8 @@ class MonteCarlo(Recorded):
     ----------
     .. [1] Chen et al., "Masked Image Training for Generalizable Deep Image Denoising", CVPR 2023.
     .. [2] Firmino et al., "Progressive Denoising of Monte Carlo Rendered Images", Computer
-       Graphics Forum 41, 2022;
-       code: github.com/ArthurFirmino/progressive-denoising, scripts/analysis.py.
+       Graphics Forum 41, 2022; code: github.com/ArthurFirmino/progressive-denoising, layout in
+       scripts/analysis.py, layers in oidn_patch/pd.patch.
     .. [3] Kim et al., "IDF: Iterative Dynamic Filtering Networks for Generalizable Image
        Denoising", ICCV 2025; github.com/dongjinkim9/IDF.
     """
