@@ -35,7 +35,8 @@ def compose_grid(config: DictConfig, console: Console) -> Grid:
         for group in REGISTRIES
     }
     for name, dataset in objects["data"].items():
-        settings["data"][name] |= {"images": len(dataset), "sha256": dataset.digest()}
+        by_level = {float(level): dataset.digest(level) for level in dataset.levels}
+        settings["data"][name] |= {"images": len(dataset), "sha256": by_level}
     return Grid(
         models=objects["model"],
         noises=objects["noise"],
@@ -102,9 +103,10 @@ def _matched(
     folder: Path,
     console: Console,
 ) -> dict[str, tuple[float, ...]]:
-    levels = {}
+    levels, data = {}, settings["data"][name]
     for noise, model in noises.items():
-        facts = {"dataset": settings["data"][name], "noise": settings["noise"][noise]}
+        images = {**data, "sha256": data["sha256"][0.0]}
+        facts = {"dataset": images, "noise": settings["noise"][noise]}
         matches = match_levels(model, noise, dataset, name, seeds, facts, folder / f"{noise}.json")
         found = [f"{match.level:g} ({match.psnr:.2f} dB)" for match in matches]
         console.print(

@@ -77,6 +77,7 @@ class Dataset:
     count: ClassVar[int | None] = None  # how many images the whole set has
     source: ClassVar[str]  # what to do to get it, and its terms; ends an error message
     centres: ClassVar[Mapping[str, tuple[int, int]]] = {}  # image to the row and column of a crop
+    levels: ClassVar[tuple[float, ...]] = (0.0,)  # of recorded noise, mildest first
     border: ClassVar[int | None] = None  # pixels its protocol does not compare; None: unsaid
 
     limit: int | None = None
@@ -145,15 +146,17 @@ class Dataset:
     def __iter__(self) -> Iterator[Sample]:
         return (self.read(image) for image in self.images())
 
-    def read(self, image: str, level: float = 0.0) -> Sample:
+    def read(self, image: str, level: float | None = None) -> Sample:
         """One sample, by the name of its image; raises as `read_uint8` does.
 
         Parameters
         ----------
         level
-            Which noisy version, where a dataset with recorded noise has several.
+            Which noisy version, where a dataset with recorded noise has several; by default the
+            mildest.
         """
-        return Sample(image, *(pixels.astype(np.float32) / 255 for pixels in self._pixels(image)))
+        pictures = self._pixels(image, self.levels[0] if level is None else level)
+        return Sample(image, *(pixels.astype(np.float32) / 255 for pixels in pictures))
 
     def read_uint8(self, image: str) -> np.ndarray:
         """The clean image, (H, W, 3) uint8 RGB, cropped: what a training set is kept as in memory.
@@ -190,12 +193,18 @@ class Dataset:
                     f"{minimum}x{minimum} are needed; remove or enlarge it"
                 )
 
-    def digest(self) -> str:
-        """SHA-256, in hexadecimal, of the images' names, files and crops: the data's identity."""
+    def digest(self, level: float | None = None) -> str:
+        """SHA-256, in hexadecimal, of the images' names, files and crops: the data's identity.
+
+        Parameters
+        ----------
+        level
+            Only of the clean images and the noisy ones of this level, where there are several.
+        """
         total = hashlib.sha256()
         for image in self.images():
             cut = f"{self.crop} {self.centres.get(image)}" if self.crop else "whole"
-            hashes = [self.hash_place(place) for place in self._files[image]]
+            hashes = [self.hash_place(place) for place in self._places(image, level)]
             total.update("\x1f".join([image, cut, *hashes, "\n"]).encode())
         return total.hexdigest()
 
@@ -225,11 +234,15 @@ class Dataset:
     def _files(self) -> dict[str, tuple[Path | Block, ...]]:
         return self.listing(self.folder())
 
-    def _pixels(self, image: str) -> list[np.ndarray]:
-        """The clean image and, where there is one, the noisy one: read, compared, cropped."""
+    def _places(self, image: str, level: float | None) -> tuple[Path | Block, ...]:
+        """Where an image is stored: clean, then noisy where there is such a version."""
+        return self._files[image]
+
+    def _pixels(self, image: str, level: float | None = None) -> list[np.ndarray]:
+        """The clean image and the noisy ones, or that of a level: read, compared, cropped."""
         if image not in self._files:
             raise ValueError(f"dataset '{self.name}' has no image '{image}' in {self.folder()}")
-        paths = self._files[image]
+        paths = self._places(image, level)
         arrays = [self.read_place(path) for path in paths]
         height, width = arrays[0].shape[:2]
         for path, pixels in zip(paths, arrays, strict=True):
@@ -254,15 +267,13 @@ class Recorded(Dataset):
     """Images which bring noisy versions of themselves: a noise like any other to its users.
 
     ``noise=NAME`` scores it, on its own images. ``listing`` gives each image's clean file, then
-    its noisy ones, one a level. A set without levels has one, 0.
+    its noisy ones, one a level; ``levels`` is a field where there are several.
     """
 
     recorded = True
     unit: ClassVar[str] = ""  # what a level counts
     note: ClassVar[str] = ""  # a caveat which lists and tables show beside the name
-    levels: ClassVar[tuple[float, ...]] = (0.0,)  # mildest first; a field where there are several
 
-    def read(self, image: str, level: float = 0.0) -> Sample:
-        clean, *noisy = self._pixels(image)
-        chosen = noisy[self.levels.index(level)]
-        return Sample(image, *(pixels.astype(np.float32) / 255 for pixels in (clean, chosen)))
+    def _places(self, image: str, level: float | None) -> tuple[Path | Block, ...]:
+        places = self._files[image]
+        return places if level is None else (places[0], places[1 + self.levels.index(level)])

@@ -292,7 +292,7 @@ class DND(Recorded):
         for image in super().images():
             yield image, self._boxes_of(image)
 
-    def _pixels(self, image: str) -> list[np.ndarray]:
+    def _pixels(self, image: str, level: float | None = None) -> list[np.ndarray]:
         raise self._unscored()
 
     def _unscored(self) -> ValueError:

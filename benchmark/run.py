@@ -30,7 +30,8 @@ class Grid:
 
     ``levels`` has for each dataset a dict from noise to its levels; recorded noise has the name of
     its dataset. ``settings`` has for each of "model", "noise", "data" and "metric" a dict from name
-    to what a cell's file records: the settings, for a learned network also its weights' hash.
+    to what a cell's file records: the settings, for a learned network also its weights' hash, for a
+    dataset that of its files at each level of recorded noise, else at 0.
     """
 
     models: Mapping[str, Denoiser]
@@ -58,7 +59,7 @@ class Grid:
 
     def settings_of(self, cell: Cell) -> dict[str, object]:
         """Everything a cell's scores depend on, beside its key."""
-        recorded = {"of": "recorded"}
+        recorded, data = {"of": "recorded"}, self.settings["data"][cell.dataset]
         border = self.datasets[cell.dataset].border
         metrics = {
             name: {**settings, "border": border}
@@ -69,7 +70,7 @@ class Grid:
         return {
             "model": self.settings["model"][cell.model],
             "noise": recorded if cell.recorded else self.settings["noise"][cell.noise],
-            "dataset": self.settings["data"][cell.dataset],
+            "dataset": {**data, "sha256": data["sha256"][cell.level if cell.recorded else 0.0]},
             "metrics": metrics,
             "protocol": PROTOCOL,
         }

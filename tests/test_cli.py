@@ -423,6 +423,18 @@ def test_recorded_noise_is_chosen_like_any_other_and_brings_its_own_images(bench
     assert cells(tmp_path / "o") == before  # by either name it is the same cell
 
 
+def test_levels_of_recorded_noise_are_scored_beside_those_that_are_there(bench, tmp_path):
+    command = ["run", "model=identity", "noise=mc_render", "noise.mc_render.limit=1", "out=o"]
+    status, _, err = bench(*command, "noise.mc_render.levels=[64]")
+    assert (status, err) == (0, "")
+    before = cells(tmp_path / "o")
+    assert list(before) == ["cells/identity/mc_render/mc_render-64-0.json"]
+    status, _, err = bench(*command)
+    assert (status, err) == (0, "")
+    assert len(cells(tmp_path / "o")) == 2
+    assert before.items() <= cells(tmp_path / "o").items()
+
+
 def test_recorded_noise_alone_needs_no_clean_images(bench, tmp_path, pairs):
     command = ["run", "model=identity", "noise=pairs", *pairs, "data=folder", "out=o"]
     status, _, err = bench(*command)

@@ -216,7 +216,7 @@ def test_a_noise_which_redevelops_the_image_is_scored_against_what_it_developed(
 
 def test_a_failure_while_reading_or_denoising_reaches_the_caller(folder, gaussian):
     class Broken(Folder):
-        def read(self, image: str, level: float = 0.0) -> Sample:
+        def read(self, image: str, level: float | None = None) -> Sample:
             if image == "c":
                 raise ValueError("c cannot be read")
             return super().read(image, level)

@@ -99,6 +99,15 @@ def test_a_noise_says_what_it_is_and_what_its_level_counts(noise):
 
 
 @pytest.mark.parametrize("name", OURS)
+def test_every_noise_of_ours_has_a_data_sheet(name):
+    sheets = Path(__file__).parents[1] / "results" / "noises"
+    page, index = (sheets / f"{name}.md").read_text(), (sheets / "README.md").read_text()
+    assert page.startswith(f"# {name}\n")
+    assert f"[{name}]({name}.md)" in index
+    assert (sheets / f"{name}.png").is_file()
+
+
+@pytest.mark.parametrize("name", OURS)
 def test_the_numbers_are_those_of_the_committed_hashes(name, ramp):
     noise = NOISE_MODELS[name]()
     level = noise.levels[0]
