@@ -158,6 +158,12 @@ def with_values(table: pd.DataFrame, metric: str) -> pd.DataFrame:
     return table.dropna(subset=metric)
 
 
+def dataset_order(table: pd.DataFrame) -> list[str]:
+    """Datasets by name, those with recorded noise last: they have its name."""
+    recorded = set(table.loc[table["noise"] == table["dataset"], "dataset"])
+    return sorted(table["dataset"].unique(), key=lambda dataset: (dataset in recorded, dataset))
+
+
 def noise_order(noises: Sequence[str], first: str = IN_DISTRIBUTION[0]) -> list[str]:
     """The noise of training first, the others by name: the same from any table."""
     return sorted(set(noises), key=lambda noise: (noise != first, noise))

@@ -14,6 +14,7 @@ from benchmark.leaderboard import (
     REFERENCE,
     cell_means,
     comparison,
+    dataset_order,
     is_higher_better,
     leaderboard,
     metric_label,
@@ -61,7 +62,9 @@ def print_leaderboard(
     metric = metric or present_metrics(check_table(table))[0]
     better = is_higher_better(table, metric, higher_is_better)
     board = leaderboard(table, metric, higher_is_better=higher_is_better)
-    for dataset in board.index.unique("dataset"):
+    for dataset in dataset_order(table):
+        if dataset not in board.index.unique("dataset"):
+            continue  # its models have no cell in common
         scores = board.loc[dataset]
         lines = grid(scores, metric, better, brief=True)
         references = scores.index.isin(REFERENCE).sum()
@@ -116,7 +119,8 @@ def write(
     written = [out / "leaderboard.md", out / "leaderboard.csv", out / "scores.csv"]
     cell_means(table).to_csv(written[1], index=False, lineterminator="\n")
     table.to_csv(written[2], index=False, lineterminator="\n")
-    for dataset, part in table.groupby("dataset"):
+    for dataset in dataset_order(table):
+        part = table[table["dataset"] == dataset]
         present = present_metrics(part)
         drawn = [name for name in ("psnr", "ssim") if name in present] or present[:2]
         figures[dataset] = []
@@ -150,7 +154,8 @@ def markdown(
     present = present_metrics(table)
     absent = [name for name in metric_names(table) if name not in present]
     sections = [f"{metric_label(name)} is left out: no image has a value." for name in absent]
-    for dataset, part in table.groupby("dataset"):
+    for dataset in dataset_order(table):
+        part = table[table["dataset"] == dataset]
         sections.append(f"## {dataset}")
         for metric in present_metrics(part):
             sections += markdown_section(part, dataset, metric, higher_is_better)

@@ -50,6 +50,8 @@ def markdown_section(
         board.insert(1 + references, [("", "")] * len(board[0]))
     paragraphs = [title, markdown_table(board)]
     paragraphs.append(" ".join(sentences(table, dataset, metric, scores, brief=False)))
+    if noted := _notes(table, scores):
+        paragraphs.append("\n".join(f"- {noise}: {note}." for noise, note in noted.items()))
     found = comparison(table, metric, higher_is_better=higher_is_better)
     if found.empty:
         return paragraphs
@@ -95,6 +97,12 @@ def turned(lines: list[Line]) -> list[Line]:
     return [[(text, "bold") for text in ["", *(row[0][0] for row in rows)]], *turned_rows]
 
 
+def _notes(table: pd.DataFrame, scores: pd.DataFrame) -> dict[str, str]:
+    """The caveats of the noises in a dataset's part of the leaderboard, without their full stop."""
+    notes = table.attrs.get("note", {})
+    return {name: notes[name].rstrip(".") for name in _noises(scores) if notes.get(name)}
+
+
 def _noises(scores: pd.DataFrame) -> list[str]:
     """The noises of a dataset's part of the leaderboard which have a score beyond training."""
     return [name for name in scores.columns[4:-1] if scores[name].notna().any()]
@@ -118,6 +126,8 @@ def sentences(
     table: pd.DataFrame, dataset: str, metric: str, scores: pd.DataFrame, brief: bool
 ) -> list[str]:
     """What stands under a leaderboard: how much is behind it, what its columns mean.
+
+    For the terminal with the caveats of the noises, which Markdown lists by themselves.
 
     Parameters
     ----------
@@ -171,14 +181,10 @@ def sentences(
             f"Bold: the best model; {' and '.join(references)} for reference, never bold, "
             f"italic where no model reaches it."
         )
-    notes = table.attrs.get("note", {})
-    noted = [noise for noise in noises if notes.get(noise)]
-    if brief and len(noted) > MOST_NOTES:
-        return [
-            *said,
-            f"What is a guess or an estimate of ours: leaderboard.md, {', '.join(noted)}.",
-        ]
-    return said + [f"{noise}: {notes[noise].rstrip('.')}." for noise in noted]
+    noted = _notes(table, scores) if brief else {}
+    if len(noted) > MOST_NOTES:
+        return [*said, f"What is a guess or an estimate: leaderboard.md, {', '.join(noted)}."]
+    return said + [f"{noise}: {note}." for noise, note in noted.items()]
 
 
 def _border(table: pd.DataFrame, dataset: str, metric: str) -> str:

@@ -241,6 +241,16 @@ def test_many_caveats_are_in_the_page_and_in_the_terminal_their_noises(table):
     assert "guess number" not in said
 
 
+def test_recorded_noise_stands_after_the_clean_images(table):
+    real = table[table["noise"] == "spots"].assign(dataset="a_camera", noise="a_camera")
+    both = pd.concat([table, real])
+    both.attrs = table.attrs
+    text = markdown(both)
+    assert text.index("## toy") < text.index("## a_camera")
+    text = printed(both)
+    assert text.index("toy: PSNR") < text.index("a_camera: PSNR")
+
+
 def test_many_noises_have_a_figure_for_each_metric(table, tmp_path):
     many = many_noises(table).drop(columns="lpips")
     names = {path.name for path in write(many, tmp_path)}
