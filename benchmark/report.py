@@ -23,7 +23,6 @@ from benchmark.leaderboard import (
 from benchmark.plots import figure11, strip
 from benchmark.statistics import ROW, check_table, metric_names, mild_to_hard
 from benchmark.tables import (
-    MOST_COLUMNS,
     grid,
     heading_of,
     markdown_section,
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = ["comparison", "leaderboard", "markdown", "print_leaderboard", "write"]
 
+MOST_PANELS = 8  # noises in a figure of two metrics; more of them get a figure each
 DOTS_PER_INCH = 200  # twice the size at which a README shows a figure
 
 
@@ -170,7 +170,7 @@ def _figures11(
     if not (table.groupby("noise")["level"].nunique() > 1).any():
         return  # a single level is no curve
     name = f"figure11_{dataset}"
-    if table["noise"].nunique() <= MOST_COLUMNS:
+    if table["noise"].nunique() <= MOST_PANELS:
         yield name, metrics
         return
     for place, metric in enumerate(metrics):

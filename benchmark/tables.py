@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 PROTOCOL = "noisy and restored images are clipped and rounded to 8 bits"
 ABSENT = "–"
 MOST_NOTES = 4  # caveats of noises below a table in the terminal
-MOST_COLUMNS = 8  # noises beside each other in Markdown; more of them stand below each other
+MOST_COLUMNS = 6  # noises beside each other in Markdown; more of them stand below each other
 
 Line = list[tuple[str, str]]  # text of each cell, and how it is set: "bold", "italic" or ""
 
