@@ -15,14 +15,18 @@ class Rician(NoiseModel):
 
     ``e1`` and ``e2`` are standard normal and ``s = level / 255``. The noise is biased upward, most
     in the dark: black has the mean ``s * sqrt(pi / 2)`` and the variance ``(2 - pi / 2) * s^2``
-    (Rayleigh); where ``x`` is far above ``s`` it is nearly Gaussian, of variance ``s^2``. All
-    ``e1`` are drawn in (H, W, C) order, then all ``e2``; channels are independent. The levels are
-    those of ``gaussian``: no publication names them for photographs.
+    (Rayleigh); where ``x`` is far above ``s`` it is nearly Gaussian, of variance ``s^2``.
+
+    ``(e1, e2)`` is drawn in polar coordinates [2]_: all radii in (H, W, C) order, at most 5.8 since
+    24 bits decide them, then all angles; channels are independent. The levels are those of
+    ``gaussian``: no publication names them for photographs.
 
     References
     ----------
     .. [1] Gudbjartsson and Patz, "The Rician distribution of noisy MRI data", Magnetic Resonance
        in Medicine 34(6), 1995.
+    .. [2] Box and Muller, "A Note on the Generation of Random Normal Deviates", Annals of
+       Mathematical Statistics 29(2), 1958.
     """
 
     unit = "sigma of the real and the imaginary part, in 8-bit steps"
@@ -30,14 +34,22 @@ class Rician(NoiseModel):
 
     def sample(self, clean: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:
         sigma = np.float32(level / 255)
-        real, imaginary = (rng.standard_normal(clean.shape, np.float32) for _ in range(2))
-        real *= sigma
-        real += clean
-        real *= real
-        imaginary *= sigma
-        imaginary *= imaginary
-        real += imaginary
-        return np.sqrt(real, out=real)
+        radius = rng.random(clean.shape, np.float32)  # of (e1, e2), in polar coordinates
+        np.subtract(1, radius, out=radius)  # from [0, 1) to (0, 1], which has a logarithm
+        np.log(radius, out=radius)
+        radius *= -2
+        np.sqrt(radius, out=radius)
+        radius *= sigma
+        along = rng.random(clean.shape, np.float32)
+        along *= np.float32(2 * np.pi)
+        np.cos(along, out=along)
+        along *= clean
+        along *= 2
+        along += radius
+        along *= radius
+        along += clean * clean  # |x + s (e1 + i e2)|^2 = x^2 + 2 x s r cos + s^2 r^2
+        np.maximum(along, 0, out=along)  # rounding
+        return np.sqrt(along, out=along)
 
     def variance(self, intensity: np.ndarray, level: float) -> np.ndarray:
         if not level:
