@@ -103,7 +103,9 @@ class NoiseModel(ABC):
 
 def to_uint8(image: np.ndarray) -> np.ndarray:
     """Round [0, 1] to 8 bits, half to even: what a saved PNG holds, as in the published sets."""
-    return np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
+    scaled = np.clip(image, 0.0, 1.0)
+    scaled *= 255
+    return np.rint(scaled, out=scaled).astype(np.uint8)
 
 
 def stream(*key: str | float) -> int:
