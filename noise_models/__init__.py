@@ -12,23 +12,29 @@ from noise_models.pattern import ColumnStripe, Periodic, RowStripe
 from noise_models.poisson import Poisson, PoissonGaussian
 from noise_models.render import MonteCarlo
 from noise_models.rician import Rician
+from noise_models.scenes import Caustic, DepthOfField, Fog, Glossy, Indirect, Textured
 from noise_models.scunet import SCUNet
 from noise_models.spatial import SpatiallyVariant
 from noise_models.speckle import GammaSpeckle, RayleighSpeckle, Speckle
 from noise_models.tails import Laplace, StudentT, Uniform
 
 __all__ = [
-    "ELD",
-    "ISP",
     "NOISE_MODELS",
+    "Caustic",
     "ChromaCorrelated",
     "ColumnStripe",
     "Correlated",
     "DeadPixels",
+    "DepthOfField",
+    "ELD",
     "FilmGrain",
+    "Fog",
     "GammaSpeckle",
     "Gaussian",
     "GaussianJpeg",
+    "Glossy",
+    "ISP",
+    "Indirect",
     "Jpeg",
     "Laplace",
     "LowFrequency",
@@ -47,5 +53,6 @@ __all__ = [
     "SpatiallyVariant",
     "Speckle",
     "StudentT",
+    "Textured",
     "Uniform",
 ]

@@ -21,7 +21,8 @@ from benchmark.render import (
     render_scene,
     tone_map,
 )
-from noise_models.render import Caustic, Indirect, MonteCarlo
+from noise_models.render import MonteCarlo
+from noise_models.scenes import Caustic, Indirect
 
 SHIPPED = ("caustic", "depth_of_field", "fog", "glossy", "indirect", "textured")
 QUIET = Console(quiet=True)
