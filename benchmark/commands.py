@@ -21,6 +21,7 @@ from benchmark.config import (
     class_of,
     recorded_settings,
 )
+from benchmark.datasets import Dataset
 from benchmark.files import file_name
 from benchmark.listing import left_out, listing
 from benchmark.recorded import DND
@@ -91,6 +92,11 @@ def train_network(config: DictConfig) -> None:
     arguments = checked_settings("model", name, node, training=True)
     recipe = Recipe(**_fields(config, Recipe))
     (noise_name, noise), *_ = build("noise", config.noise).items()
+    if isinstance(noise, Dataset):
+        raise ValueError(
+            f"'{noise_name}' is recorded noise, which comes with its own images and cannot be added "
+            f"to crops; train on a noise model: noise=gaussian"
+        )
     noise.check_level(config.level)
     console = Console()
     console.print(f"reading the images of {', '.join(config.data)}", highlight=False)

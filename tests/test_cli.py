@@ -117,6 +117,10 @@ def test_help_and_unknown_commands_need_neither_torch_nor_hydra(arguments):
         ("train model=dncnn steps=0", "steps must be above 0"),
         ("train model=dncnn stepps=5", "unknown setting 'stepps'; did you mean 'steps'?"),
         ("train model=dncnn noise=[gaussian,poisson]", "one model and one noise at a time"),
+        (
+            "train model=dncnn noise=mc_render",
+            "'mc_render' is recorded noise, which comes with its",
+        ),
         ("list nose", "unknown kind 'nose'"),
         ("noise gausian", "unknown noise model 'gausian'; did you mean 'gaussian'"),
         ("noise gaussian data=[photos,kodak24]", "the images of one dataset at a time"),
