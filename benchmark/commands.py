@@ -94,8 +94,8 @@ def train_network(config: DictConfig) -> None:
     (noise_name, noise), *_ = build("noise", config.noise).items()
     if isinstance(noise, Dataset):
         raise ValueError(
-            f"'{noise_name}' is recorded noise, which comes with its own images and cannot be added "
-            f"to crops; train on a noise model: noise=gaussian"
+            f"'{noise_name}' is recorded noise, which comes with its own images and cannot be "
+            f"added to crops; train on a noise model: noise=gaussian"
         )
     noise.check_level(config.level)
     console = Console()
