@@ -13,7 +13,7 @@ from typing import NamedTuple, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 
-from benchmark.noise import NOISE_MODELS, NoiseModel
+from benchmark.noise import NOISE_MODELS, NoiseModel, in_range
 from benchmark.registry import UnknownName, did_you_mean
 
 Pair = tuple[np.ndarray, np.ndarray]  # the image to restore and its noisy version
@@ -147,8 +147,8 @@ class Chain:
         target = noisy = clean
         for stage in self.stages:
             if stage.redevelops:
-                target, _ = stage.sample_pair(_in_range(target), deepcopy(rng))
-            _, noisy = stage.sample_pair(_in_range(noisy), rng)
+                target, _ = stage.sample_pair(in_range(target), deepcopy(rng))
+            _, noisy = stage.sample_pair(in_range(noisy), rng)
         return target, noisy
 
     def variance(self, intensity: np.ndarray) -> None:
@@ -466,7 +466,3 @@ def _spelled(value: Setting) -> str:
         return str(value)
     plain = re.fullmatch(WORD, value, re.ASCII) and value.lower() not in WORDS
     return value if plain else '"' + value.replace('"', '""') + '"'
-
-
-def _in_range(image: np.ndarray) -> np.ndarray:
-    return np.clip(image, 0, 1).astype(np.float32, copy=False)

@@ -215,8 +215,9 @@ def _publish(table: pd.DataFrame, store: ResultStore, console: Console) -> None:
 
 def _say_what_all_left_out(console: Console) -> None:
     for group, choice in HydraConfig.get().runtime.choices.items():
-        if group in REGISTRIES and "all" in re.findall(r"\w+", str(choice)):
-            console.print(left_out(group), highlight=False, soft_wrap=True)
+        everything = group in REGISTRIES and "all" in re.findall(r"\w+", str(choice))
+        if everything and (said := left_out(group)):
+            console.print(said, highlight=False, soft_wrap=True)
 
 
 def _fields(config: DictConfig, cls: type) -> dict[str, object]:

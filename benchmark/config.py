@@ -129,7 +129,7 @@ def register_schemas(command: str) -> None:
             store.store(group=group, name=name, node={name: node}, package=group)
         ready = {n: node for n, node in nodes.items() if not unavailable(group, choices[n])}
         store.store(group=group, name="all", node=ready, package=group)
-        for suite, members in suites(group).items():
+        for suite, members in (suites() if group == "noise" else {}).items():
             chosen = {n: nodes[n] for n in members if n in ready}
             store.store(group=group, name=suite, node=chosen, package=group)
     store.store(name="run_schema", node=RunConfig)
@@ -199,11 +199,11 @@ def registry_of(group: str) -> Registry:
     return noises
 
 
-def suites(group: str) -> dict[str, list[str]]:
-    """The names which choose several members of a group at once, beside ``all``."""
+def suites() -> dict[str, list[str]]:
+    """The names which choose several noises at once, beside ``all``, and the noises of each."""
     found: dict[str, list[str]] = {}
-    for name, cls in sorted(registry_of(group).items()):
-        for suite in getattr(cls, "suites", ()) if group == "noise" else ():
+    for name, cls in sorted(registry_of("noise").items()):
+        for suite in cls.suites:
             found.setdefault(suite, []).append(name)
     return found
 
@@ -317,9 +317,10 @@ def unavailable(group: str, cls: type) -> str | None:
             return "for training"
         if cls.recorded and group == "data":
             return f"recorded noise: noise={cls.name}"
-        if not cls().searched():
+        status = cls().status()
+        if not status.searched:
             return "needs a path"
-        if cls().status().problem:
+        if status.problem:
             return "no data"
     return None
 

@@ -273,6 +273,7 @@ class Recorded(Dataset):
     recorded = True
     unit: ClassVar[str] = ""  # what a level counts
     note: ClassVar[str] = ""  # a caveat which lists and tables show beside the name
+    suites: ClassVar[tuple[str, ...]] = ()  # names which choose several noises at once: noise=paper
 
     def _places(self, image: str, level: float | None) -> tuple[Path | Block, ...]:
         places = self._files[image]

@@ -1,12 +1,11 @@
 """What is registered, and whether it is ready: the tables of ``bench list``."""
 
-import re
-
 from rich.markup import escape
 from rich.table import Table
 
 from benchmark.config import REGISTRIES, registry_of, unavailable
 from benchmark.datasets import Dataset
+from benchmark.registry import summary
 from benchmark.weights import read_header, shipped
 
 
@@ -36,9 +35,7 @@ def listing(kind: str) -> Table:
     table.add_column(style="bold", no_wrap=True)
     table.add_column()
     for name, cls in sorted(registry_of(kind).items()):
-        about = (cls.__doc__ or "").strip().partition("\n\n")[0]
-        about = re.sub(r" \[\d+\]_|``|`", "", " ".join(about.split()))  # reST of the docstring
-        lines = [about, *(f"[dim]{escape(line)}[/dim]" for line in _DETAILS[kind](cls))]
+        lines = [summary(cls), *(f"[dim]{escape(line)}[/dim]" for line in _DETAILS[kind](cls))]
         table.add_row(name, "\n".join([escape(lines[0]), *lines[1:]]))
     return table
 

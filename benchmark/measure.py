@@ -203,13 +203,11 @@ def _keep(
     """Pass pairs on, and put the middle of ``images`` into ``pictures``."""
     for pair in pairs:
         if pair.image in images:
-            kept = pictures.setdefault(
-                pair.image, Picture(pair.image, central(pair.clean, CROP), {}, {})
+            clean, target, noisy = (
+                central(picture, CROP) for picture in (pair.clean, pair.target, pair.noisy)
             )
-            kept.target[level], kept.noisy[level] = (
-                central(pair.target, CROP),
-                central(pair.noisy, CROP),
-            )
+            kept = pictures.setdefault(pair.image, Picture(pair.image, clean, {}, {}))
+            kept.target[level], kept.noisy[level] = target, noisy
         yield pair
 
 

@@ -98,7 +98,7 @@ class NoiseModel(ABC):
             raise ValueError(f"{self.name} needs values in [0, 1], got {_extent(clean)}")
         self.check_level(level)
         target, noisy = self.sample_pair(clean, level, rng)
-        return clean if target is clean else _in_range(target), _in_range(noisy)
+        return clean if target is clean else in_range(target), in_range(noisy)
 
 
 def to_uint8(image: np.ndarray) -> np.ndarray:
@@ -123,7 +123,8 @@ def rng_for(dataset: str, image: str, noise: str, level: float, seed: int) -> np
     return np.random.Generator(np.random.PCG64(stream(dataset, image, noise, level, seed)))
 
 
-def _in_range(image: np.ndarray) -> np.ndarray:
+def in_range(image: np.ndarray) -> np.ndarray:
+    """Clip to [0, 1] and give float32, what a noise model takes and returns."""
     clipped = np.empty(image.shape, np.float32)
     return np.clip(image, 0, 1, out=clipped, casting="same_kind")
 

@@ -2,6 +2,7 @@
 
 import difflib
 import importlib
+import re
 import warnings
 from collections import UserDict
 from collections.abc import Callable, Iterable
@@ -81,6 +82,12 @@ def did_you_mean(name: str, known: Iterable[str], most: int = 1, cutoff: float =
     """
     close = difflib.get_close_matches(name, known, n=most, cutoff=cutoff)
     return f"; did you mean {' or '.join(map(repr, close))}?" if close else "."
+
+
+def summary(cls: type) -> str:
+    """The first paragraph of a class's docstring as one line of plain text, without citations."""
+    paragraph = (cls.__doc__ or "").strip().partition("\n\n")[0]
+    return re.sub(r" \[\d+\]_|``|`", "", " ".join(paragraph.split()))
 
 
 def _address(cls: type) -> str:

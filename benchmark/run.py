@@ -60,13 +60,10 @@ class Grid:
     def settings_of(self, cell: Cell) -> dict[str, object]:
         """Everything a cell's scores depend on, beside its key."""
         recorded, data = {"of": "recorded"}, self.settings["data"][cell.dataset]
-        border = self.datasets[cell.dataset].border
-        metrics = {
-            name: {**settings, "border": border}
-            if border is not None and "border" in settings
-            else settings
-            for name, settings in self.settings["metric"].items()
-        }
+        metrics = {name: dict(found) for name, found in self.settings["metric"].items()}
+        for name, metric in self.metrics_of(cell).items():
+            if "border" in metrics[name]:
+                metrics[name]["border"] = metric.border
         return {
             "model": self.settings["model"][cell.model],
             "noise": recorded if cell.recorded else self.settings["noise"][cell.noise],

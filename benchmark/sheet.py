@@ -27,6 +27,7 @@ from benchmark.measure import (
 )
 from benchmark.noise import NoiseModel
 from benchmark.plots import COLOURS, WIDTH
+from benchmark.registry import summary
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -102,14 +103,14 @@ def write_index(sheets: Iterable[Sheet], out: Path, command: str) -> Path:
 def page(sheet: Sheet, command: str) -> str:
     """A sheet as Markdown: what the noise is, its picture, its numbers, where they come from."""
     about, *sections = _docstring(sheet.kind)
-    summary, _, rest = about.partition("\n\n")
+    first, _, rest = about.partition("\n\n")
     settings = ", ".join(f"`{key}={value}`" for key, value in sheet.settings.items()) or "none"
     levels = "Levels, mild to hard: " + ", ".join(f"{level.level:g}" for level in sheet.levels)
     unit = f" ({sheet.unit})" if sheet.unit else ""
     said = f"{levels}{unit}. " if _at(sheet, sheet.middle) else ""
     paragraphs = [
         f"# {sheet.name}",
-        summary,
+        first,
         *([f"> **Note:** {_sentence(sheet.note)}"] if sheet.note else []),
         f"{said}Settings: {settings}.",
         f"![crops, variance, residual, correlations and PSNR]({file_name(sheet.name)}.png)",
@@ -284,9 +285,7 @@ def draw(sheet: Sheet) -> Figure:
 
 def _header(sheet: Sheet) -> list[tuple[str, str]]:
     """The lines under the title, each with its colour: what it is, and its caveat."""
-    summary = _docstring(sheet.kind)[0].partition("\n\n")[0]
-    summary = re.sub(r" \[\d+\]|`", "", " ".join(summary.split()))
-    lines = [(line, GREY) for line in textwrap.wrap(summary, LINE)]
+    lines = [(line, GREY) for line in textwrap.wrap(summary(sheet.kind), LINE)]
     if sheet.note:
         lines += [(line, CAVEAT) for line in textwrap.wrap(f"Note: {_sentence(sheet.note)}", LINE)]
     return lines

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmark.noise import NOISE_MODELS, NoiseModel
+from benchmark.noise import NOISE_MODELS, NoiseModel, in_range
 from noise_models.camera import process, random_camera, random_noise_levels, unprocess
 from noise_models.coloured import ChromaCorrelated
 from noise_models.compression import Jpeg
+from noise_models.isp import noisy_raw
 
 GAUSSIAN_SIGMAS = (2, 50)  # in 8-bit steps; all ranges include both ends
 SPECKLE_SIGMAS = (2, 25)
@@ -106,19 +107,19 @@ class SCUNet(NoiseModel):
 
 def add_gaussian(target: np.ndarray, noisy: np.ndarray, rng: np.random.Generator) -> Pair:
     """White noise: grey, coloured, or correlated between the channels."""
-    return target, _clipped(noisy + _normal(noisy.shape, GAUSSIAN_SIGMAS, rng))
+    return target, in_range(noisy + _normal(noisy.shape, GAUSSIAN_SIGMAS, rng))
 
 
 def add_poisson(target: np.ndarray, noisy: np.ndarray, rng: np.random.Generator) -> Pair:
     """The photon noise of the target, of its colours or of its luma alone."""
     photons = 10 ** rng.uniform(*DECADES)
     seen = (target @ LUMA)[..., None] if rng.random() < 0.5 else target
-    return target, _clipped(noisy + (rng.poisson(seen * photons) / photons - seen))
+    return target, in_range(noisy + (rng.poisson(seen * photons) / photons - seen))
 
 
 def add_speckle(target: np.ndarray, noisy: np.ndarray, rng: np.random.Generator) -> Pair:
     """The noisy image times one plus white noise."""
-    return target, _clipped(noisy * (1 + _normal(noisy.shape, SPECKLE_SIGMAS, rng)))
+    return target, in_range(noisy * (1 + _normal(noisy.shape, SPECKLE_SIGMAS, rng)))
 
 
 def compress(target: np.ndarray, noisy: np.ndarray, rng: np.random.Generator) -> Pair:
@@ -131,9 +132,8 @@ def add_sensor_noise(target: np.ndarray, noisy: np.ndarray, rng: np.random.Gener
     """Both images back to the raw of one camera and developed again, the noisy one with noise."""
     camera = random_camera(rng)
     shot, read = random_noise_levels(rng)
-    raw = unprocess(noisy, camera)
-    raw += np.sqrt(shot * raw + read) * rng.standard_normal(raw.shape)
-    return _clipped(process(unprocess(target, camera), camera)), _clipped(process(raw, camera))
+    raw = noisy_raw(unprocess(noisy, camera), 1, shot, read, rng)
+    return in_range(process(unprocess(target, camera), camera)), in_range(process(raw, camera))
 
 
 def resize_and_back(target: np.ndarray, noisy: np.ndarray, rng: np.random.Generator) -> Pair:
@@ -146,8 +146,8 @@ def resize_and_back(target: np.ndarray, noisy: np.ndarray, rng: np.random.Genera
     other = round(factor * width), round(factor * height)
 
     def there_and_back(image: np.ndarray) -> np.ndarray:
-        there = _clipped(cv2.resize(image, other, interpolation=method))
-        return _clipped(cv2.resize(there, (width, height), interpolation=method))
+        there = in_range(cv2.resize(image, other, interpolation=method))
+        return in_range(cv2.resize(there, (width, height), interpolation=method))
 
     return there_and_back(target), there_and_back(noisy)
 
@@ -163,7 +163,3 @@ def _normal(
         return ChromaCorrelated().sample(black, sigmas[1], rng).astype(np.float32)
     channels = 1 if kind < GREY else shape[2]
     return sigma * rng.standard_normal((*shape[:2], channels), np.float32)
-
-
-def _clipped(image: np.ndarray) -> np.ndarray:
-    return np.clip(image, 0, 1).astype(np.float32, copy=False)
