@@ -1,5 +1,6 @@
 """What a denoiser is: pixels in, pixels out, and never a word about the noise."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
@@ -28,6 +29,16 @@ class Denoiser(nn.Module):
     learned: ClassVar[bool] = False
     test_time: ClassVar[tuple[str, ...]] = ()
     package: ClassVar[str] = ""  # an optional package it cannot do without
+    derived: ClassVar[tuple[str, ...]] = ()  # ends of published keys that the code computes anew
+
+    @classmethod
+    def arguments_of(cls, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, object]:
+        """The constructor's keywords which the shapes of a published state dict leave no doubt of.
+
+        Keys are those of the state dict. A key that a network of this class always has may be
+        missing: the caller compares the built network with the file and says what differs.
+        """
+        return {}
 
     @torch.inference_mode()
     def denoise(self, noisy: Tensor) -> Tensor:
