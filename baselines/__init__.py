@@ -1,6 +1,6 @@
 """The denoisers which come with the benchmark; importing this fills the registry."""
 
-from baselines import classical, dncnn, identity, swinir
+from baselines import classical, dncnn, identity, restormer, rnan, swinir
 from benchmark.denoiser import DENOISERS
 
-__all__ = ["DENOISERS", "classical", "dncnn", "identity", "swinir"]
+__all__ = ["DENOISERS", "classical", "dncnn", "identity", "restormer", "rnan", "swinir"]

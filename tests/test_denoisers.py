@@ -9,7 +9,17 @@ from torch import nn
 from benchmark.denoiser import DENOISERS, Denoiser
 
 # smaller networks do for a contract; each keyword goes to the classes which have it
-SMALL = {"embed_dim": 12, "depths": (2,), "num_heads": 2, "depth": 4, "width": 8}
+SMALL = {
+    "embed_dim": 12,
+    "depths": (2,),
+    "num_heads": 2,
+    "depth": 4,
+    "width": 8,
+    "groups": 3,
+    "dim": 8,
+    "num_blocks": (1, 1, 1, 1),
+    "num_refinement_blocks": 1,
+}
 
 every_denoiser = pytest.mark.parametrize(
     "cls", [pytest.param(cls, id=name) for name, cls in sorted(DENOISERS.items())]

@@ -14,6 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from baselines.dncnn import DnCNN
+from baselines.restormer import Restormer
+from baselines.rnan import RNAN
 from baselines.swinir import StochasticDepth, SwinIR
 from benchmark.denoiser import Denoiser, pad_to_multiple
 from masked_model.swinir import Baseline, MaskedSwinIR
@@ -21,6 +23,7 @@ from masked_model.swinir import Baseline, MaskedSwinIR
 GOLDEN = Path(__file__).parent / "golden" / "networks"
 TOLERANCE = 5e-5  # the smallest mistake tried, another kind of GELU, changes outputs by 2e-4
 TINY = {"embed_dim": 24, "depths": (2, 2), "num_heads": 3}
+TINY_RESTORMER = {"dim": 8, "num_blocks": (1, 2, 1, 1), "num_refinement_blocks": 1}
 
 
 class StoredMask(nn.Module):
@@ -49,12 +52,18 @@ NETWORKS = {
     "swinir_tiny_3conv": lambda: SwinIR(**TINY),
     "swinir_masked_tiny": lambda: Baseline(**TINY),
     "swinir_masked_tiny_attnmask": masked_as_stored,
+    "restormer_tiny_BiasFree": lambda: Restormer(**TINY_RESTORMER),
+    "restormer_tiny_WithBias": lambda: Restormer(**TINY_RESTORMER, layer_norm="WithBias"),
+    "rnan_tiny": lambda: RNAN(groups=3, width=8),
     "dncnn_tiny_BR": lambda: DnCNN(depth=6, width=16),
     "dncnn_tiny_R": lambda: DnCNN(depth=6, width=16, batch_norm=False),
 }
 every_network = pytest.mark.parametrize("name", NETWORKS)
 every_free_network = pytest.mark.parametrize(  # stored masks fit one image of one size
     "name", [name for name in NETWORKS if not name.endswith("attnmask")]
+)
+every_network_of_any_size = pytest.mark.parametrize(  # the published RNAN takes even sides only
+    "name", [name for name in NETWORKS if not name.endswith("attnmask") and name != "rnan_tiny"]
 )
 
 
@@ -77,6 +86,8 @@ def drawn(key: str, shape: list[int], gain: float) -> Tensor:
     kind = key.rsplit(".", 1)[-1]
     if kind == "running_var":
         values = 0.25 + 0.5 * np.abs(normal)
+    elif kind == "temperature":
+        values = 3 + 0.5 * normal
     elif kind in ("running_mean", "bias"):
         values = 0.1 * normal
     elif kind == "relative_position_bias_table":
@@ -100,11 +111,13 @@ def test_outputs_are_those_of_the_published_code(name, training_path):
         assert_close(network(stored["x"]).detach(), stored["y"])
 
 
-@every_free_network
+@every_network_of_any_size
 def test_sides_which_are_no_multiple_are_reflected_as_in_the_published_code(name):
     stored, _, network = published(name)
+    height, width = stored["x_odd"].shape[-2:]
+    padded = pad_to_multiple(stored["x_odd"], network.multiple)
     with torch.inference_mode():
-        assert_close(network(stored["x_odd"]), stored["y_odd"])
+        assert_close(network(padded)[..., :height, :width], stored["y_odd"])
 
 
 @every_free_network
@@ -169,10 +182,23 @@ def test_batch_normalisation_learns_at_the_published_pace():
         (Baseline, 824_118),
         (SwinIR, 825_558),
         (lambda: SwinIR(resi_connection="1conv"), 905_283),
+        (Restormer, 26_111_668),
+        (lambda: Restormer(layer_norm="WithBias"), 26_126_644),
+        (RNAN, 8_959_555),
         (DnCNN, 559_363),
         (lambda: DnCNN(batch_norm=False), 557_443),
     ],
-    ids=["masked", "baseline", "swinir", "swinir-1conv", "dncnn", "dncnn-merged"],
+    ids=[
+        "masked",
+        "baseline",
+        "swinir",
+        "swinir-1conv",
+        "restormer",
+        "restormer-bias",
+        "rnan",
+        "dncnn",
+        "dncnn-merged",
+    ],
 )
 def test_the_default_is_of_the_published_size(network, count):
     assert sum(p.numel() for p in network().parameters()) == count
