@@ -24,6 +24,7 @@ ORDER = (  # a module of benchmark imports only modules above itself
     "metrics",
     "datasets",
     "recorded",
+    "checkpoint",
     "weights",
     "submission",
     "cells",
