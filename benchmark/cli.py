@@ -20,13 +20,14 @@ USAGE = f"""noisebench {__version__} - how well does a denoiser do on noise it w
   bench report out=results/local        leaderboard, Figure 11 and pictures of a results folder
   bench train model=masked              train a network
   bench noise poisson                   measure a noise: its data sheet
+  bench passes model=masked             what the mean of several outputs gains, and their spread
   bench render                          render noisy images and references by Monte Carlo
   bench submit data=dnd                 restored images for a server which has the clean ones
   bench list                            noises, models, datasets and metrics, plugins included
 
 bench COMMAND --help says which settings a command takes."""
 
-COMMANDS = ("run", "train", "report", "noise", "render", "submit", "list")
+COMMANDS = ("run", "train", "report", "noise", "passes", "render", "submit", "list")
 FIRST_WORD = {"list": "kind", "noise": "noise"}  # what a word without "=" after a command sets
 
 

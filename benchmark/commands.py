@@ -12,18 +12,29 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from rich.console import Console
 
 from benchmark import report
-from benchmark.cells import ResultStore
+from benchmark.cells import Cell, ResultStore
 from benchmark.compose import compose_grid, with_available_metrics
 from benchmark.config import (
     REGISTRIES,
     build,
+    build_one,
     checked_settings,
     class_of,
     recorded_settings,
+    schema,
 )
 from benchmark.datasets import Dataset
 from benchmark.files import file_name
 from benchmark.listing import left_out, listing
+from benchmark.passes import (
+    SCORES,
+    Draws,
+    gain,
+    measure,
+    stability,
+    summarize,
+    write_pages,
+)
 from benchmark.recorded import DND
 from benchmark.render import RenderConfig, render_pairs
 from benchmark.run import Grid, describe_environment, fill, missing, pick_device
@@ -40,10 +51,7 @@ def run(config: DictConfig) -> None:
     console = Console()
     _say_what_all_left_out(console)
     store, device = ResultStore(config.out), pick_device(config.device)
-    if config.threads is not None:
-        if config.threads < 1:
-            raise ValueError(f"threads must be 1 or more, got {config.threads}")
-        torch.set_num_threads(config.threads)
+    _use_threads(config.threads)
     grid = compose_grid(config, console)
     lacking = missing(grid, store, config.shard)
     if lacking:
@@ -136,6 +144,41 @@ def train_network(config: DictConfig) -> None:
     )
 
 
+def measure_passes(config: DictConfig) -> None:
+    """Draw many outputs of a stochastic network, and write what their means and spread are."""
+    console = Console()
+    _say_what_all_left_out(console)
+    draws = Draws(config.passes, tuple(config.averaged))
+    device, out = pick_device(config.device), Path(config.out)
+    _use_threads(config.threads)
+    scores = {name: schema(REGISTRIES["metric"][name]) for name in SCORES}
+    further = {"metric": scores, "levels": None, "seeds": [config.seed], "reference": []}
+    grid = compose_grid(OmegaConf.create({**config, **further}), console)
+    unmasked = {}
+    for name, settings in grid.settings["model"].items():
+        if settings.get("passes", 1) != 1:
+            raise ValueError(
+                f"'{name}' averages {settings['passes']} passes by itself, but here single ones "
+                f"are counted; leave out model.{name}.passes"
+            )
+        if settings.get("mask"):
+            node = OmegaConf.merge(config.model[name], {"mask": False})
+            unmasked[name] = build_one("model", name, node)
+    store = ResultStore(out / "draws")
+    records = measure(grid, unmasked, store, draws, device, console)
+    settings = [word for word in HydraConfig.get().overrides.task if not word.startswith("out=")]
+    written = write_pages(records, out, shlex.join(["bench", "passes", *settings]))
+    for record in records:
+        table = summarize(record)
+        console.print(
+            f"{Cell(**record['cell'])}: {stability(table).sentence} {gain(table).sentence}",
+            highlight=False,
+            soft_wrap=True,
+        )
+    names = ", ".join(path.name for path in written)
+    console.print(f"written to {out}: {names}", highlight=False, soft_wrap=True)
+
+
 def measure_noises(config: DictConfig) -> None:
     """Write the data sheet of each noise, and their table if there are several."""
     console = Console()
@@ -220,6 +263,15 @@ def _say_what_all_left_out(console: Console) -> None:
             console.print(said, highlight=False, soft_wrap=True)
 
 
+def _use_threads(threads: int | None) -> None:
+    """Set torch's threads on the CPU; None leaves them as they are."""
+    if threads is None:
+        return
+    if threads < 1:
+        raise ValueError(f"threads must be 1 or more, got {threads}")
+    torch.set_num_threads(threads)
+
+
 def _fields(config: DictConfig, cls: type) -> dict[str, object]:
     values = {field.name: config[field.name] for field in fields(cls)}
     return {k: tuple(v) if isinstance(v, ListConfig) else v for k, v in values.items()}
@@ -238,6 +290,7 @@ COMMANDS = {
     "report": write_report,
     "train": train_network,
     "noise": measure_noises,
+    "passes": measure_passes,
     "render": render,
     "submit": submit,
     "list": show_list,

@@ -19,6 +19,7 @@ from benchmark.denoiser import DENOISERS, Denoiser
 from benchmark.files import file_hash
 from benchmark.metrics import METRICS
 from benchmark.noise import NOISE_MODELS, stream
+from benchmark.passes import Draws
 from benchmark.registry import Registry
 from benchmark.render import RenderConfig
 from benchmark.train import Recipe
@@ -29,6 +30,7 @@ REGISTRIES = {"model": DENOISERS, "noise": NOISE_MODELS, "data": DATASETS, "metr
 GROUPS_OF = {  # what each command is told by names; the others are told by plain settings alone
     "run": ("model", "noise", "data", "metric"),
     "train": ("model", "noise", "data"),
+    "passes": ("model", "noise", "data"),
     "noise": ("noise", "data"),
     "submit": ("model", "data"),
 }
@@ -72,6 +74,22 @@ class TrainConfig:
     device: str = "auto"
     log_every: int = 100
     save_minutes: float = 5.0
+
+
+@dataclass
+class PassesConfig:
+    """What ``bench passes`` takes; Hydra's groups fill the first three."""
+
+    model: dict[str, Any] = _group()
+    noise: dict[str, Any] = _group()
+    data: dict[str, Any] = _group()
+
+    passes: int = Draws.passes
+    averaged: list[int] = field(default_factory=lambda: list(Draws.averaged))
+    seed: int = 0
+    out: str = "results/passes"
+    device: str = "auto"
+    threads: int | None = None
 
 
 @dataclass
@@ -136,6 +154,7 @@ def register_schemas(command: str) -> None:
     store.store(name="report_schema", node=ReportConfig)
     store.store(name="list_schema", node=ListConfig)
     store.store(name="noise_schema", node=NoiseConfig)
+    store.store(name="passes_schema", node=PassesConfig)
     store.store(name="render_schema", node=RenderConfig)
     store.store(name="submit_schema", node=SubmitConfig)
     store.store(name="train_schema", node=_with(TrainConfig, settings_of(Recipe)))

@@ -38,6 +38,7 @@ ORDER = (  # a module of benchmark imports only modules above itself
     "measure",
     "sheet",
     "run",
+    "passes",
     "config",
     "compose",
     "listing",
