@@ -5,7 +5,10 @@ https://arxiv.org/abs/2108.10257. Written anew; the names of the state dict are 
 https://github.com/JingyunLiang/SwinIR.
 """
 
-from collections import OrderedDict
+import math
+import re
+from collections import Counter, OrderedDict
+from collections.abc import Mapping
 from typing import ClassVar
 
 import torch
@@ -15,13 +18,14 @@ from torch.nn import functional
 from benchmark.denoiser import DENOISERS, Denoiser, pad_to_multiple
 
 RGB_MEAN = (0.4488, 0.4371, 0.4040)  # of DIV2K, subtracted by the published code
+WINDOWS_AT_A_TIME = 32  # of 8x8 pixels; the weights of their attention take 3 MB
 
 
 class WindowAttention(nn.Module):
     """Multi-head self-attention inside each window, with a learned bias per relative position.
 
-    ``token_mask`` sees the tokens before they become queries, keys and values; a subclass of the
-    network may put another module in its place.
+    ``token_mask`` sees the tokens before they become queries, keys and values, and zeroes some; a
+    subclass of the network may put another module in its place.
     """
 
     def __init__(self, embed_dim: int, num_heads: int, window_size: int, shifted: bool):
@@ -39,32 +43,46 @@ class WindowAttention(nn.Module):
 
     def forward(self, windows: Tensor) -> Tensor:
         """(B, rows, columns, tokens, C) to the same: a grid of windows, row by row."""
+        batch, rows, columns = windows.shape[:3]
+        apart = self.regions[self.seams(rows, columns).flatten()]
         qkv = self.qkv(self.token_mask(windows)).unflatten(-1, (3, self.num_heads, -1))
         query, key, value = qkv.flatten(0, 2).permute(2, 0, 3, 1, 4)  # (windows, heads, tokens, d)
-        attended = self.attend(query, key, value, windows.shape[:3])
+        scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-2, -1)
+        scores = scores.unflatten(0, (batch, -1)) + (self.bias() + apart)
+        attended = scores.flatten(0, 1).softmax(-1) @ value
         return self.proj(attended.transpose(1, 2).reshape(windows.shape))
 
-    def attend(self, query: Tensor, key: Tensor, value: Tensor, grid: torch.Size) -> Tensor:
-        """Softmax attention; windows at the seam of the cyclic shift keep their regions apart."""
-        bias = self.relative_position_bias_table[self.relative_position_index]
-        bias = bias.permute(2, 0, 1).contiguous()[None]  # (1, heads, tokens, tokens)
-        batch, rows, columns = grid
-        seam = torch.zeros(rows, columns, dtype=torch.long, device=query.device)
+    def bias(self) -> Tensor:
+        """(heads, tokens, tokens), queries before keys."""
+        return self.relative_position_bias_table[self.relative_position_index].permute(2, 0, 1)
+
+    def seams(self, rows: int, columns: int) -> Tensor:
+        """(rows, columns) row numbers of ``regions``: which windows the cyclic shift mixed."""
+        seams = torch.zeros(rows, columns, dtype=torch.long, device=self.regions.device)
         if self.shifted:
-            seam[-1] += 1  # the lowest windows hold pixels of the upper edge as well
-            seam[:, -1] += 2
-        seam = seam.flatten()
-        if query.requires_grad or bias.requires_grad:  # the fused kernel gives a bias no gradient
-            scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-2, -1)
-            scores = scores.unflatten(0, (batch, -1)) + (bias + self.regions[seam])
-            return scores.flatten(0, 1).softmax(-1) @ value
-        attention = functional.scaled_dot_product_attention
-        attended = attention(query, key, value, bias)  # one bias for all windows keeps it fused
-        mixed = seam.repeat(batch).nonzero().squeeze(1)
-        if len(mixed):
-            apart = bias + self.regions[seam.repeat(batch)[mixed]]
-            attended[mixed] = attention(query[mixed], key[mixed], value[mixed], apart)
-        return attended
+            seams[-1] += 1  # the lowest windows hold pixels of the upper edge as well
+            seams[:, -1] += 2
+        return seams
+
+    def attend(self, windows: Tensor, bias: Tensor) -> Tensor:
+        """Without gradients, for windows of one kind: (n, tokens, C) and (heads, tokens, tokens).
+
+        In fp32 on a CPU, torch's fused attention takes twice as long as plain products in which
+        the few channels of a head are rows and the many tokens columns.
+        """
+        count, tokens, channels = windows.shape
+        if windows.is_cuda or torch.is_autocast_enabled(windows.device.type):
+            qkv = self.qkv(windows).unflatten(-1, (3, self.num_heads, -1)).permute(2, 0, 3, 1, 4)
+            attended = functional.scaled_dot_product_attention(*qkv, bias[None])
+            return self.proj(attended.transpose(1, 2).flatten(2))
+        qkv = torch.addmm(self.qkv.bias[:, None], self.qkv.weight, windows.flatten(0, 1).T)
+        qkv = qkv.view(3, channels, count, tokens).transpose(1, 2)
+        query, key, value = qkv.reshape(3, count * self.num_heads, -1, tokens)
+        weights = bias.repeat(count, 1, 1)
+        weights.baddbmm_(query.transpose(1, 2), key, alpha=query.shape[1] ** -0.5)
+        torch.softmax(weights, -1, out=weights)
+        attended = (value @ weights.transpose(1, 2)).view(count, channels, tokens)
+        return self.proj(attended.transpose(1, 2))
 
 
 def relative_position_index(window_size: int) -> Tensor:
@@ -130,17 +148,51 @@ class SwinBlock(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """(B, H, W, C) to the same."""
-        features = features + self.drop_path(self.attend(self.norm1(features)))
+        if not (torch.is_grad_enabled() or self.training):
+            return self.few_windows_at_a_time(features)
+        attended = from_windows(self.attn(self.windows(self.norm1(features))), features.shape)
+        if self.shift:
+            attended = attended.roll((self.shift, self.shift), (1, 2))
+        features = features + self.drop_path(attended)
         return features + self.drop_path(self.mlp(self.norm2(features)))
 
-    def attend(self, features: Tensor) -> Tensor:
-        size, shift = self.window_size, self.shift
-        if shift:
-            features = features.roll((-shift, -shift), (1, 2))
+    def windows(self, features: Tensor) -> Tensor:
+        """(B, H, W, C) to (B, rows, columns, tokens, C), after the cyclic shift."""
+        size = self.window_size
+        if self.shift:
+            features = features.roll((-self.shift, -self.shift), (1, 2))
         windows = features.unflatten(2, (-1, size)).unflatten(1, (-1, size)).transpose(2, 3)
-        attended = self.attn(windows.flatten(3, 4))  # (B, rows, columns, tokens, C)
-        attended = attended.unflatten(3, (size, size)).transpose(2, 3).reshape(features.shape)
-        return attended.roll((shift, shift), (1, 2)) if shift else attended
+        return windows.flatten(3, 4)
+
+    def few_windows_at_a_time(self, features: Tensor) -> Tensor:
+        """The same without gradients, in pieces small enough to stay in a cache from step to step.
+
+        A whole map would go to memory and back some twenty times.
+        """
+        places = torch.arange(features[..., 0].numel(), device=features.device)
+        places = self.windows(places.view(*features.shape[:3], 1))  # of each window's tokens
+        kept = self.attn.token_mask(features.new_ones(places.shape))  # one draw for all windows
+        seams = self.attn.seams(*places.shape[1:3])
+        tokens = features.flatten(0, 2)
+        restored = torch.empty_like(tokens)
+        step = len(tokens) if features.is_cuda else WINDOWS_AT_A_TIME
+        for seam in seams.unique():
+            bias = self.attn.bias() + self.attn.regions[seam]
+            there = [part[:, seams == seam].flatten(0, 1) for part in (places, kept)]
+            for place, keep in zip(*(part.split(step) for part in there), strict=True):
+                place = place.flatten()
+                shape = (*keep.shape[:2], -1)
+                some = tokens.index_select(0, place)
+                some += self.attn.attend(self.norm1(some).view(shape) * keep, bias).flatten(0, 1)
+                some += self.mlp(self.norm2(some))
+                restored.index_copy_(0, place, some)
+        return restored.view(features.shape)
+
+
+def from_windows(windows: Tensor, shape: torch.Size) -> Tensor:
+    """(B, rows, columns, tokens, C) to ``shape``, (B, H, W, C)."""
+    size = shape[1] // windows.shape[1]
+    return windows.unflatten(3, (size, size)).transpose(2, 3).reshape(shape)
 
 
 class ResidualSwinGroup(nn.Module):
@@ -222,6 +274,7 @@ class SwinIR(Denoiser):
     learned = True
     first_kernel: ClassVar[int] = 3  # side of the first convolution
     residual: ClassVar[bool] = True  # shortcuts around the body and around the whole network
+    derived = ("relative_position_index", "attn_mask")
 
     def __init__(
         self,
@@ -263,6 +316,25 @@ class SwinIR(Denoiser):
         self.conv_last = nn.Conv2d(embed_dim, 3, 3, padding=1)
         self.apply(init_linear)
 
+    @classmethod
+    def arguments_of(cls, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, object]:
+        """Everything but what training draws or testing sets."""
+        found: dict[str, object] = {}
+        if "conv_first.weight" in shapes:
+            found["embed_dim"] = shapes["conv_first.weight"][0]
+        block = re.compile(r"layers\.(\d+)\.residual_group\.blocks\.\d+\.norm1\.weight")
+        groups = Counter(int(match[1]) for match in map(block.fullmatch, shapes) if match)
+        if groups:
+            found["depths"] = tuple(groups[i] for i in range(max(groups) + 1))
+        first = "layers.0.residual_group.blocks.0."
+        if table := shapes.get(first + "attn.relative_position_bias_table"):
+            found["window_size"] = (math.isqrt(table[0]) + 1) // 2
+            found["num_heads"] = table[1]
+        if fc1 := shapes.get(first + "mlp.fc1.weight"):
+            found["mlp_ratio"] = fc1[0] / fc1[1]
+        found["resi_connection"] = "1conv" if "conv_after_body.weight" in shapes else "3conv"
+        return found
+
     def forward(self, noisy: Tensor) -> Tensor:
         """(B, 3, H, W) around [0, 1] to the same, not clamped.
 
@@ -274,8 +346,12 @@ class SwinIR(Denoiser):
         body = self.norm(self.layers(self.patch_embed(channels_last(shallow))))
         deep = self.conv_after_body(channels_first(body))
         if self.residual:
-            return (image + self.conv_last(deep + shallow) + self.mean)[..., :height, :width]
-        return (self.conv_last(deep) + self.mean)[..., :height, :width]
+            return (image + self.last(deep + shallow) + self.mean)[..., :height, :width]
+        return (self.last(deep) + self.mean)[..., :height, :width]
+
+    def last(self, deep: Tensor) -> Tensor:
+        """(B, embed_dim, H, W) to (B, 3, H, W)."""
+        return self.conv_last(deep)
 
 
 def init_linear(module: nn.Module) -> None:
