@@ -1,6 +1,16 @@
 """The denoisers which come with the benchmark; importing this fills the registry."""
 
-from baselines import classical, dncnn, identity, restormer, rnan, swinir
+from baselines import classical, dncnn, dropout, identity, restormer, ridnet, rnan, swinir
 from benchmark.denoiser import DENOISERS
 
-__all__ = ["DENOISERS", "classical", "dncnn", "identity", "restormer", "rnan", "swinir"]
+__all__ = [
+    "DENOISERS",
+    "classical",
+    "dncnn",
+    "dropout",
+    "identity",
+    "restormer",
+    "ridnet",
+    "rnan",
+    "swinir",
+]

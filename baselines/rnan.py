@@ -176,7 +176,7 @@ class RNAN(Denoiser):
         What attention weights are normalised over: ``"queries"``, as in the published code and
         for its weights, or ``"keys"``, as in the paper's formula.
     rgb_range
-        The value of white inside the network; the original's published weights take 255.
+        The value of white inside the network; the authors' code and weights take 255.
     chop
         Whether ``denoise`` restores overlapping patches of less than 10,000 pixels each, as the
         published test code does, so that pixels attend to their patch alone.
@@ -225,10 +225,10 @@ class RNAN(Denoiser):
 
     @classmethod
     def arguments_of(cls, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, object]:
-        """``width``, and ``groups`` from the local groups' last convolutions."""
-        convs = (key for key in shapes if key.endswith(".body.1.weight"))
+        """``width`` and ``groups``, and the authors' ``rgb_range``."""
+        convs = (key for key in shapes if key.endswith(".body.1.weight"))  # one ends each group
         local = sum(key.startswith("body.") for key in convs)
-        found: dict[str, object] = {"groups": 2 + local}
+        found: dict[str, object] = {"groups": 2 + local, "rgb_range": 255.0}
         if "head.0.weight" in shapes:
             found["width"] = shapes["head.0.weight"][0]
         return found

@@ -14,7 +14,7 @@ SMALL = {
     "depths": (2,),
     "num_heads": 2,
     "depth": 4,
-    "width": 8,
+    "width": 16,
     "groups": 3,
     "dim": 8,
     "num_blocks": (1, 1, 1, 1),

@@ -138,8 +138,9 @@ def test_chop_makes_the_published_patches(size, count, patch_size):
 def test_shapes_tell_the_groups_and_the_width(groups, width):
     network = RNAN(groups=groups, width=width)
     shapes = {key: tuple(value.shape) for key, value in network.state_dict().items()}
-    assert RNAN.arguments_of(shapes) == {"groups": groups, "width": width}
-    assert RNAN.arguments_of({}) == {"groups": 2}
+    authors = {"rgb_range": 255.0}
+    assert RNAN.arguments_of(shapes) == {"groups": groups, "width": width, **authors}
+    assert RNAN.arguments_of({}) == {"groups": 2, **authors}
 
 
 def test_wrong_settings_are_one_sentence():

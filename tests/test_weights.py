@@ -235,6 +235,24 @@ def test_a_network_whose_own_names_begin_with_model_keeps_them(tmp_path):
         assert torch.equal(found.model[0].weight, network.model[0].weight)
 
 
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("dncnn", {"depth": 5, "width": 8, "batch_norm": False, "channels": 1}),
+        ("ridnet", {"width": 16, "rgb_range": 255.0}),
+        ("ridnet", {"width": 16, "batch_norm": True}),
+        ("rnan", {"groups": 3, "width": 8, "rgb_range": 255.0}),
+    ],
+    ids=["grey", "ridnet", "ridnet-norm", "rnan"],
+)
+def test_a_bare_state_dict_of_another_size_is_rebuilt_to_the_bit(name, arguments, tmp_path):
+    cls, path = DENOISERS[name], tmp_path / "published.pth"
+    network = cls(**arguments)
+    torch.save(network.state_dict(), path)
+    image = torch.rand(1, 3, 11, 13)
+    assert torch.equal(load_network(cls, path, {}).denoise(image), network.denoise(image))
+
+
 def test_one_architecture_under_two_names_is_what_the_user_says_it_is(tmp_path):
     masked, baseline = DENOISERS["masked"], DENOISERS["baseline"]
     torch.save(baseline().state_dict(), tmp_path / "either.pth")
@@ -385,3 +403,34 @@ def test_no_class_stumbles_over_the_shapes_of_another():
         for other in learned:
             assert isinstance(other.arguments_of(shapes), dict), other.name
         assert isinstance(cls.arguments_of({}), dict), cls.name
+
+
+@pytest.mark.parametrize("name", ["swinir", "masked", "baseline"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {},
+        SWIN,
+        {"embed_dim": 24, "depths": (1, 3), "num_heads": 3, "mlp_ratio": 1.5},
+        {"embed_dim": 36, "depths": (2,) * 6, "num_heads": 6, "resi_connection": "1conv"},
+    ],
+    ids=["default", "one group", "uneven groups", "the colour denoiser, narrower"],
+)
+def test_published_swinirs_load_whatever_their_size(tmp_path, name, arguments):
+    torch.manual_seed(0)
+    cls = DENOISERS[name]
+    network = cls(**arguments)
+    published = dict(network.state_dict())
+    published["layers.0.residual_group.blocks.0.attn.relative_position_index"] = torch.zeros(64, 64)
+    published["layers.0.residual_group.blocks.1.attn_mask"] = torch.zeros(64, 64, 64)
+    torch.save({"params": published}, tmp_path / "published.pth")
+    found = load_network(cls, tmp_path / "published.pth", {})
+    assert cls.arguments_of({k: tuple(v.shape) for k, v in published.items()}).keys() == {
+        "embed_dim",
+        "depths",
+        "num_heads",
+        "window_size",
+        "mlp_ratio",
+        "resi_connection",
+    }
+    torch.testing.assert_close(found.state_dict(), network.state_dict(), rtol=0, atol=0)
