@@ -8,6 +8,7 @@ dict are those of https://github.com/cszn/KAIR.
 import re
 from collections.abc import Mapping
 
+import torch
 from torch import Tensor, nn
 
 from benchmark.denoiser import DENOISERS, Denoiser
@@ -83,4 +84,6 @@ class DnCNN(Denoiser):
     def forward(self, noisy: Tensor) -> Tensor:
         """(B, 3, H, W) around [0, 1] to the same, not clamped."""
         planes = noisy.flatten(0, 1)[:, None] if self.channels == 1 else noisy
-        return noisy - self.model(planes).reshape(noisy.shape)
+        # convolutions take a tenth less time on a CPU with channels last
+        residual = self.model(planes.contiguous(memory_format=torch.channels_last))
+        return noisy - residual.reshape(noisy.shape)
