@@ -1,10 +1,11 @@
 """The denoisers which come with the benchmark; importing this fills the registry."""
 
-from baselines import classical, dncnn, dropout, identity, restormer, ridnet, rnan, swinir
+from baselines import adapters, classical, dncnn, dropout, identity, restormer, ridnet, rnan, swinir
 from benchmark.denoiser import DENOISERS
 
 __all__ = [
     "DENOISERS",
+    "adapters",
     "classical",
     "dncnn",
     "dropout",

@@ -149,7 +149,8 @@ class ResultStore:
         """One line per image: the cell's five names, image, a column per metric, seconds.
 
         ``attrs`` holds what a report needs to label it: "higher_is_better" by metric, "border" by
-        dataset and metric, "unit" and "note" by noise.
+        dataset and metric, "unit" and "note" by noise; and "inference" by dataset and model, where
+        images were tiled or in bf16.
         """
         rows, labels = [], {}
         for path in sorted(self.root.glob("cells/*/*/*.json")):
@@ -162,6 +163,9 @@ class ResultStore:
                 if name == "border":
                     known = known.setdefault(cell["dataset"], {})
                 known.update(label if isinstance(label, Mapping) else {cell["noise"]: label})
+            if unusual := _unusual(record.get("environment", {})):
+                known = labels.setdefault("inference", {}).setdefault(cell["dataset"], {})
+                known[cell["model"]] = sorted({*known.get(cell["model"], []), *unusual})
         table = pd.DataFrame(rows)
         if rows:
             table.insert(len(table.columns) - 1, "seconds", table.pop("seconds"))
@@ -190,6 +194,12 @@ class ResultStore:
                 f"own ('+model.NAME={{of: ...}}', '+noise.NAME={{of: ...}}'), choose another "
                 f"folder (out=FOLDER), or delete that file"
             )
+
+
+def _unusual(environment: Mapping[str, object]) -> set[str]:
+    """How a cell's images were restored, if not whole and in fp32."""
+    found = {f"tiles of {side}" for side in environment.get("tile", {}).values()}
+    return found | ({"bf16"} if environment.get("precision") == "bf16" else set())
 
 
 def _merged(stored: Mapping[str, object], now: Mapping[str, object]) -> dict[str, object]:

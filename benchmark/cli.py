@@ -21,14 +21,28 @@ USAGE = f"""noisebench {__version__} - how well does a denoiser do on noise it w
   bench train model=masked              train a network
   bench noise poisson                   measure a noise: its data sheet
   bench passes model=masked             what the mean of several outputs gains, and their spread
+  bench tiles model=masked              what changes where images are restored in tiles
   bench render                          render noisy images and references by Monte Carlo
   bench submit data=dnd                 restored images for a server which has the clean ones
+  bench check-model masked              does a model keep what every denoiser promises?
   bench list                            noises, models, datasets and metrics, plugins included
 
 bench COMMAND --help says which settings a command takes."""
 
-COMMANDS = ("run", "train", "report", "noise", "passes", "render", "submit", "list")
-FIRST_WORD = {"list": "kind", "noise": "noise"}  # what a word without "=" after a command sets
+COMMANDS = (
+    "run",
+    "train",
+    "report",
+    "noise",
+    "passes",
+    "tiles",
+    "render",
+    "submit",
+    "check-model",
+    "list",
+)
+# what a word without "=" after a command sets
+FIRST_WORD = {"list": "kind", "noise": "noise", "check-model": "model"}
 
 
 def main() -> None:

@@ -2,6 +2,8 @@
 
 import re
 import shlex
+import sys
+from collections.abc import Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 
@@ -11,8 +13,9 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from rich.console import Console
 
-from benchmark import report
+from benchmark import report, tiles
 from benchmark.cells import Cell, ResultStore
+from benchmark.check import as_table, check
 from benchmark.compose import compose_grid, with_available_metrics
 from benchmark.config import (
     REGISTRIES,
@@ -24,6 +27,7 @@ from benchmark.config import (
     schema,
 )
 from benchmark.datasets import Dataset
+from benchmark.denoiser import Denoiser
 from benchmark.files import file_name
 from benchmark.listing import left_out, listing
 from benchmark.passes import (
@@ -151,23 +155,17 @@ def measure_passes(config: DictConfig) -> None:
     draws = Draws(config.passes, tuple(config.averaged))
     device, out = pick_device(config.device), Path(config.out)
     _use_threads(config.threads)
-    scores = {name: schema(REGISTRIES["metric"][name]) for name in SCORES}
-    further = {"metric": scores, "levels": None, "seeds": [config.seed], "reference": []}
-    grid = compose_grid(OmegaConf.create({**config, **further}), console)
-    unmasked = {}
+    grid = _plain_grid(config, SCORES, console)
     for name, settings in grid.settings["model"].items():
         if settings.get("passes", 1) != 1:
             raise ValueError(
                 f"'{name}' averages {settings['passes']} passes by itself, but here single ones "
                 f"are counted; leave out model.{name}.passes"
             )
-        if settings.get("mask"):
-            node = OmegaConf.merge(config.model[name], {"mask": False})
-            unmasked[name] = build_one("model", name, node)
+    unmasked = _without_masks(config, grid)
     store = ResultStore(out / "draws")
     records = measure(grid, unmasked, store, draws, device, console)
-    settings = [word for word in HydraConfig.get().overrides.task if not word.startswith("out=")]
-    written = write_pages(records, out, shlex.join(["bench", "passes", *settings]))
+    written = write_pages(records, out, _command("passes"))
     for record in records:
         table = summarize(record)
         console.print(
@@ -175,8 +173,30 @@ def measure_passes(config: DictConfig) -> None:
             highlight=False,
             soft_wrap=True,
         )
-    names = ", ".join(path.name for path in written)
-    console.print(f"written to {out}: {names}", highlight=False, soft_wrap=True)
+    _say_written(written, out, console)
+
+
+def measure_tiles(config: DictConfig) -> None:
+    """Restore images whole and in tiles, and write how far the results are apart."""
+    console = Console()
+    _say_what_all_left_out(console)
+    device, out = pick_device(config.device), Path(config.out)
+    _use_threads(config.threads)
+    grid = _plain_grid(config, ("psnr",), console)
+    table = tiles.measure_tiles(
+        grid, _without_masks(config, grid), list(config.tiles), device, console
+    )
+    weights = {n: s["weights"] for n, s in grid.settings["model"].items() if "weights" in s}
+    written = tiles.write_pages(table, out, _command("tiles"), weights)
+    for _, line in tiles.summarize(table).iterrows():
+        console.print(
+            f"{line['model']}, {line['noise']} {line['level']:g} on {line['dataset']}, "
+            f"{line['inference']}: {line['psnr_difference']:+.4f} dB, at most "
+            f"{line['difference']:.3f} of 255 in a pixel",
+            highlight=False,
+            soft_wrap=True,
+        )
+    _say_written(written, out, console)
 
 
 def measure_noises(config: DictConfig) -> None:
@@ -229,11 +249,57 @@ def submit(config: DictConfig) -> None:
         console.print(f"written: {path}", highlight=False, soft_wrap=True)
 
 
+def check_models(config: DictConfig) -> None:
+    """Hold models to the contract of denoisers; a broken promise ends it with exit status 1."""
+    console, device = Console(), pick_device(config.device)
+    _say_what_all_left_out(console)
+    broken = []
+    for name, model in build("model", config.model).items():
+        outcomes = check(model.to(device))
+        console.print(as_table(name, outcomes))
+        broken += [f"{name}, {one.name}" for one in outcomes if one.kept is False]
+    if broken:
+        sys.exit(f"bench: not every denoiser keeps its promises: {'; '.join(broken)}")
+
+
 def show_list(config: DictConfig) -> None:
     """Show what is registered."""
     console = Console()
     for kind in REGISTRIES if config.kind == "all" else [config.kind]:
         console.print(listing(kind))
+
+
+def _plain_grid(config: DictConfig, metrics: Sequence[str], console: Console) -> Grid:
+    """The grid of a command which measures inference itself: whole images in fp32, by itself."""
+    further = {
+        "metric": {name: schema(REGISTRIES["metric"][name]) for name in metrics},
+        "levels": None,
+        "seeds": [config.seed],
+        "reference": [],
+        "tile": "none",
+        "precision": "fp32",
+    }
+    return compose_grid(OmegaConf.create({**config, **further}), console)
+
+
+def _without_masks(config: DictConfig, grid: Grid) -> dict[str, Denoiser]:
+    """By name of each model which masks at test time, the same one without masks."""
+    return {
+        name: build_one("model", name, OmegaConf.merge(config.model[name], {"mask": False}))
+        for name, settings in grid.settings["model"].items()
+        if settings.get("mask")
+    }
+
+
+def _command(name: str) -> str:
+    """The command line as it was given, without the folder of its results."""
+    settings = [word for word in HydraConfig.get().overrides.task if not word.startswith("out=")]
+    return shlex.join(["bench", name, *settings])
+
+
+def _say_written(written: list[Path], out: Path, console: Console) -> None:
+    names = ", ".join(path.name for path in written)
+    console.print(f"written to {out}: {names}", highlight=False, soft_wrap=True)
 
 
 def _of_grid(table: pd.DataFrame, grid: Grid) -> pd.DataFrame:
@@ -291,7 +357,9 @@ COMMANDS = {
     "train": train_network,
     "noise": measure_noises,
     "passes": measure_passes,
+    "tiles": measure_tiles,
     "render": render,
     "submit": submit,
+    "check-model": check_models,
     "list": show_list,
 }

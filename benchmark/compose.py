@@ -8,11 +8,15 @@ from rich.console import Console
 
 from benchmark.config import REGISTRIES, build, class_of, recorded_settings, schema
 from benchmark.datasets import Dataset
+from benchmark.denoiser import Denoiser
+from benchmark.inference import Inference
 from benchmark.leaderboard import IN_DISTRIBUTION
 from benchmark.matched import match_levels
 from benchmark.metrics import MetricUnavailable
 from benchmark.noise import NoiseModel
-from benchmark.run import Grid
+from benchmark.precision import choose_precision
+from benchmark.run import Grid, pick_device
+from benchmark.tiling import check_tile
 
 Settings = dict[str, dict[str, dict[str, object]]]  # group and name to what a cell's file says
 
@@ -37,6 +41,9 @@ def compose_grid(config: DictConfig, console: Console) -> Grid:
     for name, dataset in objects["data"].items():
         by_level = {float(level): dataset.digest(level) for level in dataset.levels}
         settings["data"][name] |= {"images": len(dataset), "sha256": by_level}
+    inference = _inference(config, objects["model"], console)
+    for name, how in inference.items():
+        settings["model"][name] |= _of_identity(how)
     return Grid(
         models=objects["model"],
         noises=objects["noise"],
@@ -45,7 +52,38 @@ def compose_grid(config: DictConfig, console: Console) -> Grid:
         levels=_levels(config, objects["noise"], objects["data"], settings, console),
         seeds=list(config.seeds),
         settings=settings,
+        inference=inference,
     )
+
+
+def _inference(
+    config: DictConfig, models: dict[str, Denoiser], console: Console
+) -> dict[str, Inference]:
+    """How each model is run; where its precision was measured, a line says so."""
+    device, found = pick_device(config.device), {}
+    for name, model in models.items():
+        precision, said = choose_precision(config.precision, model, device)
+        if said:
+            console.print(said, highlight=False, soft_wrap=True)
+        found[name] = Inference(_tile(config.tile, model), precision)
+    return found
+
+
+def _tile(asked: str, model: Denoiser) -> int | str:
+    if asked in ("auto", "none"):
+        return asked
+    if not asked.isdecimal():
+        raise ValueError(f"unknown tile={asked}; take auto, none, or a side in pixels: tile=256")
+    if model.pointwise:
+        return "none"
+    check_tile(int(asked), model.multiple)
+    return int(asked)
+
+
+def _of_identity(how: Inference) -> dict[str, object]:
+    """What is part of a cell's identity: tiles which were asked for, and a precision below fp32."""
+    tile = {"tile": how.tile} if isinstance(how.tile, int) else {}
+    return tile | ({"precision": how.precision} if how.precision != "fp32" else {})
 
 
 def _datasets(nodes: dict[str, dict[str, DictConfig]]) -> dict[str, DictConfig]:

@@ -31,8 +31,10 @@ GROUPS_OF = {  # what each command is told by names; the others are told by plai
     "run": ("model", "noise", "data", "metric"),
     "train": ("model", "noise", "data"),
     "passes": ("model", "noise", "data"),
+    "tiles": ("model", "noise", "data"),
     "noise": ("noise", "data"),
     "submit": ("model", "data"),
+    "check-model": ("model",),
 }
 
 Settings = dict[str, object]
@@ -55,6 +57,8 @@ class RunConfig:
     levels: str | None = None
     seeds: list[int] = field(default_factory=lambda: [0])
     reference: list[str] = field(default_factory=lambda: ["identity"])
+    tile: str = "auto"
+    precision: str = "auto"
     out: str = "results/local"
     device: str = "auto"
     threads: int | None = None
@@ -93,6 +97,21 @@ class PassesConfig:
 
 
 @dataclass
+class TilesConfig:
+    """What ``bench tiles`` takes; Hydra's groups fill the first three."""
+
+    model: dict[str, Any] = _group()
+    noise: dict[str, Any] = _group()
+    data: dict[str, Any] = _group()
+
+    tiles: list[int] = field(default_factory=lambda: [128, 192])
+    seed: int = 0
+    out: str = "results/tiles"
+    device: str = "auto"
+    threads: int | None = None
+
+
+@dataclass
 class NoiseConfig:
     """What ``bench noise`` takes; Hydra's groups fill the first two."""
 
@@ -111,6 +130,15 @@ class SubmitConfig:
     data: dict[str, Any] = _group()
 
     out: str = "submissions"
+    device: str = "auto"
+
+
+@dataclass
+class CheckModelConfig:
+    """What ``bench check-model`` takes; Hydra's groups fill the first."""
+
+    model: dict[str, Any] = _group()
+
     device: str = "auto"
 
 
@@ -155,8 +183,10 @@ def register_schemas(command: str) -> None:
     store.store(name="list_schema", node=ListConfig)
     store.store(name="noise_schema", node=NoiseConfig)
     store.store(name="passes_schema", node=PassesConfig)
+    store.store(name="tiles_schema", node=TilesConfig)
     store.store(name="render_schema", node=RenderConfig)
     store.store(name="submit_schema", node=SubmitConfig)
+    store.store(name="check_model_schema", node=CheckModelConfig)
     store.store(name="train_schema", node=_with(TrainConfig, settings_of(Recipe)))
 
 
@@ -329,6 +359,8 @@ def unavailable(group: str, cls: type) -> str | None:
             return "no weights yet"
         if cls.package and importlib.util.find_spec(cls.package) is None:
             return f"no package {cls.package}"
+        if cls.needs:
+            return f"needs {cls.needs}"
     if issubclass(cls, Formula):
         return "write one: noise='gaussian(25)+poisson(2)>>jpeg(50)'"
     if issubclass(cls, Dataset):

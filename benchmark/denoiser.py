@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from benchmark.registry import Registry
+from benchmark.tiling import in_tiles
 
 DENOISERS = Registry("denoiser")
 
@@ -29,7 +30,10 @@ class Denoiser(nn.Module):
     learned: ClassVar[bool] = False
     test_time: ClassVar[tuple[str, ...]] = ()
     package: ClassVar[str] = ""  # an optional package it cannot do without
+    needs: ClassVar[str] = ""  # what a user must name first, and how: "a file: model.x.file=FILE"
+    files: ClassVar[tuple[str, ...]] = ()  # settings which name a file: cells record its hash
     derived: ClassVar[tuple[str, ...]] = ()  # ends of published keys that the code computes anew
+    pointwise: ClassVar[bool] = False  # each pixel by itself: tiles would change nothing
 
     @classmethod
     def arguments_of(cls, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, object]:
@@ -42,14 +46,32 @@ class Denoiser(nn.Module):
 
     @torch.inference_mode()
     def denoise(self, noisy: Tensor) -> Tensor:
-        """Restore (B, C, H, W) in [0, 1]: same shape and range, for any H and W.
+        """Restore (B, C, H, W) in [0, 1]: same shape and range, for any H and W."""
+        return self.infer(noisy).clamp(0, 1)
+
+    @torch.inference_mode()
+    def infer(self, noisy: Tensor, tile: int | None = None, precision: str = "fp32") -> Tensor:
+        """Restore (B, C, H, W) in [0, 1], for any H and W: same shape, float32, not clamped.
 
         Padding to ``multiple`` reflects at the right and lower edge and is cropped away again.
+
+        Parameters
+        ----------
+        tile
+            Side in pixels of the tiles which the padded image is cut into; None for the whole
+            image. See `benchmark.tiling`.
+        precision
+            ``"fp32"``, or ``"bf16"``: torch's automatic mixed precision.
         """
         self.eval()
         height, width = noisy.shape[-2:]
         padded = pad_to_multiple(noisy, self.multiple)
-        return self.restore(padded)[..., :height, :width].clamp(0, 1)
+        with torch.autocast(noisy.device.type, torch.bfloat16, enabled=precision == "bf16"):
+            if tile is None:
+                restored = self.restore(padded)
+            else:
+                restored = in_tiles(self.restore, padded, tile, self.multiple)
+        return restored[..., :height, :width].float()
 
     def restore(self, noisy: Tensor) -> Tensor:
         """One restored batch; a subclass which averages several passes overrides this."""

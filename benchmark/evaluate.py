@@ -1,6 +1,5 @@
 """Clean, noisy, restored, scored: the images of one cell, one after the other."""
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from torch import Tensor
 from benchmark.cells import Cell
 from benchmark.datasets import Dataset
 from benchmark.denoiser import Denoiser
+from benchmark.inference import AUTOMATIC, Inference
 from benchmark.metrics import Metric
 from benchmark.noise import NoiseModel, rng_for, stream, to_uint8
 
@@ -26,7 +26,7 @@ PROTOCOL = {"noisy": "clipped, 8 bits", "restored": "clipped, 8 bits"}
 class Evaluated:
     """One image of a cell: its row, and the three pictures, (H, W, 3) uint8 RGB."""
 
-    row: dict[str, object]  # image, a number for each metric, seconds
+    row: dict[str, object]  # image, a number for each metric, seconds; tile, where one was used
     clean: np.ndarray
     noisy: np.ndarray
     restored: np.ndarray
@@ -40,6 +40,7 @@ def evaluate(
     metrics: Mapping[str, Metric],
     images: Iterable[str],
     device: str = "cpu",
+    inference: Inference = AUTOMATIC,
 ) -> Iterator[Evaluated]:
     """Score images of a cell, in order; writes nothing.
 
@@ -56,26 +57,34 @@ def evaluate(
     """
 
     def prepare(image: str) -> tuple[str, np.ndarray, np.ndarray]:
-        sample = dataset.read(image, cell.level)
-        if noise is None:
-            pair = sample.clean, sample.noisy
-        else:
-            rng = rng_for(cell.dataset, image, cell.noise, cell.level, cell.seed)
-            pair = noise.pair(sample.clean, cell.level, rng)
-        return image, *map(to_uint8, pair)
+        return image, *noisy_pair(cell, dataset, noise, image)
 
     def restore(prepared: tuple[str, np.ndarray, np.ndarray]) -> Evaluated:
         image, clean, noisy = prepared
         key = stream("denoise", cell.dataset, image, cell.noise, cell.level, cell.seed)
-        restored, seconds = _timed_denoise(model, as_tensor(noisy).to(device), key)
-        pixels = to_uint8(restored[0].permute(1, 2, 0).cpu().numpy())
-        return Evaluated({"image": image, "seconds": seconds}, clean, noisy, pixels)
+        done = inference.run(model, as_tensor(noisy).to(device), key)
+        row = {"image": image, "seconds": done.seconds}
+        if done.tile is not None:
+            row["tile"] = done.tile
+        return Evaluated(row, clean, noisy, as_pixels(done.image))
 
     for done in _one_ahead(restore, _one_ahead(prepare, images)):
         pair = as_tensor(done.restored), as_tensor(done.clean)
         scores = {name: float(metric(*pair)) for name, metric in metrics.items()}
-        row = {"image": done.row["image"], **scores, "seconds": done.row["seconds"]}
+        row = {"image": done.row["image"], **scores, **done.row}
         yield Evaluated(row, done.clean, done.noisy, done.restored)
+
+
+def noisy_pair(
+    cell: Cell, dataset: Dataset, noise: NoiseModel | None, image: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """An image of a cell, clean and noisy, both (H, W, C) uint8; ``noise`` None if recorded."""
+    sample = dataset.read(image, cell.level)
+    if noise is None:
+        return to_uint8(sample.clean), to_uint8(sample.noisy)
+    rng = rng_for(cell.dataset, image, cell.noise, cell.level, cell.seed)
+    clean, noisy = noise.pair(sample.clean, cell.level, rng)
+    return to_uint8(clean), to_uint8(noisy)
 
 
 def as_tensor(image: np.ndarray) -> Tensor:
@@ -83,15 +92,9 @@ def as_tensor(image: np.ndarray) -> Tensor:
     return torch.from_numpy(image).permute(2, 0, 1).unsqueeze(0).float() / 255
 
 
-def _timed_denoise(model: Denoiser, noisy: Tensor, key: int) -> tuple[Tensor, float]:
-    devices = [noisy.device] if noisy.is_cuda else []
-    with torch.random.fork_rng(devices):
-        torch.manual_seed(key % 2**63)
-        begin = time.perf_counter()
-        restored = model.denoise(noisy).float()
-        if noisy.is_cuda:
-            torch.cuda.synchronize(noisy.device)
-        return restored, time.perf_counter() - begin
+def as_pixels(image: Tensor) -> np.ndarray:
+    """(1, C, H, W), clipped to [0, 1] and rounded, to (H, W, C) uint8."""
+    return to_uint8(image[0].permute(1, 2, 0).cpu().numpy())
 
 
 def _one_ahead(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:

@@ -1,6 +1,5 @@
 """Stochastic inference, measured: masks on and off, the mean of several outputs, spread, cost."""
 
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,11 +13,12 @@ from scipy.stats import chi2
 from torch import Tensor
 
 from benchmark.cells import Cell, ResultStore
-from benchmark.denoiser import Denoiser, pad_to_multiple
-from benchmark.evaluate import as_tensor
+from benchmark.denoiser import Denoiser
+from benchmark.evaluate import as_pixels, as_tensor, noisy_pair
 from benchmark.files import write_whole
+from benchmark.inference import Inference
 from benchmark.metrics import Metric
-from benchmark.noise import rng_for, stream, to_uint8
+from benchmark.noise import stream
 from benchmark.run import Grid, describe_environment
 from benchmark.tables import markdown_table
 
@@ -83,7 +83,7 @@ class Draws:
 
 
 def one_pass(model: Denoiser, noisy: Tensor, key: int) -> tuple[Tensor, float]:
-    """One output under one seed, neither clamped nor rounded, and the seconds it took.
+    """One output of a whole image under one seed, not clamped or rounded, and its seconds.
 
     Parameters
     ----------
@@ -92,23 +92,21 @@ def one_pass(model: Denoiser, noisy: Tensor, key: int) -> tuple[Tensor, float]:
     key
         The seed of all randomness, as `benchmark.noise.stream` gives it.
     """
-    height, width = noisy.shape[-2:]
-    model.eval()
-    with torch.inference_mode(), torch.random.fork_rng([noisy.device] if noisy.is_cuda else []):
-        torch.manual_seed(key % 2**63)
-        begin = time.perf_counter()
-        restored = model.restore(pad_to_multiple(noisy, model.multiple))[..., :height, :width]
-        if noisy.is_cuda:
-            torch.cuda.synchronize(noisy.device)
-        return restored.float(), time.perf_counter() - begin
+    done = Inference("none").run(model, noisy, key)
+    return done.image, done.seconds
+
+
+def is_stochastic(model: Denoiser, device: str = "cpu") -> bool:
+    """Whether a model's output depends on the seed."""
+    probe = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0)).to(device)
+    first, second = (one_pass(model.to(device), probe, seed)[0] for seed in (0, 1))
+    return not torch.equal(first, second)
 
 
 def refuse_deterministic(models: Mapping[str, Denoiser], device: str = "cpu") -> None:
     """Raise ``ValueError`` for a model whose output does not depend on the seed."""
-    probe = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0)).to(device)
     for name, model in models.items():
-        first, second = (one_pass(model.to(device), probe, seed)[0] for seed in (0, 1))
-        if torch.equal(first, second):
+        if not is_stochastic(model, device):
             raise ValueError(
                 f"'{name}' gives the same output under two seeds, so its outputs have no spread "
                 f"and their mean no gain; choose a stochastic network, such as model=masked"
@@ -293,13 +291,9 @@ def _image(
     grid: Grid, cell: Cell, image: str, unmasked: Denoiser | None, draws: Draws, device: str
 ) -> dict[str, object]:
     """One image: the scores of every mean by K, those without masks, mean seconds of a pass."""
-    sample = grid.datasets[cell.dataset].read(image, cell.level)
     key = (cell.dataset, image, cell.noise, cell.level, cell.seed)
-    if cell.recorded:
-        pair = sample.clean, sample.noisy
-    else:
-        pair = grid.noises[cell.noise].pair(sample.clean, cell.level, rng_for(*key))
-    clean, noisy = (as_tensor(to_uint8(picture)) for picture in pair)
+    noise = None if cell.recorded else grid.noises[cell.noise]
+    clean, noisy = map(as_tensor, noisy_pair(cell, grid.datasets[cell.dataset], noise, image))
     noisy, metrics = noisy.to(device), grid.metrics_of(cell)
     model = grid.models[cell.model].to(device)
     sums = {count: torch.zeros_like(noisy) for count in draws.averaged}
@@ -328,7 +322,7 @@ def _image(
 
 
 def _scores(metrics: Mapping[str, Metric], restored: Tensor, clean: Tensor) -> dict[str, float]:
-    pixels = as_tensor(to_uint8(restored[0].permute(1, 2, 0).cpu().numpy()))
+    pixels = as_tensor(as_pixels(restored))
     return {name: float(metric(pixels, clean)) for name, metric in metrics.items()}
 
 

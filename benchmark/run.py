@@ -2,7 +2,7 @@
 
 import platform
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -18,6 +18,7 @@ from benchmark.datasets import Dataset
 from benchmark.denoiser import Denoiser
 from benchmark.evaluate import PROTOCOL, Evaluated, evaluate
 from benchmark.images import central
+from benchmark.inference import AUTOMATIC, Inference
 from benchmark.metrics import Metric
 from benchmark.noise import NoiseModel
 
@@ -31,7 +32,8 @@ class Grid:
     ``levels`` has for each dataset a dict from noise to its levels; recorded noise has the name of
     its dataset. ``settings`` has for each of "model", "noise", "data" and "metric" a dict from name
     to what a cell's file records: the settings, for a learned network also its weights' hash, for a
-    dataset that of its files at each level of recorded noise, else at 0.
+    dataset that of its files at each level of recorded noise, else at 0. ``inference`` says how a
+    model is run, where it is not as by default.
     """
 
     models: Mapping[str, Denoiser]
@@ -41,6 +43,7 @@ class Grid:
     levels: Mapping[str, Mapping[str, tuple[float, ...]]]
     seeds: list[int]
     settings: Mapping[str, Mapping[str, dict[str, object]]]
+    inference: Mapping[str, Inference] = field(default_factory=dict)
 
     @cached_property
     def cells(self) -> list[Cell]:
@@ -131,8 +134,9 @@ def _fill_cell(
     names = dataset.images()
     todo = [name for name in names if name not in rows]
     noise = None if cell.recorded else grid.noises[cell.noise]
-    model = grid.models[cell.model].to(device)
-    for done in evaluate(cell, model, dataset, noise, grid.metrics_of(cell), todo, device):
+    model, metrics = grid.models[cell.model].to(device), grid.metrics_of(cell)
+    inference = grid.inference.get(cell.model, AUTOMATIC)
+    for done in evaluate(cell, model, dataset, noise, metrics, todo, device, inference):
         row = done.row
         store.append(cell, row)
         rows[row["image"]] = row
@@ -140,6 +144,9 @@ def _fill_cell(
             _keep_pictures(store.pictures(cell), cell.model, done)
         yield row["image"]
     ordered = [rows[name] for name in names]
+    environment = {**environment, "precision": inference.precision}
+    if tiles := {row["image"]: row.pop("tile") for row in ordered if "tile" in row}:
+        environment["tile"] = tiles
     labels = grid.labels_of(cell)
     store.write(cell, ordered, settings, labels=labels, environment=environment)
 

@@ -157,6 +157,8 @@ def sentences(
     if absent := sorted(set(everything["model"]) - set(rows["model"])):
         names = ", ".join(label(model) for model in absent)
         said.append(f"Without a value of {metric_label(metric)}, so not shown: {names}.")
+    if unusual := _unusual(table, dataset, scores):
+        said.append(f"Not in fp32 with whole images: {unusual}.")
     noises = _noises(scores)
     trained = f"{IN_DISTRIBUTION[0]} {IN_DISTRIBUTION[1]:g}"
     several = f"{len(noises)} noise{'s' * (len(noises) != 1)}"
@@ -185,6 +187,13 @@ def sentences(
     if len(noted) > MOST_NOTES:
         return [*said, f"What is a guess or an estimate: leaderboard.md, {', '.join(noted)}."]
     return said + [f"{noise}: {note}." for noise, note in noted.items()]
+
+
+def _unusual(table: pd.DataFrame, dataset: str, scores: pd.DataFrame) -> str:
+    """The models whose images were tiled or in bf16, where the table knows it."""
+    known = table.attrs.get("inference", {}).get(dataset, {})
+    found = [f"{label(m)} ({', '.join(known[m])})" for m in scores.index if m in known]
+    return ", ".join(found)
 
 
 def _border(table: pd.DataFrame, dataset: str, metric: str) -> str:

@@ -93,11 +93,11 @@ def test_help_and_unknown_commands_need_neither_torch_nor_hydra(arguments):
     ("arguments", "sentence"),
     [
         ("rum", "unknown command 'rum'; did you mean 'run'? Known: run, train, report, noise,"),
-        ("run model=identiti", "unknown denoiser 'identiti'; did you mean 'identity'?"),
+        ("run model=identiti", "unknown denoiser 'identiti'; did you mean 'identity' or"),
         ("run noise=gausian", "unknown noise model 'gausian'; did you mean 'gaussian' or"),
         ("run data=kodak", "unknown dataset 'kodak'; did you mean 'kodak24'?"),
         ("run metric=[psnr,sim]", "unknown metric 'sim'; did you mean 'ssim' or"),
-        ("run reference=[identiy]", "unknown denoiser 'identiy'; did you mean 'identity'?"),
+        ("run reference=[identiy]", "unknown denoiser 'identiy'; did you mean 'identity' or"),
         ("run sede=[1]", "unknown setting 'sede'; did you mean 'seeds'?"),
         ("run noise.gaussian.levls=[1]", "unknown setting 'noise.gaussian.levls'; did you mean 'l"),
         ("run noise=poisson noise.gaussian.levels=[1]", "unknown setting 'noise.gaussian'."),
@@ -121,6 +121,7 @@ def test_help_and_unknown_commands_need_neither_torch_nor_hydra(arguments):
             "train model=dncnn noise=mc_render",
             "'mc_render' is recorded noise, which comes with its",
         ),
+        ("check-model onnx", "onnx needs a file: model.onnx.file=FILE"),
         ("list nose", "unknown kind 'nose'"),
         ("noise gausian", "unknown noise model 'gausian'; did you mean 'gaussian'"),
         ("noise gaussian data=[photos,kodak24]", "the images of one dataset at a time"),
@@ -174,7 +175,7 @@ def test_help_of_a_command_says_what_it_is_for_and_its_settings(bench, command):
     status, out, _ = bench(command, "--help")
     assert status == 0
     assert f"bench {command} - " in out
-    assert "kind:" in out if command == "list" else "out:" in out
+    assert {"list": "kind:", "check-model": "model:"}.get(command, "out:") in out
     assert "Powered by Hydra" not in out
 
 

@@ -1,0 +1,60 @@
+"""How much memory a network needs for an image, and how much there is."""
+
+import json
+import os
+from functools import lru_cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import psutil
+import torch
+from torch.profiler import ProfilerActivity, profile
+
+from benchmark.denoiser import Denoiser
+
+PROBE = 128  # side of the image with which a network's memory is measured, in pixels
+
+
+def is_out_of_memory(error: RuntimeError) -> bool:
+    """Whether torch raised this for want of memory, the GPU's or the machine's."""
+    return isinstance(error, torch.cuda.OutOfMemoryError) or "DefaultCPUAllocator" in str(error)
+
+
+def free_memory(device: torch.device) -> int:
+    """Bytes that new tensors can take on a device without swapping."""
+    if device.type != "cuda":
+        return psutil.virtual_memory().available
+    free, _ = torch.cuda.mem_get_info(device)
+    return free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+
+
+@lru_cache(maxsize=16)  # a probe takes as long as an image of its size
+def bytes_per_pixel(model: Denoiser, device: torch.device, precision: str) -> float:
+    """Peak memory of one restored image, weights aside, by its pixels; from a probe of 128x128."""
+    probe = torch.full((1, 3, PROBE, PROBE), 0.5, device=device)
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        measure = _peak_on_gpu if device.type == "cuda" else _peak_on_cpu
+        return measure(model, probe, precision) / PROBE**2
+
+
+def _peak_on_gpu(model: Denoiser, probe: torch.Tensor, precision: str) -> int:
+    before = torch.cuda.memory_allocated(probe.device)
+    torch.cuda.reset_peak_memory_stats(probe.device)
+    model.infer(probe, precision=precision)
+    return torch.cuda.max_memory_allocated(probe.device) - before
+
+
+def _peak_on_cpu(model: Denoiser, probe: torch.Tensor, precision: str) -> int:
+    """The highest sum of all that torch allocated and freed, in the order of time."""
+    os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # the profiler's own: not a word on the console
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiled:
+        model.infer(probe, precision=precision)
+    with TemporaryDirectory() as folder:  # the trace is the profiler's only record of single events
+        path = Path(folder, "trace.json")
+        profiled.export_chrome_trace(str(path))
+        events = json.loads(path.read_text())["traceEvents"]
+    held = peak = 0
+    for event in sorted((e for e in events if e["name"] == "[memory]"), key=lambda e: e["ts"]):
+        held += event["args"]["Bytes"]
+        peak = max(peak, held)
+    return peak

@@ -1,0 +1,402 @@
+"""Networks of spandrel, deepinv, ONNX and TorchScript restore images as ours do, or say why not."""
+
+import json
+import sys
+import warnings
+from pathlib import Path
+
+import pytest
+import torch
+from omegaconf import OmegaConf
+from torch import Tensor, nn
+
+from baselines.adapters import ONNX, Adapter, DeepInverse, Spandrel, TorchScript
+from benchmark.check import CHECKS, outcome
+from benchmark.config import build_one, recorded_settings, unavailable
+from benchmark.files import file_hash
+
+
+def noisy(height: int = 20, width: int = 28, images: int = 1) -> Tensor:
+    return torch.rand(images, 3, height, width, generator=torch.Generator().manual_seed(0))
+
+
+def grey_dncnn(path: Path) -> nn.Module:
+    """A file with the names of KAIR's grey DnCNN of 8 convolutions; returns what it subtracts."""
+    torch.manual_seed(0)
+    layers = [nn.Conv2d(1, 8, 3, padding=1), nn.ReLU()]
+    for _ in range(6):
+        layers += [nn.Conv2d(8, 8, 3, padding=1), nn.ReLU()]
+    model = nn.Sequential(*layers, nn.Conv2d(8, 1, 3, padding=1))
+    torch.save({f"model.{key}": value for key, value in model.state_dict().items()}, path)
+    return model
+
+
+def halving(channels: int = 3, outputs: int | None = None) -> nn.Module:
+    """Each output channel is half of the input channel of its number."""
+    outputs = outputs or channels
+    layer = nn.Conv2d(channels, outputs, 1, bias=False)
+    with torch.no_grad():
+        layer.weight.copy_(torch.eye(outputs, channels)[:, :, None, None] / 2)
+    return nn.Sequential(layer).eval()
+
+
+def scripted(path: Path, network: nn.Module) -> Path:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        torch.jit.script(network).save(path)
+    return path
+
+
+def exported(path: Path, channels: object = 3, outputs: int = 3, **changes: object) -> Path:
+    """An ONNX file of one 1x1 convolution which halves each channel."""
+    onnx = pytest.importorskip("onnx", reason="needs the package onnx")
+    pytest.importorskip("onnxruntime", reason="needs the package onnxruntime")
+    told = {
+        "sides": ["height", "width"],
+        "kind": onnx.TensorProto.FLOAT,
+        "beside": False,
+        **changes,
+    }
+    helper = onnx.helper
+    number = channels if isinstance(channels, int) else outputs
+    kernel = torch.eye(outputs, number)[:, :, None, None].numpy() / 2
+    if told["kind"] != onnx.TensorProto.FLOAT:
+        kernel = kernel.astype("float16")
+    ends = [
+        helper.make_tensor_value_info(name, told["kind"], ["batch", count, *told["sides"]])
+        for name, count in (("noisy", channels), ("restored", outputs))
+    ]
+    graph = helper.make_graph(
+        [helper.make_node("Conv", ["noisy", "kernel"], ["restored"])],
+        "halved",
+        ends[:1],
+        ends[1:],
+        [onnx.numpy_helper.from_array(kernel, "kernel")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.save(model, path, save_as_external_data=told["beside"], size_threshold=0)
+    return path
+
+
+@pytest.fixture
+def tv() -> Adapter:
+    pytest.importorskip("deepinv", reason="needs the package deepinv")
+    return DeepInverse(denoiser="TVDenoiser", arguments={"n_it_max": 20})
+
+
+def adapter(name: str, folder: Path) -> Adapter:
+    """A tiny one of each kind."""
+    if name == "spandrel":
+        pytest.importorskip("spandrel", reason="needs the package spandrel")
+        grey_dncnn(folder / "grey.pth")
+        return Spandrel(weights=str(folder / "grey.pth"))
+    if name == "deepinv":
+        models = pytest.importorskip("deepinv.models", reason="needs the package deepinv")
+        size = {"depth": 3, "nf": 8}
+        torch.manual_seed(0)
+        network = models.DnCNN(pretrained=None, **size)
+        torch.save(network.state_dict(), folder / "net.pth")
+        return DeepInverse(denoiser="DnCNN", arguments=size, weights=str(folder / "net.pth"))
+    if name == "onnx":
+        return ONNX(file=str(exported(folder / "net.onnx")))
+    return TorchScript(file=str(scripted(folder / "net.pt", halving())))
+
+
+every_adapter = pytest.mark.parametrize("name", ["spandrel", "deepinv", "onnx", "torchscript"])
+
+
+@every_adapter
+@pytest.mark.parametrize("promise", CHECKS, ids=lambda one: one.__name__)
+def test_the_contract_is_kept(name, promise, tmp_path):
+    found = outcome(promise, adapter(name, tmp_path))
+    assert found.kept, found
+
+
+@every_adapter
+def test_all_leaves_it_out_and_says_what_it_needs(name, tmp_path):
+    cls = type(adapter(name, tmp_path))
+    assert unavailable("model", cls) == f"needs {cls.needs}"
+    with pytest.raises(ValueError, match=f"^{name} needs {cls.needs}$"):
+        cls()
+
+
+@every_adapter
+def test_a_missing_file_is_one_sentence(name, tmp_path):
+    cls = type(adapter(name, tmp_path))
+    given = {"denoiser": "DnCNN"} if name == "deepinv" else {}
+    with pytest.raises(ValueError, match=r"none\.pth"):
+        cls(**given, **{cls.files[0]: str(tmp_path / "none.pth")})
+
+
+@pytest.mark.parametrize(
+    ("cls", "extra"), [(Spandrel, "spandrel"), (DeepInverse, "deepinv"), (ONNX, "onnx")]
+)
+def test_a_missing_package_is_one_sentence_with_the_remedy(cls, extra, monkeypatch):
+    monkeypatch.setitem(sys.modules, cls.package, None)
+    with pytest.raises(ValueError, match=rf"^{cls.package} is not installed; pip install 'noise"):
+        cls()
+    assert cls.extra == extra
+    assert extra in (Path(__file__).parents[1] / "pyproject.toml").read_text()
+
+
+def test_a_cell_records_the_hash_of_the_file_and_not_its_place(tmp_path):
+    path = scripted(tmp_path / "net.pt", halving())
+    node = OmegaConf.create({"of": "torchscript", "file": str(path)})
+    found = recorded_settings("model", "mine", node)
+    assert found["file"] == f"sha256:{file_hash(path)}"
+    assert str(tmp_path) not in json.dumps(found)
+    assert isinstance(build_one("model", "mine", node), TorchScript)
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"sigma": -1.0}, "needs a sigma from 0 to 255, got -1"),
+        ({"sigma": float("nan")}, "needs a sigma from 0 to 255, got nan"),
+        ({"channels": 5}, "needs channels from 1 to 4, got 5"),
+        ({"multiple": 0}, "needs a multiple of 1 or more, got 0"),
+    ],
+)
+def test_a_setting_out_of_range_is_one_sentence(settings, sentence):
+    with pytest.raises(ValueError, match=f"^torchscript {sentence}"):
+        TorchScript(**settings)
+
+
+# what a network is given
+
+
+def test_a_grey_network_restores_each_colour_by_itself(tmp_path):
+    pytest.importorskip("spandrel", reason="needs the package spandrel")
+    residual = grey_dncnn(tmp_path / "grey.pth")
+    image = noisy()
+    found = Spandrel(weights=str(tmp_path / "grey.pth")).denoise(image)
+    with torch.inference_mode():
+        colours = [image[:, k : k + 1] for k in range(3)]
+        expected = torch.cat([one - residual(one) for one in colours], dim=1).clamp(0, 1)
+    torch.testing.assert_close(found, expected, atol=1e-6, rtol=0)
+
+
+class LevelOf(nn.Module):
+    """A network which shows the level that it is told."""
+
+    def forward(self, told: Tensor) -> Tensor:
+        return told[:, -1:].expand(-1, told.shape[1] - 1, -1, -1)
+
+
+@pytest.mark.parametrize("channels", [2, 4])
+@pytest.mark.parametrize("sigma", [15.0, 50.0])
+def test_a_network_which_demands_a_level_gets_the_same_one_for_every_image(
+    channels, sigma, tmp_path
+):
+    file = str(scripted(tmp_path / "level.pt", LevelOf()))
+    model = TorchScript(file=file, channels=channels, sigma=sigma)
+    for image in (noisy(), noisy(7, 9, images=2) / 10):
+        assert torch.equal(model.denoise(image), torch.full_like(image, sigma / 255))
+
+
+class SidesOf(nn.Module):
+    """A network for sides which are multiples of 8, and which shows the height."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        height, width = images.shape[2], images.shape[3]
+        if height % 8 or width % 8:
+            raise ValueError("not a multiple of 8")
+        return torch.full_like(images, height / 100)
+
+
+def test_sides_are_filled_up_to_a_multiple(tmp_path):
+    file = str(scripted(tmp_path / "sides.pt", SidesOf()))
+    assert TorchScript(file=file, multiple=8).denoise(noisy(9, 9)).unique() == pytest.approx(0.16)
+
+
+def test_a_network_with_another_size_of_output_is_one_sentence(tmp_path):
+    file = str(scripted(tmp_path / "up.pt", nn.Upsample(scale_factor=2)))
+    with pytest.raises(ValueError, match=r"torchscript made \(1, 3, 40, 56\) of \(1, 3, 20, 28\)"):
+        TorchScript(file=file).denoise(noisy())
+
+
+# spandrel
+
+
+def spandrel_from(path: Path) -> Adapter:
+    pytest.importorskip("spandrel", reason="needs the package spandrel")
+    return Spandrel(weights=str(path))
+
+
+@pytest.mark.parametrize("channels", [2, 4])
+def test_spandrel_s_drunet_is_told_sigma(channels, tmp_path):
+    pytest.importorskip("spandrel", reason="needs the package spandrel")
+    from spandrel.architectures.DRUNet import DRUNet
+
+    torch.manual_seed(0)
+    network = DRUNet(in_nc=channels, out_nc=channels - 1, nc=[4, 8, 8, 8], nb=2).eval()
+    path = tmp_path / "drunet.pth"
+    torch.save(network.state_dict(), path)
+    image = noisy(16, 24, images=2)
+    folded = image if channels == 4 else image.flatten(0, 1)[:, None]
+    for sigma in (15.0, 50.0):
+        told = torch.cat([folded, torch.full_like(folded[:, :1], sigma / 255)], dim=1)
+        with torch.inference_mode():
+            expected = network(told).reshape(image.shape).clamp(0, 1)
+        found = Spandrel(weights=str(path), sigma=sigma).denoise(image)
+        torch.testing.assert_close(found, expected, atol=1e-6, rtol=0)
+    assert Spandrel(weights=str(path)).denoise(noisy(7, 9)).shape == (1, 3, 7, 9)
+
+
+def test_a_file_spandrel_does_not_recognise_is_one_sentence(tmp_path):
+    torch.save({"some.weight": torch.ones(3)}, tmp_path / "some.pth")
+    with pytest.raises(ValueError, match=r"^spandrel recognises no network in .*some\.pth$"):
+        spandrel_from(tmp_path / "some.pth")
+
+
+def test_a_super_resolution_network_is_one_sentence(tmp_path):
+    pytest.importorskip("spandrel", reason="needs the package spandrel")
+    from spandrel.architectures.Compact import Compact
+
+    torch.save(Compact(num_feat=8, num_conv=1, upscale=2).state_dict(), tmp_path / "up.pth")
+    with pytest.raises(ValueError, match=r"holds RealESRGAN Compact, which makes another image"):
+        spandrel_from(tmp_path / "up.pth")
+
+
+class Stranger:
+    pass
+
+
+def test_spandrel_s_files_are_never_executed(tmp_path):
+    torch.save({"model.0.weight": torch.ones(1), "extra": Stranger()}, tmp_path / "evil.pth")
+    with pytest.raises(ValueError, match=r"holds Python objects .*Stranger"):
+        spandrel_from(tmp_path / "evil.pth")
+
+
+# deepinv
+
+
+def test_deepinv_s_denoiser_gets_sigma_of_255(tv):
+    from deepinv.models import TVDenoiser
+
+    expected = TVDenoiser(n_it_max=20)(noisy(), 15 / 255).clamp(0, 1)
+    torch.testing.assert_close(tv.denoise(noisy()), expected)
+    strong = DeepInverse(denoiser="TVDenoiser", arguments={"n_it_max": 20}, sigma=60)
+    assert strong.denoise(noisy()).std() < tv.denoise(noisy()).std()
+
+
+def test_deepinv_s_warm_start_does_not_reach_the_next_image(tv):
+    first = tv.denoise(noisy())
+    tv.denoise(1 - noisy())
+    assert torch.equal(tv.denoise(noisy()), first)
+
+
+def test_deepinv_s_grey_networks_restore_each_colour(tmp_path):
+    models = pytest.importorskip("deepinv.models", reason="needs the package deepinv")
+    size = {"n_conv_layers": 3, "nf": 8}
+    network = models.FFDNet(pretrained=None, **size).eval()
+    torch.save(network.state_dict(), tmp_path / "ffdnet.pth")
+    weights = str(tmp_path / "ffdnet.pth")
+    model = DeepInverse(denoiser="FFDNet", arguments=size, weights=weights, multiple=2)
+    image = noisy(20, 28)
+    with torch.inference_mode():
+        expected = network(image.transpose(0, 1), 15 / 255).transpose(0, 1).clamp(0, 1)
+    torch.testing.assert_close(model.denoise(image), expected)
+    assert model.denoise(noisy(7, 9)).shape == (1, 3, 7, 9)
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"denoiser": "DRUnet"}, "deepinv has no denoiser 'DRUnet'; did you mean 'DRUNet'?"),
+        ({"denoiser": "AnscombeDenoiser"}, "deepinv has no denoiser 'AnscombeDenoiser'"),
+        ({"denoiser": "DRUNet"}, "deepinv's DRUNet needs a file: model.deepinv.weights=FILE"),
+        ({"denoiser": "UNet"}, "deepinv's UNet needs a file: model.deepinv.weights=FILE"),
+        (
+            {"denoiser": "MedianFilter", "arguments": {"kernal": 3}},
+            "deepinv's MedianFilter: ",
+        ),
+        (
+            {"denoiser": "DnCNN", "arguments": {"pretrained": "download"}},
+            "got multiple values for keyword argument 'pretrained'",
+        ),
+    ],
+)
+def test_what_deepinv_does_not_have_is_one_sentence(settings, sentence):
+    pytest.importorskip("deepinv", reason="needs the package deepinv")
+    with pytest.raises(ValueError) as refused:
+        DeepInverse(**settings)
+    assert sentence in str(refused.value)
+
+
+def test_weights_of_another_network_are_one_sentence(tmp_path):
+    pytest.importorskip("deepinv", reason="needs the package deepinv")
+    grey_dncnn(tmp_path / "grey.pth")
+    with pytest.raises(ValueError, match=r"grey\.pth does not fit: Error.* for DnCNN: Missing key"):
+        DeepInverse(denoiser="DnCNN", weights=str(tmp_path / "grey.pth"))
+
+
+# ONNX and TorchScript
+
+
+@pytest.mark.parametrize("images", [1, 2])
+def test_onnx_gives_what_the_network_gives(images, tmp_path):
+    image = noisy(images=images)
+    found = ONNX(file=str(exported(tmp_path / "net.onnx"))).denoise(image)
+    torch.testing.assert_close(found, image / 2)
+
+
+def test_onnx_is_told_the_level_where_its_file_has_a_channel_for_it(tmp_path):
+    file = str(exported(tmp_path / "net.onnx", channels=4, outputs=3))
+    torch.testing.assert_close(ONNX(file=file).denoise(noisy()), noisy() / 2)
+
+
+def test_an_onnx_file_for_one_size_says_which(tmp_path):
+    model = ONNX(file=str(exported(tmp_path / "net.onnx", sides=[16, 24])))
+    assert model.denoise(noisy(16, 24)).shape == (1, 3, 16, 24)
+    with pytest.raises(ValueError, match=r"takes images of 16x24 alone, got 20x28; export it with"):
+        model.denoise(noisy(20, 28))
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"channels": 5}, "export it with 1 to 4 channels"),
+        ({"channels": "channels"}, "export it with 1 to 4 channels"),
+        ({"kind": 10}, r"has noisy tensor\(float16\) .* export a network with one input"),
+        ({"beside": True}, "is no ONNX file with its weights inside: .*External data"),
+    ],
+)
+def test_an_onnx_file_that_does_not_fit_says_why(changes, sentence, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # where weights beside a file would be found
+    path = exported(tmp_path / "net.onnx", **changes)
+    with pytest.raises(ValueError, match=sentence):
+        ONNX(file=str(path))
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>", b"\x08\x08"])
+def test_another_file_than_onnx_is_one_sentence(content, tmp_path):
+    pytest.importorskip("onnxruntime", reason="needs the package onnxruntime")
+    (tmp_path / "net.onnx").write_bytes(content)
+    with pytest.raises(ValueError, match=r"net\.onnx is no ONNX file with its weights inside"):
+        ONNX(file=str(tmp_path / "net.onnx"))
+
+
+def test_a_device_onnxruntime_cannot_use_is_one_sentence(tmp_path):
+    runtime = pytest.importorskip("onnxruntime", reason="needs the package onnxruntime")
+    if "CUDAExecutionProvider" in runtime.get_available_providers():
+        pytest.skip("this onnxruntime has CUDA")
+    model = ONNX(file=str(exported(tmp_path / "net.onnx")))
+    with pytest.raises(
+        ValueError, match=r"no CUDAExecutionProvider here; pip install onnxruntime-"
+    ):
+        model._session("CUDAExecutionProvider")
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>"])
+def test_another_file_than_torchscript_is_one_sentence(content, tmp_path):
+    (tmp_path / "net.pt").write_bytes(content)
+    with pytest.raises(ValueError, match=r"net\.pt is no TorchScript archive: "):
+        TorchScript(file=str(tmp_path / "net.pt"))
+
+
+def test_torchscript_warns_of_nothing(tmp_path):
+    path = scripted(tmp_path / "net.pt", halving())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        torch.testing.assert_close(TorchScript(file=str(path)).denoise(noisy()), noisy() / 2)
