@@ -2,7 +2,8 @@
 
 import json
 import os
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,6 +13,7 @@ from torch.profiler import ProfilerActivity, profile
 
 from benchmark.denoiser import Denoiser
 
+CPU = torch.device("cpu")
 PROBE = 128  # side of the image with which a network's memory is measured, in pixels
 
 
@@ -33,22 +35,27 @@ def bytes_per_pixel(model: Denoiser, device: torch.device, precision: str) -> fl
     """Peak memory of one restored image, weights aside, by its pixels; from a probe of 128x128."""
     probe = torch.full((1, 3, PROBE, PROBE), 0.5, device=device)
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
-        measure = _peak_on_gpu if device.type == "cuda" else _peak_on_cpu
-        return measure(model, probe, precision) / PROBE**2
+        call = partial(model.infer, probe, precision=precision)
+        return peak_memory(call, device) / PROBE**2
 
 
-def _peak_on_gpu(model: Denoiser, probe: torch.Tensor, precision: str) -> int:
-    before = torch.cuda.memory_allocated(probe.device)
-    torch.cuda.reset_peak_memory_stats(probe.device)
-    model.infer(probe, precision=precision)
-    return torch.cuda.max_memory_allocated(probe.device) - before
+def peak_memory(call: Callable[[], object], device: torch.device = CPU) -> int:
+    """Most bytes that torch held at once during a call, beyond those it held before."""
+    return _peak_on_gpu(call, device) if device.type == "cuda" else _peak_on_cpu(call)
 
 
-def _peak_on_cpu(model: Denoiser, probe: torch.Tensor, precision: str) -> int:
+def _peak_on_gpu(call: Callable[[], object], device: torch.device) -> int:
+    before = torch.cuda.memory_allocated(device)
+    torch.cuda.reset_peak_memory_stats(device)
+    call()
+    return torch.cuda.max_memory_allocated(device) - before
+
+
+def _peak_on_cpu(call: Callable[[], object]) -> int:
     """The highest sum of all that torch allocated and freed, in the order of time."""
     os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # the profiler's own: not a word on the console
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiled:
-        model.infer(probe, precision=precision)
+        call()
     with TemporaryDirectory() as folder:  # the trace is the profiler's only record of single events
         path = Path(folder, "trace.json")
         profiled.export_chrome_trace(str(path))

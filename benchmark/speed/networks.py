@@ -1,0 +1,299 @@
+"""Seconds and memory of our networks beside those of the published code, at equal weights.
+
+``python -m benchmark.speed.networks --published FOLDER --out networks.md`` prints the table and
+writes it to a file. FOLDER holds clones of the published repositories, by the names of
+`REPOSITORIES`; their code needs ``pip install timm einops entmax``. One that is missing is named.
+"""
+
+import argparse
+import importlib
+import platform
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from types import SimpleNamespace
+
+import torch
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from benchmark.denoiser import DENOISERS, Denoiser
+from benchmark.memory import peak_memory
+from benchmark.precision import multiplies_bf16
+from benchmark.registry import load_plugins
+from benchmark.speed.noises import measure, processor, version_of
+
+REPOSITORIES = {
+    "MaskedDenoising": "https://github.com/haoyuc/MaskedDenoising",
+    "KAIR": "https://github.com/cszn/KAIR",
+    "RIDNet": "https://github.com/saeed-anwar/RIDNet",
+    "RNAN": "https://github.com/yulunzhang/RNAN",
+    "Restormer": "https://github.com/swz30/Restormer",
+}
+MATRIX = 2048  # side of the matrices whose product is this machine's peak
+EXPLANATION = """\
+Seconds for one image of 3 channels, without gradients: median of {repeats} calls taken in turn in \
+one process, {threads} threads. Both have the same random weights. "rnan" attends over the whole \
+image where the published code attends over patches, and the masks of "masked" come from another \
+generator: these two have no difference. GFLOP are those of the network's formula, 2 for a product \
+and its sum, as PyTorch counts them; the share is of {peak:.0f} GFLOP/s, the fastest fp32 product \
+of two {matrix}x{matrix} matrices in the same run. Peak memory is what torch held at once, weights \
+aside.
+"""
+
+Call = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Published:
+    """A network of published code, how its authors run it, and ours to compare."""
+
+    repository: str
+    folder: str  # what goes on Python's path, inside the repository
+    build: Callable[[], nn.Module]
+    ours: Callable[[], Denoiser]
+    test: Callable[[nn.Module], Call] = lambda network: network
+    exact: bool = True  # whether both outputs have to agree
+
+
+def swinir(masks: bool | None) -> nn.Module:
+    """The class of MaskedDenoising, or with None that of KAIR."""
+    from models.network_swinir import SwinIR
+
+    masked = {"use_mask": masks, "mask_ratio1": 75, "mask_ratio2": 75, "mask_is_diff": False}
+    further = {} if masks is None else {**masked, "type": "stand", "use_attn_fn": "softmax"}
+    return SwinIR(
+        upscale=1,
+        img_size=64,
+        window_size=8,
+        depths=[6] * 4,
+        embed_dim=60,
+        num_heads=[6] * 4,
+        mlp_ratio=2,
+        upsampler=None,
+        resi_connection="3conv",
+        **further,
+    )
+
+
+def dncnn() -> nn.Module:
+    from models.network_dncnn import DnCNN
+
+    return DnCNN(in_nc=3, out_nc=3, nc=64, nb=17, act_mode="BR")
+
+
+def ridnet() -> nn.Module:
+    from model.ridnet import RIDNET
+
+    return RIDNET(SimpleNamespace(n_feats=64, reduction=16, rgb_range=1))
+
+
+def rnan() -> nn.Module:
+    from model.rnan import RNAN
+
+    sizes = {"n_resgroups": 10, "n_resblocks": 16, "n_feats": 64, "reduction": 16}
+    return RNAN(SimpleNamespace(**sizes, n_colors=3, res_scale=1, scale=[1]))
+
+
+def chopped(network: nn.Module) -> Call:
+    """Patch by patch, as RNAN's test code does; it cannot hold the weights of a whole image."""
+    from model import Model
+
+    tester = SimpleNamespace(model=network, scale=[1], idx_scale=0, n_GPUs=1)
+    tester.forward_chop = partial(Model.forward_chop, tester)
+    return tester.forward_chop
+
+
+def restormer() -> nn.Module:
+    from restormer_arch import Restormer
+
+    return Restormer(LayerNorm_type="BiasFree")
+
+
+def ours(name: str, **settings: object) -> Callable[[], Denoiser]:
+    return lambda: DENOISERS[name](**settings)
+
+
+NETWORKS = {
+    "masked": Published("MaskedDenoising", "", partial(swinir, True), ours("masked"), exact=False),
+    "baseline": Published("MaskedDenoising", "", partial(swinir, False), ours("baseline")),
+    "swinir": Published("KAIR", "", partial(swinir, None), ours("swinir")),
+    "dncnn": Published("KAIR", "", dncnn, ours("dncnn")),
+    "ridnet": Published("RIDNet", "TestCode/code", ridnet, ours("ridnet")),
+    "restormer": Published("Restormer", "basicsr/models/archs", restormer, ours("restormer")),
+    "rnan": Published("RNAN", "DN_RGB/code", rnan, ours("rnan"), chopped, exact=False),
+    "rnan, chop": Published("RNAN", "DN_RGB/code", rnan, ours("rnan", chop=True), chopped),
+}
+
+
+@contextmanager
+def on_path(folder: Path) -> Iterator[None]:
+    """Import from a folder first, and forget its modules afterwards: several have one name."""
+    before = set(sys.modules)
+    sys.path.insert(0, str(folder))
+    importlib.invalidate_caches()
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
+        for name in set(sys.modules) - before:
+            if name.partition(".")[0] in ("models", "model"):
+                del sys.modules[name]
+
+
+def pair(name: str, published: Path) -> tuple[Call, Call, Denoiser]:
+    """The published network and ours as functions of an image, and ours itself.
+
+    Raises
+    ------
+    ImportError
+        If the published code, or a package it needs, is not there.
+    """
+    what = NETWORKS[name]
+    torch.manual_seed(0)
+    with on_path(published / what.repository / what.folder), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # timm's, of its own older names
+        theirs = what.build().eval()
+        call = what.test(theirs)
+    for value in theirs.parameters():
+        if value.dim() == 1:
+            value.data += 0.1 * torch.randn_like(value)
+    mine = what.ours().eval()
+    learned = {k: v for k, v in theirs.state_dict().items() if not k.endswith(mine.derived)}
+    mine.load_state_dict(learned)
+    return call, mine.restore, mine
+
+
+def peak_speed(repeats: int = 5) -> float:
+    """GFLOP/s of the fastest of some fp32 matrix products."""
+    a, b = torch.rand(2, MATRIX, MATRIX)
+    taken = []
+    for _ in range(repeats + 1):
+        start = time.perf_counter()
+        a @ b
+        taken.append(time.perf_counter() - start)
+    return 2 * MATRIX**3 / min(taken) / 1e9
+
+
+def gflop(network: Denoiser, size: int) -> float:
+    """Of one image, counted without computing anything."""
+    network = network.to("meta")
+    with FlopCounterMode(display=False) as counter:
+        network.restore(torch.empty(1, 3, size, size, device="meta"))
+    return counter.get_total_flops() / 1e9
+
+
+def without_gradients(call: Call, image: Tensor, precision: str = "fp32") -> Callable[[], Tensor]:
+    def run() -> Tensor:
+        bf16 = precision == "bf16"
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+            return call(image)
+
+    return run
+
+
+def row(name: str, published: Path, size: int, repeats: int, peak: float) -> list[str]:
+    """One line of the table."""
+    theirs, mine, network = pair(name, published)
+    image = torch.rand(1, 3, size, size)
+    calls = {
+        "published": without_gradients(theirs, image),
+        "ours": without_gradients(mine, image),
+    }
+    if multiplies_bf16("cpu"):
+        calls["bf16"] = without_gradients(mine, image, "bf16")
+    outputs, memory, seconds = {}, {}, {}
+    for who, call in calls.items():
+        start = time.perf_counter()
+        memory[who] = peak_memory(lambda who=who, call=call: outputs.update({who: call()}))
+        seconds[who] = time.perf_counter() - start
+    if repeats:
+        seconds = measure(calls, repeats)
+    apart = (outputs["published"] - outputs["ours"]).abs().max()
+    speed = gflop(network, size) / seconds["ours"]
+    bf16 = seconds.get("bf16")
+    return [
+        name,
+        f"{size}x{size}",
+        f"{seconds['published']:.2f}",
+        f"{seconds['ours']:.2f}",
+        f"{seconds['published'] / seconds['ours']:.2f}",
+        f"{seconds['published'] / bf16:.2f}" if bf16 else "–",
+        f"{speed:.0f}",
+        f"{100 * speed / peak:.0f} %",
+        f"{memory['published'] / 1e6:.0f}",
+        f"{memory['ours'] / 1e6:.0f}",
+        f"{apart:.0e}" if NETWORKS[name].exact else "–",
+    ]
+
+
+HEAD = [
+    "network",
+    "image",
+    "published (s)",
+    "ours (s)",
+    "published / ours",
+    "published / ours in bf16",
+    "ours (GFLOP/s)",
+    "share of peak",
+    "peak memory, published (MB)",
+    "ours (MB)",
+    "largest difference",
+]
+
+
+def table(names: list[str], published: Path, sizes: list[int], repeats: int) -> str:
+    """The measured table as Markdown, with what was measured below it."""
+    peak = peak_speed()
+    rows, missing = [HEAD, ["---", "---"] + ["---:"] * (len(HEAD) - 2)], []
+    for name in names:
+        for size in sizes:
+            try:
+                rows.append(row(name, published, size, repeats, peak))
+            except ImportError as error:
+                missing.append(f"{name} ({error}; {REPOSITORIES[NETWORKS[name].repository]})")
+                break
+            print(" | ".join(rows[-1]), flush=True)
+    lines = ["| " + " | ".join(cells) + " |" for cells in rows]
+    return "\n".join([*lines, "", *_setting(repeats, peak, missing), ""])
+
+
+def _setting(repeats: int, peak: float, missing: list[str]) -> list[str]:
+    threads = torch.get_num_threads()
+    numbers = {"repeats": repeats, "threads": threads, "peak": peak, "matrix": MATRIX}
+    bf16 = "has" if multiplies_bf16("cpu") else "has no"
+    return [
+        EXPLANATION.format(**numbers),
+        f"Machine: {processor()}, which {bf16} units for bf16, {platform.system()}, Python "
+        f"{platform.python_version()}, torch {version_of('torch')}.",
+        *(["", f"Missing: {'; '.join(missing)}."] if missing else []),
+    ]
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Measure, print, and write where ``--out`` says."""
+    parser = argparse.ArgumentParser(prog="python -m benchmark.speed.networks", description=__doc__)
+    parser.add_argument("--published", type=Path, required=True, help="clones of the repositories")
+    parser.add_argument("--out", type=Path, help="a Markdown file for the table")
+    parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS))
+    parser.add_argument("--sizes", type=int, nargs="+", default=[256, 500], help="sides of images")
+    parser.add_argument(
+        "--repeats", type=int, default=3, help="timed calls of each; 0 times the first, for memory"
+    )
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    options = parser.parse_args(arguments)
+    torch.set_num_threads(options.threads)
+    load_plugins()
+    text = table(options.networks, options.published, options.sizes, options.repeats)
+    if options.out:
+        options.out.write_text(text, encoding="utf-8")
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
