@@ -64,25 +64,40 @@ class WindowAttention(nn.Module):
             seams[:, -1] += 2
         return seams
 
-    def attend(self, windows: Tensor, bias: Tensor) -> Tensor:
-        """Without gradients, for windows of one kind: (n, tokens, C) and (heads, tokens, tokens).
+    def attend(self, windows: Tensor, bias: Tensor, room: Tensor) -> Tensor:
+        """Without gradients, for windows of one kind: (n, tokens, C) to the same.
 
-        In fp32 on a CPU, torch's fused attention takes twice as long as plain products in which
-        the few channels of a head are rows and the many tokens columns.
+        Parameters
+        ----------
+        bias
+            (copies, heads, tokens, tokens), the same for every window; where attention is not
+            `fused`, a copy for each.
+        room
+            As much memory for the weights: new memory each time would take as long as they do.
         """
         count, tokens, channels = windows.shape
-        if windows.is_cuda or torch.is_autocast_enabled(windows.device.type):
+        if fused(windows.device):
             qkv = self.qkv(windows).unflatten(-1, (3, self.num_heads, -1)).permute(2, 0, 3, 1, 4)
-            attended = functional.scaled_dot_product_attention(*qkv, bias[None])
+            attended = functional.scaled_dot_product_attention(*qkv, bias[:1])
             return self.proj(attended.transpose(1, 2).flatten(2))
         qkv = torch.addmm(self.qkv.bias[:, None], self.qkv.weight, windows.flatten(0, 1).T)
         qkv = qkv.view(3, channels, count, tokens).transpose(1, 2)
         query, key, value = qkv.reshape(3, count * self.num_heads, -1, tokens)
-        weights = bias.repeat(count, 1, 1)
-        weights.baddbmm_(query.transpose(1, 2), key, alpha=query.shape[1] ** -0.5)
+        bias, weights = (part[:count].flatten(0, 1) for part in (bias, room))
+        scale = query.shape[1] ** -0.5
+        torch.baddbmm(bias, query.transpose(1, 2), key, alpha=scale, out=weights)
         torch.softmax(weights, -1, out=weights)
         attended = (value @ weights.transpose(1, 2)).view(count, channels, tokens)
         return self.proj(attended.transpose(1, 2))
+
+
+def fused(device: torch.device) -> bool:
+    """Whether torch's fused attention is the way to go without gradients.
+
+    In fp32 on a CPU it takes twice as long as plain products in which the few channels of a head
+    are rows and the many tokens columns.
+    """
+    return device.type == "cuda" or torch.is_autocast_enabled(device.type)
 
 
 def relative_position_index(window_size: int) -> Tensor:
@@ -176,14 +191,16 @@ class SwinBlock(nn.Module):
         tokens = features.flatten(0, 2)
         restored = torch.empty_like(tokens)
         step = len(tokens) if features.is_cuda else WINDOWS_AT_A_TIME
+        copies = 1 if fused(features.device) else step
         for seam in seams.unique():
-            bias = self.attn.bias() + self.attn.regions[seam]
-            there = [part[:, seams == seam].flatten(0, 1) for part in (places, kept)]
-            for place, keep in zip(*(part.split(step) for part in there), strict=True):
+            bias = (self.attn.bias() + self.attn.regions[seam]).repeat(copies, 1, 1, 1)
+            room = torch.empty_like(bias)
+            there = (part[:, seams == seam].flatten(0, 1).split(step) for part in (places, kept))
+            for place, keep in zip(*there, strict=True):
                 place = place.flatten()
-                shape = (*keep.shape[:2], -1)
                 some = tokens.index_select(0, place)
-                some += self.attn.attend(self.norm1(some).view(shape) * keep, bias).flatten(0, 1)
+                seen = self.norm1(some).view(*keep.shape[:2], -1) * keep
+                some += self.attn.attend(seen, bias, room).flatten(0, 1)
                 some += self.mlp(self.norm2(some))
                 restored.index_copy_(0, place, some)
         return restored.view(features.shape)
