@@ -71,4 +71,4 @@ class Dropout(SwinIR):
 
     def last(self, deep: Tensor) -> Tensor:
         """(B, C, H, W) features to the (B, 3, H, W) output of the last convolution."""
-        return self.conv_last(self.dropout(deep))
+        return super().last(self.dropout(deep))

@@ -367,8 +367,9 @@ class SwinIR(Denoiser):
         return (self.last(deep) + self.mean)[..., :height, :width]
 
     def last(self, deep: Tensor) -> Tensor:
-        """(B, embed_dim, H, W) to (B, 3, H, W)."""
-        return self.conv_last(deep)
+        """(B, embed_dim, H, W) to (B, 3, H, W), always in fp32: bf16 has no 256 steps around 1."""
+        with torch.autocast(deep.device.type, enabled=False):
+            return self.conv_last(deep.float())
 
 
 def init_linear(module: nn.Module) -> None:

@@ -58,7 +58,7 @@ class RunConfig:
     seeds: list[int] = field(default_factory=lambda: [0])
     reference: list[str] = field(default_factory=lambda: ["identity"])
     tile: str = "auto"
-    precision: str = "auto"
+    precision: str = "fp32"
     out: str = "results/local"
     device: str = "auto"
     threads: int | None = None

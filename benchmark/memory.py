@@ -1,5 +1,6 @@
 """How much memory a network needs for an image, and how much there is."""
 
+import gc
 import json
 import os
 from collections.abc import Callable
@@ -54,6 +55,7 @@ def _peak_on_gpu(call: Callable[[], object], device: torch.device) -> int:
 def _peak_on_cpu(call: Callable[[], object]) -> int:
     """The highest sum of all that torch allocated and freed, in the order of time."""
     os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # the profiler's own: not a word on the console
+    gc.collect()  # what is garbage already would be freed in between, and counted
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiled:
         call()
     with TemporaryDirectory() as folder:  # the trace is the profiler's only record of single events

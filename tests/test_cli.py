@@ -540,7 +540,7 @@ def test_a_network_trained_on_a_folder_can_be_run_from_its_file(bench, tmp_path,
     assert "step 2/4" in out
     weights = tmp_path / "runs" / "dncnn" / "dncnn.safetensors"
     header = read_header(weights)
-    assert header["arguments"] == {"depth": 3, "width": 8, "batch_norm": True}
+    assert header["arguments"] == {"depth": 3, "width": 8, "batch_norm": True, "channels": 3}
     assert header["training"]["recipe"]["steps"] == 4
     assert header["training"]["data"]["folder"]["images"] == 2
     assert header["training"]["torch"]

@@ -64,6 +64,13 @@ def test_training_without_gradients_still_drops_branches(block):
         assert not torch.equal(block(features), block(features))
 
 
+def test_the_last_convolution_is_in_fp32_whatever_the_rest_is_in():
+    network = swinir.SwinIR(embed_dim=12, depths=(2,), num_heads=3).eval()
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        assert network(torch.rand(1, 3, 16, 16)).dtype == torch.float32
+        assert network.last(torch.rand(1, 12, 16, 16).bfloat16()).dtype == torch.float32
+
+
 def test_the_same_in_bf16_to_its_rounding(block):
     features = torch.randn(2, 24, 20, 12)
     with torch.no_grad():
