@@ -367,9 +367,9 @@ class SwinIR(Denoiser):
         return (self.last(deep) + self.mean)[..., :height, :width]
 
     def last(self, deep: Tensor) -> Tensor:
-        """(B, embed_dim, H, W) to (B, 3, H, W), always in fp32: bf16 has no 256 steps around 1."""
+        """(B, embed_dim, H, W) to (B, 3, H, W), never in bf16, which has no 256 steps below 1."""
         with torch.autocast(deep.device.type, enabled=False):
-            return self.conv_last(deep.float())
+            return self.conv_last(deep.to(self.conv_last.weight.dtype))
 
 
 def init_linear(module: nn.Module) -> None:
