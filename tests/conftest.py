@@ -1,14 +1,20 @@
-"""What several test files need: one small image, and the folder of real data where there is one."""
+"""What several test files need: a small image, real data where there is some, and the command."""
 
 import os
+import sys
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from benchmark import cli
 from benchmark.registry import load_plugins
 
 load_plugins()
+
+Bench = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
@@ -27,3 +33,23 @@ def data_root() -> Path:
     if not root or not Path(root).is_dir():
         pytest.skip("needs NOISEBENCH_DATA, a folder with kodak24/, cbsd68/ and mcmaster/")
     return Path(root)
+
+
+@pytest.fixture
+def bench(tmp_path, monkeypatch, capsys) -> Bench:
+    """Call ``bench`` in an empty folder, in this process: exit status, stdout, stderr."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["bench", *arguments])
+        monkeypatch.setenv("HYDRA_FULL_ERROR", "0")
+        status = 0
+        try:
+            cli.main()
+        except SystemExit as stopped:
+            status = stopped.code
+        return status, *capsys.readouterr()
+
+    return call

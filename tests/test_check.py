@@ -1,6 +1,6 @@
 """Every promise of denoisers can be broken, and `bench check-model` says which was."""
 
-import sys
+from functools import partial
 from io import StringIO
 
 import pytest
@@ -10,7 +10,6 @@ from rich.console import Console
 from torch import Tensor, nn
 
 from baselines.identity import Identity
-from benchmark import cli
 from benchmark.check import CHECKS, as_table, check
 from benchmark.denoiser import DENOISERS, Denoiser
 
@@ -181,21 +180,9 @@ def test_the_table_names_every_promise():
 
 
 @pytest.fixture
-def bench(monkeypatch, capsys):
+def bench(bench):
     """Run ``bench check-model`` in this process: its exit status, output and errors."""
-
-    def run(*arguments: str) -> tuple[object, str, str]:
-        monkeypatch.setattr(sys, "argv", ["bench", "check-model", *arguments])
-        monkeypatch.setenv("HYDRA_FULL_ERROR", "0")
-        status: object = 0
-        try:
-            cli.main()
-        except SystemExit as stopped:
-            status = stopped.code
-        done = capsys.readouterr()
-        return status, done.out, done.err
-
-    yield run
+    yield partial(bench, "check-model")
     ConfigStore.instance().repo.pop("model", None)  # it may hold a model of a test
 
 

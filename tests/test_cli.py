@@ -6,8 +6,6 @@ import os
 import subprocess
 import sys
 import time
-import warnings
-from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -21,28 +19,6 @@ ROOT = Path(__file__).parents[1]
 SMALL = ["data.photos.limit=1", "data.photos.crop=64"]
 ENTRY = [sys.executable, "-m", "benchmark.cli"]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "120"}
-
-Bench = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def bench(tmp_path, monkeypatch, capsys) -> Bench:
-    """Call ``bench`` in an empty folder, in this process: exit status, stdout, stderr."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "120")
-    monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["bench", *arguments])
-        monkeypatch.setenv("HYDRA_FULL_ERROR", "0")
-        status = 0
-        try:
-            cli.main()
-        except SystemExit as stopped:
-            status = stopped.code
-        return status, *capsys.readouterr()
-
-    return call
 
 
 def bench_process(folder: Path, *arguments: str) -> subprocess.CompletedProcess:

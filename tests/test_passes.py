@@ -1,9 +1,8 @@
 """Stochastic inference: its statistics are those of known noise, and no pass is drawn twice."""
 
 import csv
-import sys
-from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -13,7 +12,7 @@ import torch
 from rich.console import Console
 from torch import Tensor
 
-from benchmark import cli, passes
+from benchmark import passes
 from benchmark.cells import ResultStore
 from benchmark.datasets import Folder
 from benchmark.denoiser import DENOISERS, Denoiser
@@ -292,25 +291,9 @@ def test_the_page_says_where_a_pass_is_worse_than_its_input(noisy, said):
 # the command
 
 
-Bench = Callable[..., tuple[int, str, str]]
-
-
 @pytest.fixture
-def bench(tmp_path, monkeypatch, capsys) -> Bench:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "120")
-
-    def call(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["bench", "passes", *words])
-        monkeypatch.setenv("HYDRA_FULL_ERROR", "0")
-        status = 0
-        try:
-            cli.main()
-        except SystemExit as stopped:
-            status = stopped.code
-        return status, *capsys.readouterr()
-
-    return call
+def bench(bench):
+    return partial(bench, "passes")
 
 
 SMALL = ["data.photos.limit=1", "data.photos.crop=48", "noise.gaussian.levels=[15]", "out=o"]

@@ -1,14 +1,13 @@
 """The precision of a run: bf16 only where it was asked for, or is fast and changes nothing."""
 
 import json
-import sys
-from collections.abc import Callable
+from functools import partial
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from benchmark import cli, precision
+from benchmark import precision
 from benchmark.denoiser import DENOISERS, Denoiser
 from benchmark.inference import Inference
 from benchmark.precision import choose_precision, multiplies_bf16, psnr_change
@@ -111,27 +110,10 @@ def test_what_is_asked_for_is_taken_unmeasured(fast, monkeypatch, asked):
     assert choose_precision(asked, Mean(1.0), "cpu") == (asked, "")
 
 
-Bench = Callable[..., tuple[int, str, str]]
-
-
 @pytest.fixture
-def bench(tmp_path, monkeypatch, capsys) -> Bench:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "120")
-
-    def call(*words: str) -> tuple[int, str, str]:
-        small = ["data.photos.limit=1", "data.photos.crop=48", "noise.gaussian.levels=[15]"]
-        run = ["run", "model=dncnn", "noise=gaussian", *small, "out=o", *words]
-        monkeypatch.setattr(sys, "argv", ["bench", *run])
-        monkeypatch.setenv("HYDRA_FULL_ERROR", "0")
-        status = 0
-        try:
-            cli.main()
-        except SystemExit as stopped:
-            status = stopped.code
-        return status, *capsys.readouterr()
-
-    return call
+def bench(bench):
+    small = ["data.photos.limit=1", "data.photos.crop=48", "noise.gaussian.levels=[15]"]
+    return partial(bench, "run", "model=dncnn", "noise=gaussian", *small, "out=o")
 
 
 def stored(tmp_path, model: str) -> dict:

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import sys
 from collections.abc import Callable
 
 import cv2
@@ -11,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from benchmark import cli, inference, memory
+from benchmark import inference, memory
 from benchmark.cells import Cell
 from benchmark.datasets import Folder
 from benchmark.denoiser import DENOISERS, Denoiser, ImageFilter
@@ -268,27 +267,6 @@ def test_free_memory_is_some_and_not_more_than_a_machine_has():
 
 
 # what a run and its leaderboard say of it
-
-
-Bench = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def bench(tmp_path, monkeypatch, capsys) -> Bench:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "120")
-
-    def call(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["bench", *words])
-        monkeypatch.setenv("HYDRA_FULL_ERROR", "0")
-        status = 0
-        try:
-            cli.main()
-        except SystemExit as stopped:
-            status = stopped.code
-        return status, *capsys.readouterr()
-
-    return call
 
 
 SMALL = ["data.photos.limit=1", "data.photos.crop=96", "noise.gaussian.levels=[15]", "out=o"]
