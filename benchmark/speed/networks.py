@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmark.denoiser import DENOISERS, Denoiser
+from benchmark.denoiser import DENOISERS, Denoiser, pad_to_multiple
 from benchmark.memory import peak_memory
 from benchmark.precision import multiplies_bf16
 from benchmark.registry import load_plugins
@@ -147,8 +147,8 @@ def on_path(folder: Path) -> Iterator[None]:
                 del sys.modules[name]
 
 
-def pair(name: str, published: Path) -> tuple[Call, Call, Denoiser]:
-    """The published network and ours as functions of an image, and ours itself.
+def pair(name: str, published: Path) -> tuple[Call, Denoiser]:
+    """The published network as a function of an image, and ours with the same weights.
 
     Raises
     ------
@@ -167,7 +167,7 @@ def pair(name: str, published: Path) -> tuple[Call, Call, Denoiser]:
     mine = what.ours().eval()
     learned = {k: v for k, v in theirs.state_dict().items() if not k.endswith(mine.derived)}
     mine.load_state_dict(learned)
-    return call, mine.restore, mine
+    return call, mine
 
 
 def peak_speed(repeats: int = 5) -> float:
@@ -188,25 +188,16 @@ def gflop(network: Denoiser, size: int) -> float:
     return counter.get_total_flops() / 1e9
 
 
-def without_gradients(call: Call, image: Tensor, precision: str = "fp32") -> Callable[[], Tensor]:
-    def run() -> Tensor:
-        bf16 = precision == "bf16"
-        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-            return call(image)
-
-    return run
-
-
 def row(name: str, published: Path, size: int, repeats: int, peak: float) -> list[str]:
     """One line of the table."""
-    theirs, mine, network = pair(name, published)
-    image = torch.rand(1, 3, size, size)
+    theirs, network = pair(name, published)
+    image = pad_to_multiple(torch.rand(1, 3, size, size), network.multiple)
     calls = {
-        "published": without_gradients(theirs, image),
-        "ours": without_gradients(mine, image),
+        "published": partial(torch.inference_mode()(theirs), image),
+        "ours": partial(network.infer, image),
     }
     if multiplies_bf16("cpu"):
-        calls["bf16"] = without_gradients(mine, image, "bf16")
+        calls["bf16"] = partial(network.infer, image, precision="bf16")
     outputs, memory, seconds = {}, {}, {}
     for who, call in calls.items():
         start = time.perf_counter()
@@ -215,11 +206,11 @@ def row(name: str, published: Path, size: int, repeats: int, peak: float) -> lis
     if repeats:
         seconds = measure(calls, repeats)
     apart = (outputs["published"] - outputs["ours"]).abs().max()
-    speed = gflop(network, size) / seconds["ours"]
+    speed = gflop(network, image.shape[-1]) / seconds["ours"]
     bf16 = seconds.get("bf16")
     return [
         name,
-        f"{size}x{size}",
+        "x".join(map(str, image.shape[-2:])),
         f"{seconds['published']:.2f}",
         f"{seconds['ours']:.2f}",
         f"{seconds['published'] / seconds['ours']:.2f}",
