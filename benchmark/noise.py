@@ -3,11 +3,14 @@
 import hashlib
 import math
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from benchmark.registry import Registry
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
 
 NOISE_MODELS = Registry("noise model")
 
@@ -30,6 +33,16 @@ class NoiseModel(ABC):
     files: ClassVar[tuple[str, ...]] = ()  # settings which name a file: cells record its hash
     levels: tuple[float, ...]
 
+    def __init_subclass__(cls, **keywords: object) -> None:
+        """A subclass with another law does not inherit the batched form of its parent's."""
+        super().__init_subclass__(**keywords)
+        owners = {
+            method: next(i for i, owner in enumerate(cls.__mro__) if method in vars(owner))
+            for method in ("sample", "sample_pair", "sample_batch")
+        }
+        if owners["sample_batch"] > min(owners["sample"], owners["sample_pair"]):
+            cls.sample_batch = NoiseModel.sample_batch
+
     def __post_init__(self) -> None:
         """Check every level at once, so that a wrong one is an error before anything runs."""
         for level in self.levels:
@@ -44,6 +57,17 @@ class NoiseModel(ABC):
     ) -> tuple[np.ndarray, np.ndarray]:
         """The image a denoiser should restore, and its noisy version; both may leave [0, 1]."""
         return clean, self.sample(clean, level, rng)
+
+    def sample_batch(
+        self, clean: "Tensor", level: float, generator: "Generator"
+    ) -> "Tensor | None":
+        """A noisy copy of (B, C, H, W) float32 in [0, 1] on any device; it may leave the range.
+
+        Each image gets the law of ``sample`` by itself, in other random numbers: those of
+        ``generator``, which is of the same device. None: this noise has no batched form, and
+        training makes its crops one by one on the CPU.
+        """
+        return None
 
     def variance(self, intensity: np.ndarray, level: float) -> np.ndarray | None:
         """The variance which this noise promises at clean values in [0, 1], before clipping.

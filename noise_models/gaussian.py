@@ -1,11 +1,15 @@
 """Gaussian noise which ignores the image: white, and smoothed into grain."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import scipy  # loads ndimage when it is first used
 
 from benchmark.noise import NOISE_MODELS, NoiseModel
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
 
 
 @NOISE_MODELS.register("gaussian")
@@ -34,6 +38,10 @@ class Gaussian(NoiseModel):
         noisy *= level / 255
         noisy += clean
         return noisy
+
+    def sample_batch(self, clean: "Tensor", level: float, generator: "Generator") -> "Tensor":
+        noise = clean.new_empty(clean.shape).normal_(0, level / 255, generator=generator)
+        return noise.add_(clean)
 
     def variance(self, intensity: np.ndarray, level: float) -> np.ndarray:
         return np.full(np.shape(intensity), (level / 255) ** 2)
@@ -68,6 +76,17 @@ class Correlated(NoiseModel):
         noisy *= level / 255
         noisy += clean
         return noisy
+
+    def sample_batch(self, clean: "Tensor", level: float, generator: "Generator") -> "Tensor":
+        noise = clean.new_empty(clean.shape).normal_(0, level / 255 / 9, generator=generator)
+        for _ in range(2):  # along rows, then along columns
+            total = noise.clone()
+            total[..., 1:] += noise[..., :-1]
+            total[..., :-1] += noise[..., 1:]
+            total[..., 0] += noise[..., 0]  # the border reflects
+            total[..., -1] += noise[..., -1]
+            noise = total.transpose(-1, -2)
+        return clean + noise
 
     def variance(self, intensity: np.ndarray, level: float) -> np.ndarray:
         return np.full(np.shape(intensity), (level / 255 / 3) ** 2)

@@ -2,11 +2,15 @@
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import scipy  # loads special when it is first used
 
 from benchmark.noise import NOISE_MODELS, NoiseModel
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
 
 DISTRIBUTIONS = ("uniform", "normal")
 
@@ -64,6 +68,14 @@ class Speckle(NoiseModel):
         factor *= clean
         factor += clean
         return factor
+
+    def sample_batch(self, clean: "Tensor", level: float, generator: "Generator") -> "Tensor":
+        factor = clean.new_empty(clean.shape)
+        if self.distribution == "uniform":
+            factor.uniform_(-math.sqrt(3 * level), math.sqrt(3 * level), generator=generator)
+        else:
+            factor.normal_(0, math.sqrt(level), generator=generator)
+        return factor.mul_(clean).add_(clean)
 
     def variance(self, intensity: np.ndarray, level: float) -> np.ndarray:
         return level * intensity**2

@@ -2,10 +2,14 @@
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from benchmark.noise import NOISE_MODELS, NoiseModel
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
 
 
 @NOISE_MODELS.register("uniform")
@@ -27,6 +31,10 @@ class Uniform(NoiseModel):
         noisy *= np.float32(math.sqrt(12) * level / 255)
         noisy += clean
         return noisy
+
+    def sample_batch(self, clean: "Tensor", level: float, generator: "Generator") -> "Tensor":
+        bound = math.sqrt(3) * level / 255
+        return clean.new_empty(clean.shape).uniform_(-bound, bound, generator=generator).add_(clean)
 
     def variance(self, intensity: np.ndarray, level: float) -> np.ndarray:
         return np.full(np.shape(intensity), (level / 255) ** 2)
@@ -56,6 +64,12 @@ class Laplace(NoiseModel):
         np.copysign(noisy, signed, out=noisy)
         noisy += clean
         return noisy
+
+    def sample_batch(self, clean: "Tensor", level: float, generator: "Generator") -> "Tensor":
+        # exponential_ takes ten times as long on a CPU
+        signed = clean.new_empty(clean.shape).uniform_(-1, 1, generator=generator)
+        noise = (1 - signed.abs()).clamp_(min=2**-24).log_().copysign_(signed)
+        return noise.mul_(level / 255 / math.sqrt(2)).add_(clean)
 
     def variance(self, intensity: np.ndarray, level: float) -> np.ndarray:
         return np.full(np.shape(intensity), (level / 255) ** 2)
