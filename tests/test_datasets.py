@@ -408,6 +408,17 @@ def test_photos_without_a_crop_are_whole():
     assert Photos(crop=None).read_uint8("chelsea").shape == (300, 451, 3)
 
 
+def test_ihc_is_one_image_to_train_on_whose_pixels_never_change():
+    ihc = DATASETS["ihc"]()
+    ihc.check(minimum=512)
+    assert (ihc.split, ihc.images()) == ("train", ["ihc"])
+    pixels = ihc.read_uint8("ihc")
+    assert pixels.shape == (512, 512, 3)
+    assert hashlib.sha256(pixels.tobytes()).hexdigest() == (
+        "c5b3ef509a92f16d4c29be8cf0300fe75d53e13a3ce650159db932caea8dcc1b"
+    )
+
+
 @pytest.mark.parametrize(("name", "count"), COUNTS.items())
 def test_a_published_set_is_complete_and_readable(name, count, data_root):
     dataset = DATASETS[name]()
