@@ -44,6 +44,7 @@ class DnCNN(Denoiser):
     """
 
     learned = True
+    sizes = {"tiny": {"width": 28}}
 
     def __init__(
         self, *, depth: int = 17, width: int = 64, batch_norm: bool = True, channels: int = 3

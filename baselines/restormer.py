@@ -176,6 +176,10 @@ class Restormer(Denoiser):
     """
 
     learned = True
+    sizes = {
+        "tiny": {"dim": 6, "num_blocks": (1, 1, 1, 1), "num_refinement_blocks": 1},
+        "s": {"dim": 14},
+    }
     multiple = 8
 
     def __init__(

@@ -138,6 +138,7 @@ class RIDNet(Denoiser):
     """
 
     learned = True
+    sizes = {"tiny": {"width": REDUCTION}}
 
     def __init__(self, *, width: int = 64, batch_norm: bool = False, rgb_range: float = 1.0):
         super().__init__()

@@ -192,6 +192,7 @@ class RNAN(Denoiser):
     """
 
     learned = True
+    sizes = {"tiny": {"groups": 5, "width": 10}, "s": {"width": 32}}
     test_time = ("chop",)
 
     def __init__(

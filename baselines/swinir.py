@@ -289,6 +289,7 @@ class SwinIR(Denoiser):
     """
 
     learned = True
+    sizes = {"tiny": {"embed_dim": 36, "depths": (4, 4), "num_heads": 2}}
     first_kernel: ClassVar[int] = 3  # side of the first convolution
     residual: ClassVar[bool] = True  # shortcuts around the body and around the whole network
     derived = ("relative_position_index", "attn_mask")

@@ -28,6 +28,7 @@ class Denoiser(nn.Module):
     name: ClassVar[str]  # set by the registry
     multiple: ClassVar[int] = 1  # height and width must be a multiple of this
     learned: ClassVar[bool] = False
+    sizes: ClassVar[dict[str, dict[str, object]]] = {}  # keywords of sizes other than published
     test_time: ClassVar[tuple[str, ...]] = ()
     package: ClassVar[str] = ""  # an optional package it cannot do without
     needs: ClassVar[str] = ""  # what a user must name first, and how: "a file: model.x.file=FILE"

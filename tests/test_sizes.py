@@ -1,0 +1,56 @@
+"""The named sizes of the networks: small ones of about as many parameters each."""
+
+import pytest
+
+from benchmark.denoiser import DENOISERS, Denoiser
+
+LEARNED = sorted(name for name, cls in DENOISERS.items() if cls.learned)
+SIZES = sorted((name, size) for name in LEARNED for size in DENOISERS[name].sizes)
+PARAMETERS = {"tiny": (0.09e6, 0.15e6), "s": (2e6, 3e6)}  # at least, at most
+
+
+def network_of(name: str, size: str) -> Denoiser:
+    cls = DENOISERS[name]
+    return cls(**cls.sizes[size])
+
+
+def shapes_of(network: Denoiser) -> dict[str, tuple[int, ...]]:
+    return {key: tuple(value.shape) for key, value in network.state_dict().items()}
+
+
+@pytest.mark.parametrize("name", LEARNED)
+def test_every_learned_network_has_a_tiny_size(name):
+    assert "tiny" in DENOISERS[name].sizes
+
+
+@pytest.mark.parametrize("name", ["restormer", "rnan"])
+def test_the_networks_too_slow_for_a_cpu_have_a_size_between(name):
+    assert "s" in DENOISERS[name].sizes
+
+
+@pytest.mark.parametrize(("name", "size"), SIZES)
+def test_networks_of_one_size_have_about_as_many_parameters(name, size):
+    least, most = PARAMETERS[size]
+    assert least <= sum(p.numel() for p in network_of(name, size).parameters()) <= most
+
+
+@pytest.mark.parametrize("name", LEARNED)
+def test_a_tiny_network_has_every_part_of_the_published_one(name):
+    tiny, published = (
+        {type(module) for module in network.modules()}
+        for network in (network_of(name, "tiny"), DENOISERS[name]())
+    )
+    assert tiny == published
+
+
+def test_masked_training_and_its_baseline_are_one_network_in_every_size():
+    masked, baseline = DENOISERS["masked"], DENOISERS["baseline"]
+    assert masked.sizes == baseline.sizes
+    for size in masked.sizes:
+        shapes = [shapes_of(network_of(name, size)) for name in ("masked", "baseline")]
+        assert shapes[0] == shapes[1]
+
+
+@pytest.mark.parametrize("name", [name for name, cls in DENOISERS.items() if not cls.learned])
+def test_what_learns_nothing_has_no_sizes(name):
+    assert DENOISERS[name].sizes == {}
