@@ -19,6 +19,8 @@ USAGE = f"""noisebench {__version__} - how well does a denoiser do on noise it w
   bench run model=masked noise=all      score models on noises; ends with a leaderboard
   bench report out=results/local        leaderboard, Figure 11 and pictures of a results folder
   bench train model=masked              train a network
+  bench ablate masks                    train variants of a network, and compare them
+  bench zoo                             the page of trained networks, from their files
   bench noise poisson                   measure a noise: its data sheet
   bench passes model=masked             what the mean of several outputs gains, and their spread
   bench tiles model=masked              what changes where images are restored in tiles
@@ -32,6 +34,8 @@ bench COMMAND --help says which settings a command takes."""
 COMMANDS = (
     "run",
     "train",
+    "ablate",
+    "zoo",
     "report",
     "noise",
     "passes",
@@ -42,7 +46,7 @@ COMMANDS = (
     "list",
 )
 # what a word without "=" after a command sets
-FIRST_WORD = {"list": "kind", "noise": "noise", "check-model": "model"}
+FIRST_WORD = {"list": "kind", "ablate": "ablation", "noise": "noise", "check-model": "model"}
 
 
 def main() -> None:

@@ -4,32 +4,28 @@ import re
 import shlex
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, fields
 from pathlib import Path
 
 import pandas as pd
 import torch
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
-from benchmark import report, tiles
+from benchmark import curves, report, study, tiles, zoo
 from benchmark.cells import Cell, ResultStore
 from benchmark.check import as_table, check
-from benchmark.compose import compose_grid, with_available_metrics
+from benchmark.compose import compose_grid, compose_training, with_available_metrics
 from benchmark.config import (
     REGISTRIES,
     build,
     build_one,
-    checked_settings,
     class_of,
-    recorded_settings,
     schema,
 )
-from benchmark.datasets import Dataset
-from benchmark.denoiser import Denoiser
-from benchmark.files import file_name
-from benchmark.listing import left_out, listing
+from benchmark.denoiser import DENOISERS, Denoiser
+from benchmark.files import file_name, write_whole
+from benchmark.listing import left_out, listing, stand_ins
 from benchmark.passes import (
     SCORES,
     Draws,
@@ -41,11 +37,11 @@ from benchmark.passes import (
 )
 from benchmark.recorded import DND
 from benchmark.render import RenderConfig, render_pairs
-from benchmark.run import Grid, describe_environment, fill, missing, pick_device
+from benchmark.run import Grid, fill, missing, pick_device
 from benchmark.sheet import write_index, write_sheet
 from benchmark.submission import write_submission
-from benchmark.train import Patches, Progress, Recipe, read_training_images, train
-from benchmark.weights import save_weights
+from benchmark.team import assembled
+from benchmark.weights import shipped
 
 CONDITION = ("dataset", "noise", "level", "seed")  # a cell, whatever its model
 
@@ -56,6 +52,8 @@ def run(config: DictConfig) -> None:
     _say_what_all_left_out(console)
     store, device = ResultStore(config.out), pick_device(config.device)
     _use_threads(config.threads)
+    if said := stand_ins(_with_shipped_weights(config)):
+        console.print(said, highlight=False, soft_wrap=True)
     grid = compose_grid(config, console)
     lacking = missing(grid, store, config.shard)
     if lacking:
@@ -77,10 +75,17 @@ def run(config: DictConfig) -> None:
 
 def write_report(config: DictConfig) -> None:
     """Show and write the leaderboard of everything in a results folder."""
-    store = ResultStore(config.out)
+    store, console = ResultStore(config.out), Console()
     table = store.table()
+    if curves.read_runs(store.root):
+        _say_written(curves.write_curves(store.root), store.root, console)
+    elif table.empty:
+        raise ValueError(
+            f"no finished cells under {store.root}/cells, and no trainings under {store.root}; "
+            f"fill it with: bench run, or bench train"
+        )
     if table.empty:
-        raise ValueError(f"no finished cells under {store.root}/cells; fill it with: bench run")
+        return
     known = sorted(table["model"].unique())
     wanted = [config.model] if isinstance(config.model, str) else list(config.model)
     for name in wanted:
@@ -90,62 +95,60 @@ def write_report(config: DictConfig) -> None:
             )
     if "all" not in wanted:
         table = table[table["model"].isin(wanted)]
-    _publish(table, store, Console())
+    _publish(table, store, console)
 
 
 def train_network(config: DictConfig) -> None:
     """Train one network and export it as a safetensors file."""
-    if len(config.model) != 1 or len(config.noise) != 1:
-        raise ValueError("bench train takes one model and one noise at a time")
-    (name, node), device = next(iter(config.model.items())), pick_device(config.device)
-    cls = class_of("model", name, node)
-    if not cls.learned:
-        raise ValueError(f"'{name}' has nothing to train; choose a network: bench list model")
-    arguments = checked_settings("model", name, node, training=True)
-    recipe = Recipe(**_fields(config, Recipe))
-    (noise_name, noise), *_ = build("noise", config.noise).items()
-    if isinstance(noise, Dataset):
-        raise ValueError(
-            f"'{noise_name}' is recorded noise, which comes with its own images and cannot be "
-            f"added to crops; train on a noise model: noise=gaussian"
-        )
-    noise.check_level(config.level)
-    console = Console()
-    console.print(f"reading the images of {', '.join(config.data)}", highlight=False)
-    images, data = read_training_images(list(build("data", config.data).values()), recipe.patch)
-    torch.manual_seed(recipe.seed)
-    network = cls(**arguments)
-    facts = {
-        "model": {"of": cls.name, **arguments},
-        "noise": recorded_settings("noise", noise_name, config.noise[noise_name]),
-        "level": float(config.level),
-        "data": data,
-    }
-    folder = Path(config.out) / name
-    average, last = train(
-        network,
-        Patches(images, noise, config.level, recipe),
-        recipe,
-        folder,
-        facts,
-        device=device,
-        log_every=config.log_every,
-        save_seconds=60 * config.save_minutes,
-        report=lambda line: console.print(_log_line(line, recipe.steps), highlight=False),
-    )
-    path = folder / f"{name}.safetensors"
-    training = {
-        "recipe": asdict(recipe),
-        **facts,
-        "final_loss": last.loss,
-        "hours": last.seconds / 3600,
-    }
-    save_weights(path, average, arguments, {**training, **describe_environment(device)})
+    if len(config.model) != 1:
+        raise ValueError("bench train takes one model at a time")
+    _use_threads(config.threads)
+    with assembled(pick_device(config.device)) as team:
+        console = Console(quiet=not team.leads)
+        training = compose_training(config, team, console)
+        outcome = training.run()
+        if outcome.stopped_by is not None:
+            console.print(
+                f"stopped at step {outcome.diary.step}; the same command goes on from there",
+                highlight=False,
+            )
+            sys.exit(128 + outcome.stopped_by)
+    of, path = training.network.name, training.folder / f"{training.folder.name}.safetensors"
     console.print(
-        f"wrote {path}; score it with: bench run model={cls.name} model.{cls.name}.weights={path}",
+        f"wrote {path}; score it with: bench run '+model.mine={{of: {of}, weights: {path}}}'; "
+        f"its curves: bench report out={config.out}",
         highlight=False,
         soft_wrap=True,
     )
+
+
+def ablate(config: DictConfig) -> None:
+    """Train the variants of an ablation, score them, and write its page."""
+    _use_threads(config.threads)
+    with assembled(pick_device(config.device)) as team:
+        console = Console(quiet=not team.leads)
+        trained = study.train_variants(config, team, console)
+        if isinstance(trained, int):
+            console.print("stopped; the same command goes on from there", highlight=False)
+            sys.exit(128 + trained)
+        if team.leads:
+            grid = study.score(config, trained, team.device, console)
+            words = [w for w in _command("ablate").split(" ") if not w.startswith("runs=")]
+            command = " ".join(words).replace("ablation=", "", 1)
+            written = study.write_page(config, grid, team.device, command)
+            _say_written(written, written[0].parent, console)
+
+
+def write_zoo(config: DictConfig) -> None:
+    """Write the page of trained networks: the weights that ship, or those named."""
+    paths = [Path(path).expanduser() for path in config.weights] or [
+        path for cls in DENOISERS.values() if cls.learned and (path := shipped(cls)).is_file()
+    ]
+    if not paths:
+        raise ValueError("no network ships weights; name some: weights=[a.safetensors]")
+    out = Path(config.out)
+    write_whole(out, zoo.markdown(zoo.zoo_table(paths), _command("zoo")))
+    _say_written([out], out.parent, Console())
 
 
 def measure_passes(config: DictConfig) -> None:
@@ -329,6 +332,12 @@ def _say_what_all_left_out(console: Console) -> None:
             console.print(said, highlight=False, soft_wrap=True)
 
 
+def _with_shipped_weights(config: DictConfig) -> list[type[Denoiser]]:
+    """The classes of the models for which no weights are named."""
+    nodes = config.model.items()
+    return [class_of("model", name, node) for name, node in nodes if not node.get("weights")]
+
+
 def _use_threads(threads: int | None) -> None:
     """Set torch's threads on the CPU; None leaves them as they are."""
     if threads is None:
@@ -338,23 +347,12 @@ def _use_threads(threads: int | None) -> None:
     torch.set_num_threads(threads)
 
 
-def _fields(config: DictConfig, cls: type) -> dict[str, object]:
-    values = {field.name: config[field.name] for field in fields(cls)}
-    return {k: tuple(v) if isinstance(v, ListConfig) else v for k, v in values.items()}
-
-
-def _log_line(line: Progress, steps: int) -> str:
-    left = (steps - line.step) / line.step * line.seconds
-    return (
-        f"step {line.step}/{steps}  loss {line.loss:.5f}  lr {line.learning_rate:.2g}  "
-        f"{line.images_per_second:.1f} images/s  {left / 60:.1f} min left"
-    )
-
-
 COMMANDS = {
     "run": run,
     "report": write_report,
     "train": train_network,
+    "ablate": ablate,
+    "zoo": write_zoo,
     "noise": measure_noises,
     "passes": measure_passes,
     "tiles": measure_tiles,

@@ -1,22 +1,37 @@
-"""From a composed config to the grid of a run: its objects, their settings, their levels."""
+"""From a composed config to the grid of a run, or to a training: objects and their settings."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
-from omegaconf import DictConfig
+import torch
+from omegaconf import DictConfig, ListConfig
 from rich.console import Console
 
-from benchmark.config import REGISTRIES, build, class_of, recorded_settings, schema
+from benchmark.config import (
+    REGISTRIES,
+    build,
+    checked_settings,
+    class_of,
+    recorded_settings,
+    schema,
+)
 from benchmark.datasets import Dataset
 from benchmark.denoiser import Denoiser
+from benchmark.files import file_hash
 from benchmark.inference import Inference
 from benchmark.leaderboard import IN_DISTRIBUTION
 from benchmark.matched import match_levels
 from benchmark.metrics import MetricUnavailable
 from benchmark.noise import NoiseModel
-from benchmark.precision import choose_precision
-from benchmark.run import Grid, pick_device
+from benchmark.patches import Patches, hold_out, read_training_images
+from benchmark.precision import PRECISIONS, choose_precision, multiplies_bf16
+from benchmark.recipe import Recipe
+from benchmark.run import Grid, describe_environment, pick_device
+from benchmark.team import Team
 from benchmark.tiling import check_tile
+from benchmark.train import Execution, Training
+from benchmark.validation import Exam, Watched, watch
+from benchmark.weights import load_network
 
 Settings = dict[str, dict[str, dict[str, object]]]  # group and name to what a cell's file says
 
@@ -175,3 +190,92 @@ def with_available_metrics(grid: Grid, console: Console) -> Grid:
         "metric": {name: grid.settings["metric"][name] for name in available},
     }
     return replace(grid, metrics=available, settings=settings)
+
+
+def compose_training(config: DictConfig, team: Team, console: Console) -> Training:
+    """The training that a config describes, its images read and its network made."""
+    ((name, node),) = config.model.items()
+    cls = class_of("model", name, node)
+    if not cls.learned:
+        raise ValueError(f"'{name}' has nothing to train; choose a network: bench list model")
+    arguments = checked_settings("model", name, node, training=True)
+    recipe = Recipe(**_fields(config, Recipe))
+    execution = Execution(**{**_fields(config, Execution), "precision": _precision(config, team)})
+    noise_name, noise = _training_noise(config)
+    watched = [(noise_name, noise, float(config.level)), *_watched(config, noise_name)]
+    torch.manual_seed(recipe.seed)
+    network = cls(**arguments)
+    facts = {
+        "model": {"of": cls.name, **arguments},
+        "noise": recorded_settings("noise", noise_name, config.noise[noise_name]),
+        "level": float(config.level),
+    }
+    if config.start:
+        start = Path(config.start).expanduser()
+        network.load_state_dict(_same_network(network, start).state_dict())
+        facts["start"] = f"sha256:{file_hash(start)}"
+    console.print(f"reading the images of {', '.join(config.data)}", highlight=False)
+    datasets = list(build("data", config.data).values())
+    images, facts["data"] = read_training_images(datasets, recipe.patch)
+    images, crops = hold_out(images, config.held_out)
+    facts["held_out"] = len(crops)
+    patches = Patches(images, noise, config.level, recipe, team.device, team.rank, team.size)
+    return Training(
+        network,
+        arguments,
+        patches,
+        recipe,
+        Path(config.out) / name,
+        facts,
+        execution=execution,
+        exam=Exam(crops, watched),
+        team=team,
+        environment=describe_environment(team.device),
+        say=lambda line: console.print(line, highlight=False, soft_wrap=True),
+    )
+
+
+def _training_noise(config: DictConfig) -> tuple[str, NoiseModel]:
+    if len(config.noise) != 1:
+        raise ValueError("bench train takes one noise at a time")
+    ((name, noise),) = build("noise", config.noise).items()
+    if isinstance(noise, Dataset):
+        raise ValueError(
+            f"'{name}' is recorded noise, which comes with its own images and cannot be "
+            f"added to crops; train on a noise model: noise=gaussian"
+        )
+    noise.check_level(config.level)
+    return name, noise
+
+
+def _watched(config: DictConfig, trained_on: str) -> list[Watched]:
+    """What to validate on beside the training noise, which is not watched twice."""
+    known = (trained_on, float(config.level))
+    return [found for found in watch(list(config.watch)) if (found[0], found[2]) != known]
+
+
+def _precision(config: DictConfig, team: Team) -> str:
+    if config.precision not in PRECISIONS:
+        raise ValueError(
+            f"unknown precision={config.precision}; choose one of: {', '.join(PRECISIONS)}"
+        )
+    if config.precision != "auto":
+        return config.precision
+    return "bf16" if multiplies_bf16(team.device) else "fp32"
+
+
+def _same_network(network: Denoiser, path: Path) -> Denoiser:
+    """The network of a weights file, which has to have the shapes of the one to be trained."""
+    found = load_network(type(network), path, {})
+    ours, theirs = ({k: v.shape for k, v in n.state_dict().items()} for n in (network, found))
+    if ours != theirs:
+        raise ValueError(
+            f"start={path} holds a '{network.name}' of another size than the one to be trained; "
+            f"give this one the same settings"
+        )
+    return found
+
+
+def _fields(config: DictConfig, cls: type) -> dict[str, object]:
+    values = {field.name: config[field.name] for field in fields(cls)}
+    return {k: tuple(v) if isinstance(v, ListConfig) else v for k, v in values.items()}

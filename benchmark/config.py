@@ -20,9 +20,10 @@ from benchmark.files import file_hash
 from benchmark.metrics import METRICS
 from benchmark.noise import NOISE_MODELS, stream
 from benchmark.passes import Draws
+from benchmark.recipe import Recipe
 from benchmark.registry import Registry
 from benchmark.render import RenderConfig
-from benchmark.train import Recipe
+from benchmark.train import Execution
 from benchmark.weights import load_network, shipped
 
 REGISTRIES = {"model": DENOISERS, "noise": NOISE_MODELS, "data": DATASETS, "metric": METRICS}
@@ -32,10 +33,19 @@ GROUPS_OF = {  # what each command is told by names; the others are told by plai
     "train": ("model", "noise", "data"),
     "passes": ("model", "noise", "data"),
     "tiles": ("model", "noise", "data"),
+    "ablate": ("noise", "data"),
     "noise": ("noise", "data"),
     "submit": ("model", "data"),
     "check-model": ("model",),
 }
+
+WATCHED = (  # what a training validates on, beside its own noise: the hardest of the paper's levels
+    "gaussian(50)",
+    "correlated(55)",
+    "poisson(3.5)",
+    "salt_and_pepper(0.02)",
+    "speckle(0.04)",
+)
 
 Settings = dict[str, object]
 Parameters = dict[str, tuple[type, object]]  # keyword to its type and default
@@ -67,17 +77,50 @@ class RunConfig:
 
 @dataclass
 class TrainConfig:
-    """What ``bench train`` takes beside the recipe; Hydra's groups fill the first three."""
+    """What ``bench train`` takes beside recipe and execution; groups fill the first three."""
 
     model: dict[str, Any] = _group()
     noise: dict[str, Any] = _group()
     data: dict[str, Any] = _group()
 
     level: float = 15.0
+    watch: list[str] = field(default_factory=lambda: list(WATCHED))
+    held_out: int | None = None
+    start: str | None = None
     out: str = "runs"
     device: str = "auto"
-    log_every: int = 100
-    save_minutes: float = 5.0
+    threads: int | None = None
+
+
+@dataclass
+class AblateConfig:
+    """What ``bench ablate`` takes beside recipe and execution; groups fill the first three."""
+
+    ablation: dict[str, Any] = _group()
+    noise: dict[str, Any] = _group()
+    data: dict[str, Any] = _group()
+
+    level: float = 15.0
+    watch: list[str] = field(default_factory=lambda: list(WATCHED))
+    held_out: int | None = None
+    start: str | None = None
+    size: str | None = None
+    runs: str = "runs/ablations"
+    out: str = "results/ablations"
+    test_noise: list[str] = field(default_factory=lambda: ["paper"])
+    test_data: str = "kodak24"
+    test_crop: int | None = 256
+    test_limit: int | None = None
+    device: str = "auto"
+    threads: int | None = None
+
+
+@dataclass
+class ZooConfig:
+    """What ``bench zoo`` takes."""
+
+    weights: list[str] = field(default_factory=list)
+    out: str = "results/zoo.md"
 
 
 @dataclass
@@ -175,6 +218,8 @@ def register_schemas(command: str) -> None:
             store.store(group=group, name=name, node={name: node}, package=group)
         ready = {n: node for n, node in nodes.items() if not unavailable(group, choices[n])}
         store.store(group=group, name="all", node=ready, package=group)
+        for name, node in (_sizes() if group == "model" and command == "train" else {}).items():
+            store.store(group=group, name=name, node={name: node}, package=group)
         for suite, members in (suites() if group == "noise" else {}).items():
             chosen = {n: nodes[n] for n in members if n in ready}
             store.store(group=group, name=suite, node=chosen, package=group)
@@ -187,7 +232,36 @@ def register_schemas(command: str) -> None:
     store.store(name="render_schema", node=RenderConfig)
     store.store(name="submit_schema", node=SubmitConfig)
     store.store(name="check_model_schema", node=CheckModelConfig)
-    store.store(name="train_schema", node=_with(TrainConfig, settings_of(Recipe)))
+    training = {**settings_of(Recipe), **settings_of(Execution)}
+    store.store(name="train_schema", node=_with(TrainConfig, training))
+    store.store(name="ablate_schema", node=_with(AblateConfig, training))
+    store.store(name="zoo_schema", node=ZooConfig)
+
+
+def _sizes() -> dict[str, DictConfig]:
+    """Every network at the sizes which its class names beside the published one."""
+    return {
+        f"{name}_{size}": sized(cls, size)
+        for name, cls in sorted(DENOISERS.items())
+        for size in cls.sizes
+    }
+
+
+def sized(cls: type[Denoiser], size: str | None) -> DictConfig:
+    """A network's whole signature at one of the sizes it names; None is the published one.
+
+    Raises
+    ------
+    ValueError
+        If it names no such size.
+    """
+    if size is not None and size not in cls.sizes:
+        raise ValueError(
+            f"'{cls.name}' has no size '{size}'; choose one of: {', '.join(cls.sizes) or 'none'}, "
+            f"or null for the published one"
+        )
+    arguments = {key: _as_list(value) for key, value in cls.sizes.get(size, {}).items()}
+    return OmegaConf.merge(schema(cls, training=True), arguments)
 
 
 def with_formulas(arguments: list[str]) -> list[str]:

@@ -32,14 +32,28 @@ def _encoded(text: str) -> str:
 
 
 def write_whole(path: Path, content: bytes | str) -> None:
-    """Write a file so that a reader sees all of it or none: aside, flushed, then renamed."""
+    """Write a file so that a reader sees all of it or none: aside, flushed, then renamed.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written, on a full disk say; an older file of this name is kept.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f".{path.name}.{os.getpid()}")
-    with aside.open("wb") as file:
-        file.write(content.encode() if isinstance(content, str) else content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(aside, path)
+    try:
+        with aside.open("wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(aside, path)
+    except OSError as error:
+        aside.unlink(missing_ok=True)
+        size = len(content) / 1e6
+        raise OSError(
+            f"cannot write {path} ({size:.1f} MB): {error.strerror}; what was there is kept; make "
+            f"room and give the same command again"
+        ) from error
 
 
 def file_hash(path: Path) -> str:

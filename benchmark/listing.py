@@ -1,12 +1,16 @@
 """What is registered, and whether it is ready: the tables of ``bench list``."""
 
+from collections.abc import Iterable
+
 from rich.markup import escape
 from rich.table import Table
 
 from benchmark.config import REGISTRIES, registry_of, unavailable
 from benchmark.datasets import Dataset
+from benchmark.denoiser import Denoiser
 from benchmark.registry import summary
 from benchmark.weights import read_header, shipped
+from benchmark.zoo import size_of
 
 
 def left_out(group: str) -> str:
@@ -55,9 +59,25 @@ def _model_details(cls: type) -> list[str]:
 
 
 def _trained(cls: type) -> str:
-    training = read_header(shipped(cls))["training"]
+    header = read_header(shipped(cls))
+    training = header["training"]
+    steps = training.get("steps", training["recipe"]["steps"])
     noise, recipe = training["noise"]["of"], training["recipe"]
-    return f"{noise} {training['level']:g}, {recipe['steps']} steps of {recipe['batch']} crops"
+    return (
+        f"{noise} {training['level']:g}, size {size_of(header)}, "
+        f"{steps} steps of {recipe['batch']} crops of {recipe['patch']}x{recipe['patch']}"
+    )
+
+
+def stand_ins(models: Iterable[type[Denoiser]]) -> str:
+    """Which networks ship only weights of the size "tiny", as one line; empty if none."""
+    found = [cls.name for cls in models if cls.learned and shipped(cls).stem != cls.name]
+    if not found:
+        return ""
+    return (
+        f"{', '.join(found)}: tiny networks, trained for minutes on a CPU; they stand in until "
+        f"better ones are trained"
+    )
 
 
 def _data_details(cls: type) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 from math import ceil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,6 +32,7 @@ DASHES = ("-", (0, (7, 1.5)), (0, (5, 1.5, 1, 1.5)), (0, (1.5, 1)), (0, (4, 1, 1
 REFERENCE_GREYS = ("0.62", "0.0", "0.35")
 
 WIDTH = 9.0  # inches: 900 pixels, a README's width, at 100 dots per inch
+DOTS_PER_INCH = 200  # twice the size at which a README shows a figure
 STRIP_COLUMNS = 7
 MOST_ABREAST = 4  # panels of figure 11: five would be too small to read
 
@@ -76,7 +78,7 @@ def figure11(
     figure = Figure(figsize=(width, 0.9 + (2.2 if bands == 1 else 1.9) * rows))
     figure.set_layout_engine("constrained", h_pad=0.06, w_pad=0.06)
     axes = figure.subplots(rows, columns, squeeze=False)
-    styles = _styles(table["model"].unique(), reference)
+    styles = line_styles(table["model"].unique(), reference)
     for place in range(bands * columns):
         band, column = divmod(place, columns)
         panels = axes[band * len(metrics) : (band + 1) * len(metrics), column]
@@ -97,17 +99,7 @@ def figure11(
         panels[0].set_title(starred, fontsize=10, fontweight="bold")
         panels[-1].set_xlabel(textwrap.fill(units.get(noise, "level"), 34), fontsize=8)
     figure.align_ylabels()
-    handles, names = _legend(axes, styles)
-    room, entry = width - 0.3, 0.75 + 0.09 * max(map(len, names))  # inches
-    figure.legend(
-        handles,
-        names,
-        loc="outside upper center",
-        ncols=min(len(names), max(1, int(room / entry))),
-        frameon=False,
-        handlelength=3.2,
-        columnspacing=1.6,
-    )
+    legend_above(figure, axes, styles)
     footnotes = [f"* {noise}: {notes[noise]}" for noise in noises if notes.get(noise)]
     if footnotes:
         line = int(width * 15)  # characters of this size in an inch
@@ -157,7 +149,9 @@ def strip(pictures: dict[str, np.ndarray], scores: dict[str, float], title: str 
     return figure
 
 
-def _styles(models: Sequence[str], reference: Sequence[str]) -> dict[str, dict[str, object]]:
+def line_styles(
+    models: Sequence[str], reference: Sequence[str] = REFERENCE
+) -> dict[str, dict[str, object]]:
     """A line style per model, by name: the same in every panel and every figure of a table."""
     styles = {}
     for place, model in enumerate(name for name in reference if name in models):
@@ -197,6 +191,11 @@ def _curves(
     panel.set_xticks(range(len(levels)), [f"{level:g}" for level in levels])
     panel.set_xlim(-0.25, len(levels) - 0.75)
     panel.margins(y=0.08)
+    open_panel(panel)
+
+
+def open_panel(panel: Axes) -> None:
+    """Give a panel the looks that all figures share: no box, a faint grid, small numbers."""
     panel.grid(True, color="0.9", linewidth=0.7)
     panel.spines[["top", "right"]].set_visible(False)
     panel.tick_params(labelsize=8)
@@ -209,6 +208,33 @@ def _mark_training(panel: Axes, position: int, written: bool) -> None:
         panel.annotate(
             "training level", place, xycoords=("data", "axes fraction"), fontsize=8, color="0.3"
         )
+
+
+def legend_above(figure: Figure, axes: np.ndarray, styles: dict[str, dict[str, object]]) -> None:
+    """Write one legend for all panels over them, in as many columns as the figure has room for."""
+    handles, names = _legend(axes, styles)
+    room, entry = figure.get_figwidth() - 0.3, 0.75 + 0.09 * max(map(len, names))  # inches
+    figure.legend(
+        handles,
+        names,
+        loc="outside upper center",
+        ncols=min(len(names), max(1, int(room / entry))),
+        frameon=False,
+        handlelength=3.2,
+        columnspacing=1.6,
+    )
+
+
+def save_figure(figure: Figure, paths: Sequence[Path]) -> list[Path]:
+    """Write a figure without the date and the random names which would differ in every run."""
+    import matplotlib
+
+    for path in paths:
+        metadata = {"Date": None} if path.suffix == ".svg" else {"Software": None}
+        with matplotlib.rc_context({"svg.hashsalt": "noisebench"}):
+            figure.savefig(path, dpi=DOTS_PER_INCH, metadata=metadata)
+        figure.set_layout_engine("none")  # laid out once is enough: half of the drawing time
+    return list(paths)
 
 
 def _legend(

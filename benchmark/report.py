@@ -20,7 +20,7 @@ from benchmark.leaderboard import (
     metric_label,
     present_metrics,
 )
-from benchmark.plots import figure11, strip
+from benchmark.plots import figure11, save_figure, strip
 from benchmark.statistics import ROW, check_table, metric_names, mild_to_hard
 from benchmark.tables import (
     grid,
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 __all__ = ["comparison", "leaderboard", "markdown", "print_leaderboard", "write"]
 
 MOST_PANELS = 8  # noises in a figure of two metrics; more of them get a figure each
-DOTS_PER_INCH = 200  # twice the size at which a README shows a figure
 
 
 def print_leaderboard(
@@ -125,13 +124,15 @@ def write(
         drawn = [name for name in ("psnr", "ssim") if name in present] or present[:2]
         figures[dataset] = []
         for name, metrics in _figures11(part, dataset, drawn):
-            written += _save(figure11(part, metrics), [out / f"{name}.png", out / f"{name}.svg"])
+            written += save_figure(
+                figure11(part, metrics), [out / f"{name}.png", out / f"{name}.svg"]
+            )
             figures[dataset] += [f"![Quality against level]({name}.png)"]
         if figures[dataset]:
             figures[dataset].insert(0, "### Quality against level")
         for noise, figure in _strips(part, dataset, pictures):
             name = f"strip_{file_name(noise)}_{dataset}.png"
-            written += _save(figure, [out / name])
+            written += save_figure(figure, [out / name])
             figures[dataset].append(f"![{noise}: clean, noisy and restored crops]({name})")
     text = markdown(table, figures, higher_is_better)
     written[0].write_text(text, encoding="utf-8", newline="\n")
@@ -208,15 +209,3 @@ def _psnr(clean: np.ndarray, restored: np.ndarray) -> float:
     from skimage.metrics import mean_squared_error
 
     return float(-10 * np.log10(max(mean_squared_error(clean, restored), 1e-10)))
-
-
-def _save(figure: Figure, paths: list[Path]) -> list[Path]:
-    """Write a figure without the date and the random names which would differ in every run."""
-    import matplotlib
-
-    for path in paths:
-        metadata = {"Date": None} if path.suffix == ".svg" else {"Software": None}
-        with matplotlib.rc_context({"svg.hashsalt": "noisebench"}):
-            figure.savefig(path, dpi=DOTS_PER_INCH, metadata=metadata)
-        figure.set_layout_engine("none")  # laid out once is enough: half of the drawing time
-    return paths

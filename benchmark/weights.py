@@ -21,8 +21,13 @@ Tensors = Mapping[str, Tensor]
 
 
 def shipped(cls: type[Denoiser]) -> Path:
-    """Where the package that defines a network keeps the weights it ships."""
-    return Path(sys.modules[cls.__module__].__file__).parent / "weights" / f"{cls.name}.safetensors"
+    """Where the package that defines a network keeps the weights it ships.
+
+    As long as there are none of the published size, those of the size "tiny" stand in.
+    """
+    folder = Path(sys.modules[cls.__module__].__file__).parent / "weights"
+    best, tiny = (folder / f"{name}.safetensors" for name in (cls.name, f"{cls.name}_tiny"))
+    return tiny if tiny.is_file() and not best.is_file() else best
 
 
 def save_weights(

@@ -68,7 +68,7 @@ def test_help_and_unknown_commands_need_neither_torch_nor_hydra(arguments):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ("rum", "unknown command 'rum'; did you mean 'run'? Known: run, train, report, noise,"),
+        ("rum", "unknown command 'rum'; did you mean 'run'? Known: run, train, ablate, zoo,"),
         ("run model=identiti", "unknown denoiser 'identiti'; did you mean 'identity' or"),
         ("run noise=gausian", "unknown noise model 'gausian'; did you mean 'gaussian' or"),
         ("run data=kodak", "unknown dataset 'kodak'; did you mean 'kodak24'?"),
@@ -92,7 +92,7 @@ def test_help_and_unknown_commands_need_neither_torch_nor_hydra(arguments):
         ("train model=tv", "'tv' has nothing to train"),
         ("train model=dncnn steps=0", "steps must be above 0"),
         ("train model=dncnn stepps=5", "unknown setting 'stepps'; did you mean 'steps'?"),
-        ("train model=dncnn noise=[gaussian,poisson]", "one model and one noise at a time"),
+        ("train model=dncnn noise=[gaussian,poisson]", "bench train takes one noise at a time"),
         (
             "train model=dncnn noise=mc_render",
             "'mc_render' is recorded noise, which comes with its",

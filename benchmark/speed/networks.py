@@ -20,14 +20,13 @@ from types import SimpleNamespace
 
 import torch
 from torch import Tensor, nn
-from torch._subclasses.fake_tensor import FakeTensorMode
-from torch.utils.flop_counter import FlopCounterMode
 
 from benchmark.denoiser import DENOISERS, Denoiser, pad_to_multiple
 from benchmark.memory import peak_memory
 from benchmark.precision import multiplies_bf16
 from benchmark.registry import load_plugins
 from benchmark.speed.noises import measure, processor, version_of
+from benchmark.throughput import MATRIX, gflop, peak_speed
 
 REPOSITORIES = {
     "MaskedDenoising": "https://github.com/haoyuc/MaskedDenoising",
@@ -36,7 +35,6 @@ REPOSITORIES = {
     "RNAN": "https://github.com/yulunzhang/RNAN",
     "Restormer": "https://github.com/swz30/Restormer",
 }
-MATRIX = 2048  # side of the matrices whose product is this machine's peak
 EXPLANATION = """\
 Seconds for one image of 3 channels, without gradients: median of {repeats} calls taken in turn in \
 one process, {threads} threads. Both have the same random weights. "rnan" attends over the whole \
@@ -168,24 +166,6 @@ def pair(name: str, published: Path) -> tuple[Call, Denoiser]:
     learned = {k: v for k, v in theirs.state_dict().items() if not k.endswith(mine.derived)}
     mine.load_state_dict(learned)
     return call, mine
-
-
-def peak_speed(repeats: int = 5) -> float:
-    """GFLOP/s of the fastest of some fp32 matrix products."""
-    a, b = torch.rand(2, MATRIX, MATRIX)
-    taken = []
-    for _ in range(repeats + 1):
-        start = time.perf_counter()
-        a @ b
-        taken.append(time.perf_counter() - start)
-    return 2 * MATRIX**3 / min(taken) / 1e9
-
-
-def gflop(network: Denoiser, size: int) -> float:
-    """Of one image, counted without computing anything."""
-    with FakeTensorMode(allow_non_fake_inputs=True), FlopCounterMode(display=False) as counter:
-        network.restore(torch.empty(1, 3, size, size))
-    return counter.get_total_flops() / 1e9
 
 
 def row(name: str, published: Path, size: int, repeats: int, peak: float) -> list[str]:

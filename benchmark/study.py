@@ -1,0 +1,138 @@
+"""An ablation: variants of a network trained under one recipe, scored alike, and compared."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from omegaconf import DictConfig, OmegaConf
+from rich.console import Console
+
+from benchmark.ablation import brightness, brightness_figure, markdown, trade_off_figure
+from benchmark.cells import Cell, ResultStore
+from benchmark.compose import compose_grid, compose_training
+from benchmark.config import class_of, registry_of, schema, sized, suites
+from benchmark.evaluate import evaluate
+from benchmark.inference import AUTOMATIC
+from benchmark.leaderboard import IN_DISTRIBUTION
+from benchmark.plots import save_figure
+from benchmark.run import Grid, fill, missing
+from benchmark.team import Team
+
+METRICS = ("psnr", "ssim")
+
+
+def train_variants(config: DictConfig, team: Team, console: Console) -> dict[str, Path] | int:
+    """Each variant's weights by its name, or the signal which stopped the training of one."""
+    weights = {}
+    for name, variant in config.ablation.variants.items():
+        console.print(f"{config.ablation.name}: {name}", highlight=False)
+        training = compose_training(_training_config(config, name, variant), team, console)
+        outcome = training.run()
+        if outcome.stopped_by is not None:
+            return outcome.stopped_by
+        weights[name] = training.folder / f"{name}.safetensors"
+    return weights
+
+
+def _training_config(config: DictConfig, name: str, variant: DictConfig) -> DictConfig:
+    """The config of ``bench train`` for one variant: what all share, then what is its own."""
+    own = {key: value for key, value in variant.items() if key not in ("model", "data")}
+    cls = class_of("model", name, variant.model)
+    chosen = OmegaConf.create({**config, **own, "out": config.runs})
+    chosen.model = {name: OmegaConf.merge(sized(cls, config.size), variant.model)}
+    if "data" in variant:
+        chosen.data = {name: schema(registry_of("data")[name]) for name in variant.data}
+    return chosen
+
+
+def score(config: DictConfig, weights: Mapping[str, Path], device: str, console: Console) -> Grid:
+    """The grid of all variants on the test noises, every cell of it scored and stored."""
+    grid = compose_grid(OmegaConf.create(_run_config(config, weights, device)), console)
+    store = ResultStore(_folder(config))
+    fill(grid, store, missing(grid, store), device, console)
+    return grid
+
+
+def _run_config(config: DictConfig, weights: Mapping[str, Path], device: str) -> dict[str, object]:
+    """The config of ``bench run`` for the variants."""
+    noises = [m for name in config.test_noise for m in suites().get(name, [name])]
+    variants = config.ablation.variants
+    data = OmegaConf.merge(
+        schema(registry_of("data")[config.test_data]),
+        {"crop": config.test_crop, "limit": config.test_limit},
+    )
+    return {
+        "model": {
+            name: {"of": class_of("model", name, variants[name].model).name, "weights": str(path)}
+            for name, path in weights.items()
+        },
+        "noise": {name: schema(registry_of("noise")[name]) for name in noises},
+        "data": {config.test_data: data},
+        "metric": {name: schema(registry_of("metric")[name]) for name in METRICS},
+        "levels": None,
+        "seeds": [0],
+        "reference": ["identity"],
+        "tile": "auto",
+        "precision": "fp32",
+        "device": device,
+    }
+
+
+def write_page(config: DictConfig, grid: Grid, device: str, command: str) -> list[Path]:
+    """The ablation's page and its figures."""
+    ablation, folder = config.ablation, _folder(config)
+    names, table = list(ablation.variants), _table(config)
+    written, paragraphs, histograms = [], [], None
+    if ablation.brightness:
+        histograms = _histograms(config, grid, device)
+        noise, level = IN_DISTRIBUTION
+        title = f"{config.test_data}, {noise} {level:g}"
+        figure = brightness_figure(histograms, title)
+        written += save_figure(figure, [folder / "brightness.png", folder / "brightness.svg"])
+        paragraphs.append("![How bright the outputs are](brightness.png)")
+    if ablation.trade_off:
+        figure = trade_off_figure(table, names)
+        written += save_figure(figure, [folder / "trade_off.png", folder / "trade_off.svg"])
+        paragraphs.append("![Out of distribution against in distribution](trade_off.png)")
+    text = markdown(
+        ablation.name,
+        ablation.question,
+        command,
+        table,
+        names,
+        published=OmegaConf.to_container(ablation.published),
+        histograms=histograms,
+        paragraphs=paragraphs,
+    )
+    (folder / "README.md").write_text(text, encoding="utf-8", newline="\n")
+    return [folder / "README.md", *written]
+
+
+def _table(config: DictConfig) -> pd.DataFrame:
+    """The scores on the test images; recorded noise has images of its own."""
+    table = ResultStore(_folder(config)).table()
+    attributes = table.attrs
+    table = table[table["dataset"] == config.test_data]
+    table.attrs = attributes
+    return table
+
+
+def _histograms(config: DictConfig, grid: Grid, device: str) -> dict[str, np.ndarray]:
+    """Brightness of the clean test images, and of each variant's outputs on the training noise."""
+    noise, level = IN_DISTRIBUTION
+    dataset = grid.datasets[config.test_data]
+    found = {}
+    for name in config.ablation.variants:
+        cell = Cell(name, config.test_data, noise, level, 0)
+        model, images = grid.models[name].to(device), dataset.images()
+        done = list(
+            evaluate(cell, model, dataset, grid.noises[noise], {}, images, device, AUTOMATIC)
+        )
+        found.setdefault("clean", brightness(one.clean for one in done))
+        found[name] = brightness(one.restored for one in done)
+    return found
+
+
+def _folder(config: DictConfig) -> Path:
+    return Path(config.out) / config.ablation.name
