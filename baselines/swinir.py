@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from baselines.swin_branches import AttentionBranch, MLPBranch
 from benchmark.denoiser import DENOISERS, Denoiser, pad_to_multiple
 
 RGB_MEAN = (0.4488, 0.4371, 0.4040)  # of DIV2K, subtracted by the published code
@@ -137,6 +138,13 @@ class StochasticDepth(nn.Module):
         keep = branch.new_empty(len(branch), *[1] * (branch.ndim - 1)).bernoulli_(kept)
         return branch * (keep / kept)
 
+    def draw(self, batch: int) -> tuple[list[int], float]:
+        """Which images keep their branch, and by how much it is scaled up."""
+        if not self.training or self.probability == 0:
+            return list(range(batch)), 1.0
+        kept = 1 - self.probability
+        return torch.empty(batch).bernoulli_(kept).nonzero().flatten().tolist(), 1 / kept
+
 
 class SwinBlock(nn.Module):
     """Windowed attention, then an MLP, each behind a LayerNorm and with its own shortcut."""
@@ -165,11 +173,37 @@ class SwinBlock(nn.Module):
         """(B, H, W, C) to the same."""
         if not (torch.is_grad_enabled() or self.training):
             return self.few_windows_at_a_time(features)
+        if not (fused(features.device) or torch.compiler.is_compiling()):
+            return self.with_gradients(features)
         attended = from_windows(self.attn(self.windows(self.norm1(features))), features.shape)
         if self.shift:
             attended = attended.roll((self.shift, self.shift), (1, 2))
         features = features + self.drop_path(attended)
         return features + self.drop_path(self.mlp(self.norm2(features)))
+
+    def with_gradients(self, features: Tensor) -> Tensor:
+        """The same on a CPU, in pieces small enough to stay in a cache from step to step."""
+        attn, norm1, norm2, fc1, _, fc2 = self.attn, self.norm1, self.norm2, *self.mlp
+        order = torch.arange(features[0, ..., 0].numel()).view(1, *features.shape[1:3], 1)
+        order = self.windows(order)  # (1, rows, columns, tokens, 1)
+        seen = attn.token_mask(features.new_ones(len(features), *order.shape[1:]))
+        features = AttentionBranch.apply(
+            features,
+            *self.drop_path.draw(len(features)),
+            order.flatten(0, 2).squeeze(-1),
+            None if isinstance(attn.token_mask, nn.Identity) else seen.flatten(1, 2),
+            attn.regions[attn.seams(*order.shape[1:3]).flatten()],
+            attn.bias(),
+            norm1.eps,
+            *(norm1.weight, norm1.bias, attn.qkv.weight, attn.qkv.bias),
+            *(attn.proj.weight, attn.proj.bias),
+        )
+        return MLPBranch.apply(
+            features,
+            *self.drop_path.draw(len(features)),
+            norm2.eps,
+            *(norm2.weight, norm2.bias, fc1.weight, fc1.bias, fc2.weight, fc2.bias),
+        )
 
     def windows(self, features: Tensor) -> Tensor:
         """(B, H, W, C) to (B, rows, columns, tokens, C), after the cyclic shift."""
@@ -289,7 +323,7 @@ class SwinIR(Denoiser):
     """
 
     learned = True
-    sizes = {"tiny": {"embed_dim": 36, "depths": (4, 4), "num_heads": 2}}
+    sizes = {"tiny": {"embed_dim": 32, "depths": (4, 4), "num_heads": 2}}
     first_kernel: ClassVar[int] = 3  # side of the first convolution
     residual: ClassVar[bool] = True  # shortcuts around the body and around the whole network
     derived = ("relative_position_index", "attn_mask")

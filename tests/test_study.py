@@ -37,7 +37,7 @@ def test_an_ablation_trains_scores_and_compares_its_variants(bench, tmp_path, qu
     for name, ratio in zip(names, (65, 75, 85), strict=True):
         header = read_header(tmp_path / "runs" / name / f"{name}.safetensors")
         assert header["arguments"]["attention_ratio"] == [ratio, ratio]
-        assert header["arguments"]["embed_dim"] == 36
+        assert header["arguments"]["embed_dim"] == 32
     page = (tmp_path / "o/attention_ratio/README.md").read_text()
     lines = re.findall(r"^\| (\w+) ", page, re.MULTILINE)
     assert [line for line in lines if line in names][:3] == names
