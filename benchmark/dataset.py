@@ -3,8 +3,9 @@
 import hashlib
 import os
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -182,16 +183,9 @@ class Dataset:
         ValueError
             If images are missing, cut short, smaller than ``minimum``, or as in `read_uint8`.
         """
-        for image in self.images():
-            for place in self._files[image]:
-                self.check_place(place)
-            height, width = self._pixels(image)[0].shape[:2]
-            if min(height, width) < minimum:
-                where = self._files[image][0] if self.crop is None else f"crop={self.crop}"
-                raise ValueError(
-                    f"{where} gives an image of {width}x{height} pixels, but at least "
-                    f"{minimum}x{minimum} are needed; remove or enlarge it"
-                )
+        with ThreadPoolExecutor(os.cpu_count()) as pool:  # decoders leave other threads running
+            for _ in pool.map(partial(self._check_image, minimum), self.images()):
+                pass
 
     def digest(self, level: float | None = None) -> str:
         """SHA-256, in hexadecimal, of the images' names, files and crops: the data's identity.
@@ -233,6 +227,17 @@ class Dataset:
     @cached_property
     def _files(self) -> dict[str, tuple[Path | Block, ...]]:
         return self.listing(self.folder())
+
+    def _check_image(self, minimum: int, image: str) -> None:
+        for place in self._files[image]:
+            self.check_place(place)
+        height, width = self._pixels(image)[0].shape[:2]
+        if min(height, width) < minimum:
+            where = self._files[image][0] if self.crop is None else f"crop={self.crop}"
+            raise ValueError(
+                f"{where} gives an image of {width}x{height} pixels, but at least "
+                f"{minimum}x{minimum} are needed; remove or enlarge it"
+            )
 
     def _places(self, image: str, level: float | None) -> tuple[Path | Block, ...]:
         """Where an image is stored: clean, then noisy where there is such a version."""

@@ -1,5 +1,6 @@
 """Training data: images held in memory, and batches of noisy crops made of them."""
 
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -150,7 +151,8 @@ def read_training_images(datasets: list[Dataset], patch: int) -> tuple[list[np.n
                 f"mean nothing; train on bsds400, extra_train or a folder of your own"
             )
         dataset.check(minimum=patch)
-        images += [dataset.read_uint8(name) for name in dataset.images()]
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            images += pool.map(dataset.read_uint8, dataset.images())
         facts[dataset.name] = {"images": len(dataset), "sha256": dataset.digest()}
     return images, facts
 

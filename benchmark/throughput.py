@@ -17,7 +17,7 @@ MATRIX = 2048  # side of the matrices whose product is a machine's peak
 def peak_speed(repeats: int = 5, device: str = "cpu", precision: str = "fp32") -> float:
     """GFLOP/s of the fastest of some matrix products in ``"fp32"`` or ``"bf16"``, measured once.
 
-    On a CPU it goes by the time which this process has the CPU: other work beside it does not count.
+    On a CPU it goes by the time in which this process had it: other work does not count.
     """
     kind = torch.bfloat16 if precision == "bf16" else torch.float32
     a, b = torch.rand(2, MATRIX, MATRIX, device=device, dtype=kind)

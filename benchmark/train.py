@@ -49,7 +49,7 @@ class Execution:
         Pieces which each process's crops of a step go through the network in, one after the other;
         the step is that of all of them. A network that normalises over the batch sees a piece.
     compile
-        Whether `torch.compile` translates the network first.
+        Whether `torch.compile` translates the network first; None: on a GPU.
     log_every, validate_every
         Steps between two lines of the log, and of the validation.
     save_minutes, save_every
@@ -62,7 +62,7 @@ class Execution:
 
     precision: str = "fp32"
     accumulate: int = 1
-    compile: bool = False
+    compile: bool | None = False
     log_every: int = 100
     validate_every: int = 1000
     save_minutes: float = 5.0
@@ -343,7 +343,8 @@ class Training:
         self.runner = self.network
         if self.team.size > 1:
             self.runner = DistributedDataParallel(self.network)
-        if self.execution.compile:
+        on_gpu = self.device.type == "cuda"
+        if self.execution.compile or (self.execution.compile is None and on_gpu):
             self.runner = torch.compile(self.runner)
         self.events = None
         if self.execution.tensorboard and self.team.leads:
