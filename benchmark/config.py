@@ -76,10 +76,9 @@ class RunConfig:
 
 
 @dataclass
-class TrainConfig:
-    """What ``bench train`` takes beside recipe and execution; groups fill the first three."""
+class TrainingConfig:
+    """What trainings take beside recipe and execution, whichever command starts them."""
 
-    model: dict[str, Any] = _group()
     noise: dict[str, Any] = _group()
     data: dict[str, Any] = _group()
 
@@ -87,23 +86,25 @@ class TrainConfig:
     watch: list[str] = field(default_factory=lambda: list(WATCHED))
     held_out: int | None = None
     start: str | None = None
-    out: str = "runs"
     device: str = "auto"
     threads: int | None = None
 
 
 @dataclass
-class AblateConfig:
-    """What ``bench ablate`` takes beside recipe and execution; groups fill the first three."""
+class TrainConfig(TrainingConfig):
+    """What ``bench train`` takes; Hydra's groups fill model, noise and data."""
+
+    model: dict[str, Any] = _group()
+
+    out: str = "runs"
+
+
+@dataclass
+class AblateConfig(TrainingConfig):
+    """What ``bench ablate`` takes; Hydra's groups fill ablation, noise and data."""
 
     ablation: dict[str, Any] = _group()
-    noise: dict[str, Any] = _group()
-    data: dict[str, Any] = _group()
 
-    level: float = 15.0
-    watch: list[str] = field(default_factory=lambda: list(WATCHED))
-    held_out: int | None = None
-    start: str | None = None
     size: str | None = None
     runs: str = "runs/ablations"
     out: str = "results/ablations"
@@ -111,8 +112,6 @@ class AblateConfig:
     test_data: str = "kodak24"
     test_crop: int | None = 256
     test_limit: int | None = None
-    device: str = "auto"
-    threads: int | None = None
 
 
 @dataclass
