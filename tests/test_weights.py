@@ -3,6 +3,7 @@
 import argparse
 import pickle
 import random
+import sys
 import warnings
 
 import pytest
@@ -12,6 +13,7 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
 from benchmark.denoiser import DENOISERS, Denoiser
+from benchmark.listing import stand_ins
 from benchmark.weights import load_network, read_header, save_weights, shipped
 
 ARGUMENTS = {"depth": 3, "width": 8, "batch_norm": True}
@@ -109,9 +111,19 @@ def test_a_keyword_the_class_no_longer_has_is_refused_in_one_line(tmp_path):
     assert "dilation" in message
 
 
-def test_shipped_weights_lie_beside_the_module_of_their_network():
-    assert shipped(DENOISERS["dncnn"]).parts[-3:] == ("baselines", "weights", "dncnn.safetensors")
+def test_what_ships_lies_beside_its_class_and_tiny_weights_stand_in(tmp_path, monkeypatch):
+    cls = DENOISERS["dncnn"]
+    assert shipped(cls).parts[-3:-1] == ("baselines", "weights")
     assert shipped(DENOISERS["masked"]).parts[-3:-1] == ("masked_model", "weights")
+    monkeypatch.setattr(sys.modules[cls.__module__], "__file__", str(tmp_path / "dncnn.py"))
+    (tmp_path / "weights").mkdir()
+    assert shipped(cls).name == "dncnn.safetensors"
+    assert stand_ins([cls]) == ""
+    (tmp_path / "weights" / "dncnn_tiny.safetensors").touch()
+    assert shipped(cls).name == "dncnn_tiny.safetensors"
+    assert stand_ins([cls]).startswith("dncnn: tiny networks")
+    (tmp_path / "weights" / "dncnn.safetensors").touch()
+    assert shipped(cls).name == "dncnn.safetensors"
 
 
 class Small(Denoiser):
