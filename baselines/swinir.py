@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from baselines.swin_branches import AttentionBranch, MLPBranch
+from baselines.swin_branches import AttentionBranch, MLPBranch, folded
 from benchmark.denoiser import DENOISERS, Denoiser, pad_to_multiple
 
 RGB_MEAN = (0.4488, 0.4371, 0.4040)  # of DIV2K, subtracted by the published code
@@ -44,14 +44,18 @@ class WindowAttention(nn.Module):
 
     def forward(self, windows: Tensor) -> Tensor:
         """(B, rows, columns, tokens, C) to the same: a grid of windows, row by row."""
-        batch, rows, columns = windows.shape[:3]
-        apart = self.regions[self.seams(rows, columns).flatten()]
-        qkv = self.qkv(self.token_mask(windows)).unflatten(-1, (3, self.num_heads, -1))
-        query, key, value = qkv.flatten(0, 2).permute(2, 0, 3, 1, 4)  # (windows, heads, tokens, d)
-        scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-2, -1)
-        scores = scores.unflatten(0, (batch, -1)) + (self.bias() + apart)
-        attended = scores.flatten(0, 1).softmax(-1) @ value
-        return self.proj(attended.transpose(1, 2).reshape(windows.shape))
+        apart = self.regions[self.seams(*windows.shape[1:3]).flatten()]
+        bias = (self.bias() + apart).flatten(0, 1)  # (windows * heads, tokens, tokens)
+        qkv = self.qkv(self.token_mask(windows)).flatten(1, 2)
+        qkv = qkv.unflatten(-1, (3, self.num_heads, -1)).permute(3, 0, 1, 4, 2, 5).flatten(2, 3)
+        if fused(windows.device):
+            attended = functional.scaled_dot_product_attention(*qkv, bias[None])
+        else:
+            query, key, value = qkv
+            scores = (query * query.shape[-1] ** -0.5) @ key.mT + bias
+            attended = scores.softmax(-1) @ value
+        attended = attended.unflatten(1, (-1, self.num_heads)).transpose(2, 3)
+        return self.proj(attended.reshape(windows.shape))
 
     def bias(self) -> Tensor:
         """(heads, tokens, tokens), queries before keys."""
@@ -183,26 +187,29 @@ class SwinBlock(nn.Module):
 
     def with_gradients(self, features: Tensor) -> Tensor:
         """The same on a CPU, in pieces small enough to stay in a cache from step to step."""
-        attn, norm1, norm2, fc1, _, fc2 = self.attn, self.norm1, self.norm2, *self.mlp
-        order = torch.arange(features[0, ..., 0].numel()).view(1, *features.shape[1:3], 1)
-        order = self.windows(order)  # (1, rows, columns, tokens, 1)
-        seen = attn.token_mask(features.new_ones(len(features), *order.shape[1:]))
+        attn, fc1, _, fc2 = self.attn, *self.mlp
+        places = torch.arange(features[0, ..., 0].numel()).view(1, *features.shape[1:3], 1)
+        places = self.windows(places)  # (1, rows, columns, tokens, 1)
+        kept = attn.token_mask(features.new_ones(len(features), *places.shape[1:]))
+        masked = not isinstance(attn.token_mask, nn.Identity)
         features = AttentionBranch.apply(
             features,
             *self.drop_path.draw(len(features)),
-            order.flatten(0, 2).squeeze(-1),
-            None if isinstance(attn.token_mask, nn.Identity) else seen.flatten(1, 2),
-            attn.regions[attn.seams(*order.shape[1:3]).flatten()],
+            self.norm1.eps,
+            places.flatten(0, 2).squeeze(-1),
+            kept.flatten(1, 2).squeeze(-1).bool() if masked else None,
+            attn.regions[attn.seams(*places.shape[1:3]).flatten()] if self.shift else None,
             attn.bias(),
-            norm1.eps,
-            *(norm1.weight, norm1.bias, attn.qkv.weight, attn.qkv.bias),
+            *folded(self.norm1, attn.qkv),
+            attn.qkv.bias,
             *(attn.proj.weight, attn.proj.bias),
         )
         return MLPBranch.apply(
             features,
             *self.drop_path.draw(len(features)),
-            norm2.eps,
-            *(norm2.weight, norm2.bias, fc1.weight, fc1.bias, fc2.weight, fc2.bias),
+            self.norm2.eps,
+            *folded(self.norm2, fc1),
+            *(fc2.weight, fc2.bias),
         )
 
     def windows(self, features: Tensor) -> Tensor:

@@ -1,9 +1,9 @@
-"""Without gradients a block goes through a few windows at a time; what comes out is the same."""
+"""However a Swin block is computed, a few windows at a time or not, the results are the same."""
 
 import pytest
 import torch
 
-from baselines import swinir
+from baselines import swin_branches, swinir
 from baselines.swinir import SwinBlock
 from masked_model.masking import AttentionMask
 
@@ -79,3 +79,148 @@ def test_the_same_in_bf16_to_its_rounding(block):
             found = block(features)
     scale = expected.abs().mean()
     assert 0 < (found.float() - expected).abs().mean() < 0.02 * scale
+
+
+# with gradients
+
+
+def by_definition(block: SwinBlock, features: torch.Tensor) -> torch.Tensor:
+    """A block without stochastic depth, window by window and head by head; draws masks itself."""
+    size, attn = block.window_size, block.attn
+    height, width, channels = features.shape[1:]
+    shifted = features.roll((-block.shift, -block.shift), (1, 2))
+    side = torch.arange(size)
+    place = torch.cartesian_prod(side, side)
+    between = place[:, None] - place + size - 1
+    bias = attn.relative_position_bias_table[between[..., 0] * (2 * size - 1) + between[..., 1]]
+    normed = torch.layer_norm(shifted, (channels,), block.norm1.weight, block.norm1.bias, 1e-5)
+    grid = features.new_ones(len(features), height // size, width // size, size * size, 1)
+    kept = attn.token_mask(grid)
+    attended = torch.zeros_like(features)
+    for image in range(len(features)):
+        for top in range(0, height, size):
+            for left in range(0, width, size):
+                window = normed[image, top : top + size, left : left + size].flatten(0, 1)
+                window = window * kept[image, top // size, left // size]
+                query, key, value = attn.qkv(window).chunk(3, dim=-1)
+                far = torch.zeros(size * size, size * size, dtype=torch.bool)
+                for axis, (start, end) in enumerate([(top, height), (left, width)]):
+                    beyond = start + place[:, axis] >= end - block.shift
+                    far |= beyond[:, None] != beyond
+                outputs = []
+                for head, (q, k, v) in enumerate(
+                    zip(
+                        *(part.chunk(attn.num_heads, -1) for part in (query, key, value)),
+                        strict=True,
+                    )
+                ):
+                    scores = q @ k.T / q.shape[-1] ** 0.5 + bias[..., head]
+                    outputs.append((scores - 100.0 * far).softmax(-1) @ v)
+                rows = attn.proj(torch.cat(outputs, -1)).unflatten(0, (size, size))
+                attended[image, top : top + size, left : left + size] = rows
+    features = features + attended.roll((block.shift, block.shift), (1, 2))
+    normed = torch.layer_norm(features, (channels,), block.norm2.weight, block.norm2.bias, 1e-5)
+    hidden = normed @ block.mlp.fc1.weight.T + block.mlp.fc1.bias
+    hidden = hidden * (1 + torch.erf(hidden / 2**0.5)) / 2
+    return features + hidden @ block.mlp.fc2.weight.T + block.mlp.fc2.bias
+
+
+def gradients(function, block, features, weights):
+    """Of the weighted sum of what comes out, by the input and by each parameter; and the output."""
+    features = features.clone().requires_grad_()
+    block.zero_grad()
+    torch.manual_seed(3)
+    restored = function(features)
+    (restored * weights).sum().backward()
+    named = {name: parameter.grad.clone() for name, parameter in block.named_parameters()}
+    return {"output": restored.detach(), "input": features.grad, **named}
+
+
+@pytest.mark.parametrize("masked", [False, True], ids=["all-tokens", "masked"])
+@pytest.mark.parametrize("windows", [2, 32], ids=["many-pieces", "few-pieces"])
+@pytest.mark.parametrize("shape", [(1, 4, 4), (1, 4, 12), (2, 12, 8)])
+def test_every_gradient_is_that_of_the_definition(block, shape, windows, masked, monkeypatch):
+    monkeypatch.setattr(swin_branches, "WINDOWS", windows)
+    block.double()
+    if masked:
+        block.attn.token_mask = AttentionMask((60, 60))
+    features, weights = torch.randn(2, *shape, 12, dtype=torch.float64)
+    expected = gradients(lambda x: by_definition(block, x), block, features, weights)
+    for name, found in gradients(block, block, features, weights).items():
+        scale = expected[name].abs().max()
+        torch.testing.assert_close(
+            found, expected[name], rtol=0, atol=1e-10 * scale.item(), msg=name
+        )
+
+
+class FixedMask(torch.nn.Module):
+    """The same draws in any precision."""
+
+    def forward(self, tokens):
+        generator = torch.Generator().manual_seed(0)
+        return tokens * (torch.rand(tokens[..., :1].shape, generator=generator) >= 0.75)
+
+
+def test_gradients_in_fp32_are_those_of_fp64_to_rounding(block):
+    block.attn.token_mask = FixedMask()
+    features, weights = torch.randn(2, 2, 24, 20, 12)
+    found = gradients(block, block, features, weights)
+    block.double()
+    expected = gradients(block, block, features.double(), weights.double())
+    for name, value in found.items():
+        scale = expected[name].abs().max()
+        assert (value - expected[name]).abs().max() < 1e-5 * scale, name
+
+
+def test_a_hidden_window_and_an_image_all_hidden_have_gradients_too(block):
+    block.double().attn.token_mask = AttentionMask((100, 100))
+    features, weights = torch.randn(2, 1, 8, 8, 12, dtype=torch.float64)
+    expected = gradients(lambda x: by_definition(block, x), block, features, weights)
+    for name, found in gradients(block, block, features, weights).items():
+        torch.testing.assert_close(found, expected[name], rtol=0, atol=1e-9, msg=name)
+
+
+def test_stochastic_depth_leaves_an_image_or_scales_its_branch(block):
+    block.double().train()
+    features, weights = torch.randn(2, 48, 4, 4, 12, dtype=torch.float64)
+    both = gradients(block, block, features, weights)
+    with torch.no_grad():
+        kept = block.eval()(features)
+    untouched = [torch.equal(a, b) for a, b in zip(both["output"], features, strict=True)]
+    assert 3 <= sum(untouched) <= 24  # a quarter of 48 are expected to skip both branches
+    for image, same in enumerate(untouched):
+        if same:  # no branch, so the gradient passes unchanged
+            assert torch.equal(both["input"][image], weights[image])
+        assert not torch.allclose(both["output"][image], kept[image])  # a kept branch is doubled
+
+
+def test_a_training_step_can_be_repeated_to_the_bit(block):
+    block.train().attn.token_mask = AttentionMask((75, 75))
+    features, weights = torch.randn(2, 3, 24, 20, 12)
+    first, second = (gradients(block, block, features, weights) for _ in range(2))
+    for name, value in first.items():
+        assert torch.equal(value, second[name]), name
+
+
+@pytest.mark.parametrize("masked", [False, True], ids=["all-tokens", "masked"])
+def test_a_compiled_block_computes_the_same_as_one_graph(block, masked):
+    if masked:
+        block.attn.token_mask = AttentionMask((75, 75))
+    features, weights = torch.randn(2, 2, 8, 12, 12)
+    whole = torch.compile(block, fullgraph=True, backend="aot_eager")
+    expected = gradients(block, block, features, weights)
+    for name, found in gradients(whole, block, features, weights).items():
+        torch.testing.assert_close(found, expected[name], rtol=1e-4, atol=1e-4, msg=name)
+
+
+def test_training_in_bf16_has_gradients_close_to_those_of_fp32(block):
+    features, weights = torch.randn(2, 2, 8, 12, 12)
+
+    def in_bf16(features):
+        with torch.autocast("cpu", torch.bfloat16):
+            return block(features).float()
+
+    expected = gradients(block, block, features, weights)
+    for name, found in gradients(in_bf16, block, features, weights).items():
+        apart = (found - expected[name]).norm() / expected[name].norm()
+        assert apart < 0.05, name

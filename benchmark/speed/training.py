@@ -1,0 +1,215 @@
+"""Training steps a second of our networks and loop beside the published network and loop.
+
+``python -m benchmark.speed.training --published FOLDER --batch 4 --out training.md`` prints the
+table and writes it to a file. FOLDER holds a clone of MaskedDenoising, as for
+``benchmark.speed.networks``; its code needs ``pip install timm einops entmax``.
+"""
+
+import argparse
+import copy
+import platform
+import random
+import time
+import warnings
+from collections.abc import Callable
+from functools import partial
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import l1_loss
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from benchmark.denoiser import DENOISERS
+from benchmark.noise import NOISE_MODELS
+from benchmark.patches import Patches
+from benchmark.precision import multiplies_bf16
+from benchmark.recipe import Recipe
+from benchmark.registry import load_plugins
+from benchmark.speed.networks import NETWORKS, REPOSITORIES, on_path
+from benchmark.speed.noises import processor, version_of
+
+TRAINED = ("masked", "baseline")  # networks whose published code trains by the published loop
+SIZE = (321, 481)  # of a training image of BSDS
+LEVEL = 15.0  # of the noise, in 8-bit steps
+EXPLANATION = """\
+Optimizer steps a second, by the fastest of {repeats} steps of each, taken in turn in one process, \
+{threads} threads. Equal are the sizes of the networks, the batch of {patch}x{patch} crops of \
+random images held in memory, Gaussian noise of sigma 15 clipped to [0, 1], the masks' ratios \
+(input 80 to 90 %, attention 75 %), stochastic depth, L1, Adam with betas 0.9 and 0.99, and an \
+average of the weights with decay 0.999. The published side makes its crops, noise and masks \
+sample by sample in NumPy, as its loader does, but reads no files and uses no further processes; \
+ours makes a batch at once. Both are in fp32 except where the head says bf16, which is ours alone \
+under autocast.
+"""
+HEAD = [
+    "network",
+    "batch",
+    "published (steps/s)",
+    "ours (steps/s)",
+    "ours / published",
+    "ours in bf16 / published",
+]
+
+Step = Callable[[], None]
+
+
+def images(number: int) -> list[np.ndarray]:
+    """Random images, uint8, of the size of those one trains on."""
+    return list(np.random.default_rng(0).integers(0, 256, (number, *SIZE, 3), dtype=np.uint8))
+
+
+def published_sample(image: np.ndarray, patch: int, masked: bool) -> tuple[Tensor, Tensor]:
+    """A noisy and a clean crop, (3, patch, patch), made as the published loader makes them."""
+    top, left = (random.randint(0, side - patch) for side in image.shape[:2])
+    crop = np.rot90(image[top : top + patch, left : left + patch], random.randint(0, 3))
+    if random.randint(0, 1):
+        crop = np.flipud(crop)
+    clean = np.float32(crop / 255.0)
+    noisy = clean + np.random.normal(0, LEVEL / 255, clean.shape).astype(np.float32)
+    noisy = np.clip(noisy, 0.0, 1.0)
+    if masked:
+        hidden = random.randint(80, 90) / 100
+        seen = np.random.choice([0, 1], size=(patch, patch), p=[hidden, 1 - hidden])
+        noisy = np.where(np.repeat(seen[:, :, None], 3, axis=2) == 1, noisy, np.float32(-0.1))
+    sides = (np.ascontiguousarray(side.transpose(2, 0, 1)) for side in (noisy, clean))
+    noisy, clean = (torch.from_numpy(side).float() for side in sides)
+    return noisy, clean
+
+
+def published_step(
+    network: nn.Module, pictures: list[np.ndarray], batch: int, patch: int, masked: bool
+) -> tuple[Step, nn.Module]:
+    """A step of the published loop as a function, and the average which it keeps."""
+    network.train()
+    average = copy.deepcopy(network).eval()
+    optimizer = torch.optim.Adam(network.parameters(), 1e-4, betas=(0.9, 0.99))
+
+    def step() -> None:
+        chosen = random.choices(pictures, k=batch)
+        pairs = [published_sample(picture, patch, masked) for picture in chosen]
+        noisy, clean = (torch.stack(side) for side in zip(*pairs, strict=True))
+        optimizer.zero_grad()
+        loss = l1_loss(network(noisy), clean)
+        loss.backward()
+        optimizer.step()
+        loss.item()
+        weights = dict(network.named_parameters())
+        for name, mean in average.named_parameters():
+            mean.data.mul_(0.999).add_(weights[name].data, alpha=0.001)
+
+    return step, average
+
+
+def our_step(
+    name: str, pictures: list[np.ndarray], batch: int, patch: int, bf16: bool = False
+) -> Step:
+    """A step as ``bench train`` makes it, as a function."""
+    recipe = Recipe(batch=batch, patch=patch)
+    patches = Patches(pictures, NOISE_MODELS["gaussian"](), LEVEL, recipe)
+    network = DENOISERS[name]().train()
+    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema))
+    optimizer = torch.optim.Adam(
+        network.parameters(), recipe.learning_rate, betas=recipe.betas, fused=True
+    )
+    numbers = count()
+
+    def step() -> None:
+        noisy, clean = patches.batch(next(numbers))
+        optimizer.zero_grad(set_to_none=True)
+        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+            restored = network(noisy)
+        l1_loss(restored.float(), clean).backward()
+        optimizer.step()
+        average.update_parameters(network)
+
+    return step
+
+
+def fastest(steps: dict[str, Step], repeats: int) -> dict[str, float]:
+    """Least seconds of each, taken in turn (A B C A B C ...) after one call of each."""
+    for step in steps.values():
+        step()
+    seconds = dict.fromkeys(steps, float("inf"))
+    for _ in range(repeats):
+        for who, step in steps.items():
+            start = time.perf_counter()
+            step()
+            seconds[who] = min(seconds[who], time.perf_counter() - start)
+    return seconds
+
+
+def row(name: str, published: Path, batch: int, patch: int, repeats: int) -> list[str]:
+    """One line of the table.
+
+    Raises
+    ------
+    ImportError
+        If the published code, or a package it needs, is not there.
+    """
+    what = NETWORKS[name]
+    with on_path(published / what.repository / what.folder), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # timm's, of its own older names
+        network = what.build()
+    pictures = images(8)
+    step, _ = published_step(network, pictures, batch, patch, name == "masked")
+    steps = {"published": step, "ours": our_step(name, pictures, batch, patch)}
+    if multiplies_bf16("cpu"):
+        steps["bf16"] = our_step(name, pictures, batch, patch, bf16=True)
+    seconds = fastest(steps, repeats)
+    bf16 = seconds.get("bf16")
+    return [
+        name,
+        str(batch),
+        f"{1 / seconds['published']:.3g}",
+        f"{1 / seconds['ours']:.3g}",
+        f"{seconds['published'] / seconds['ours']:.3g}",
+        f"{seconds['published'] / bf16:.3g}" if bf16 else "–",
+    ]
+
+
+def table(names: list[str], published: Path, batch: int, patch: int, repeats: int) -> str:
+    """The measured table as Markdown, with what was measured below it."""
+    rows, missing = [HEAD, ["---"] + ["---:"] * (len(HEAD) - 1)], []
+    for name in names:
+        try:
+            rows.append(row(name, published, batch, patch, repeats))
+        except ImportError as error:
+            missing.append(f"{name} ({error}; {REPOSITORIES[NETWORKS[name].repository]})")
+            continue
+        print(" | ".join(rows[-1]), flush=True)
+    numbers = {"repeats": repeats, "threads": torch.get_num_threads(), "patch": patch}
+    bf16 = "has" if multiplies_bf16("cpu") else "has no"
+    below = [
+        EXPLANATION.format(**numbers),
+        f"Machine: {processor()}, which {bf16} units for bf16, {platform.system()}, Python "
+        f"{platform.python_version()}, torch {version_of('torch')}.",
+        *(["", f"Missing: {'; '.join(missing)}."] if missing else []),
+    ]
+    return "\n".join([*("| " + " | ".join(cells) + " |" for cells in rows), "", *below, ""])
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Measure, print, and write where ``--out`` says."""
+    parser = argparse.ArgumentParser(prog="python -m benchmark.speed.training", description=__doc__)
+    parser.add_argument("--published", type=Path, required=True, help="clones of the repositories")
+    parser.add_argument("--out", type=Path, help="a Markdown file for the table")
+    parser.add_argument("--networks", nargs="+", choices=TRAINED, default=list(TRAINED))
+    parser.add_argument("--batch", type=int, default=4, help="crops a step")
+    parser.add_argument("--patch", type=int, default=64, help="side of a crop")
+    parser.add_argument("--repeats", type=int, default=10, help="timed steps of each")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    options = parser.parse_args(arguments)
+    torch.set_num_threads(options.threads)
+    load_plugins()
+    measured = partial(table, options.networks, options.published)
+    text = measured(options.batch, options.patch, options.repeats)
+    if options.out:
+        options.out.write_text(text, encoding="utf-8")
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
