@@ -177,7 +177,8 @@ class SwinBlock(nn.Module):
         """(B, H, W, C) to the same."""
         if not (torch.is_grad_enabled() or self.training):
             return self.few_windows_at_a_time(features)
-        if not (fused(features.device) or torch.compiler.is_compiling()):
+        real = type(features) is Tensor and not torch.compiler.is_compiling()  # not traced, counted
+        if real and not fused(features.device):
             return self.with_gradients(features)
         attended = from_windows(self.attn(self.windows(self.norm1(features))), features.shape)
         if self.shift:

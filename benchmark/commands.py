@@ -52,9 +52,9 @@ def run(config: DictConfig) -> None:
     _say_what_all_left_out(console)
     store, device = ResultStore(config.out), pick_device(config.device)
     _use_threads(config.threads)
+    grid = compose_grid(config, console)
     if said := stand_ins(_with_shipped_weights(config)):
         console.print(said, highlight=False, soft_wrap=True)
-    grid = compose_grid(config, console)
     lacking = missing(grid, store, config.shard)
     if lacking:
         grid = with_available_metrics(grid, console)

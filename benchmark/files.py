@@ -51,8 +51,8 @@ def write_whole(path: Path, content: bytes | str) -> None:
         aside.unlink(missing_ok=True)
         size = len(content) / 1e6
         raise OSError(
-            f"cannot write {path} ({size:.1f} MB): {error.strerror}; what was there is kept; make "
-            f"room and give the same command again"
+            f"cannot write {path} ({size:.1f} MB): {error.strerror or error}; what was there is "
+            f"kept; make room and give the same command again"
         ) from error
 
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from benchmark.ablation import brightness, brightness_figure, markdown, trade_off_figure
 from benchmark.cells import Cell, ResultStore
 from benchmark.compose import compose_grid, compose_training
-from benchmark.config import class_of, registry_of, schema, sized, suites
+from benchmark.config import build, class_of, registry_of, schema, sized, suites
 from benchmark.evaluate import evaluate
 from benchmark.inference import AUTOMATIC
 from benchmark.leaderboard import IN_DISTRIBUTION
@@ -23,7 +23,14 @@ METRICS = ("psnr", "ssim")
 
 
 def train_variants(config: DictConfig, team: Team, console: Console) -> dict[str, Path] | int:
-    """Each variant's weights by its name, or the signal which stopped the training of one."""
+    """Each variant's weights by its name, or the signal which stopped the training of one.
+
+    What they are to be scored on is looked up first: a mistake in it costs no training.
+    """
+    tested = _run_config(config, {}, team.device)
+    for group in ("noise", "data"):
+        build(group, tested[group])
+    build("data", tested["data"])[config.test_data].images()
     weights = {}
     for name, variant in config.ablation.variants.items():
         console.print(f"{config.ablation.name}: {name}", highlight=False)
