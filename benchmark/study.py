@@ -28,8 +28,7 @@ def train_variants(config: DictConfig, team: Team, console: Console) -> dict[str
     What they are to be scored on is looked up first: a mistake in it costs no training.
     """
     tested = _run_config(config, {}, team.device)
-    for group in ("noise", "data"):
-        build(group, tested[group])
+    build("noise", tested["noise"])
     build("data", tested["data"])[config.test_data].images()
     weights = {}
     for name, variant in config.ablation.variants.items():

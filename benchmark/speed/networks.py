@@ -231,15 +231,16 @@ def table(names: list[str], published: Path, sizes: list[int], repeats: int) -> 
                 break
             print(" | ".join(rows[-1]), flush=True)
     lines = ["| " + " | ".join(cells) + " |" for cells in rows]
-    return "\n".join([*lines, "", *_setting(repeats, peak, missing), ""])
-
-
-def _setting(repeats: int, peak: float, missing: list[str]) -> list[str]:
     threads = torch.get_num_threads()
     numbers = {"repeats": repeats, "threads": threads, "peak": peak, "matrix": MATRIX}
+    return "\n".join([*lines, "", *setting(EXPLANATION.format(**numbers), missing), ""])
+
+
+def setting(explanation: str, missing: list[str]) -> list[str]:
+    """What stands below a table: how it was measured, on which machine, and what is not in it."""
     bf16 = "has" if multiplies_bf16("cpu") else "has no"
     return [
-        EXPLANATION.format(**numbers),
+        explanation,
         f"Machine: {processor()}, which {bf16} units for bf16, {platform.system()}, Python "
         f"{platform.python_version()}, torch {version_of('torch')}.",
         *(["", f"Missing: {'; '.join(missing)}."] if missing else []),

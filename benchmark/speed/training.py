@@ -7,7 +7,6 @@ table and writes it to a file. FOLDER holds a clone of MaskedDenoising, as for
 
 import argparse
 import copy
-import platform
 import random
 import time
 import warnings
@@ -28,8 +27,7 @@ from benchmark.patches import Patches
 from benchmark.precision import multiplies_bf16
 from benchmark.recipe import Recipe
 from benchmark.registry import load_plugins
-from benchmark.speed.networks import NETWORKS, REPOSITORIES, on_path
-from benchmark.speed.noises import processor, version_of
+from benchmark.speed.networks import NETWORKS, REPOSITORIES, on_path, setting
 
 TRAINED = ("masked", "baseline")  # networks whose published code trains by the published loop
 SIZE = (321, 481)  # of a training image of BSDS
@@ -181,13 +179,7 @@ def table(names: list[str], published: Path, batch: int, patch: int, repeats: in
             continue
         print(" | ".join(rows[-1]), flush=True)
     numbers = {"repeats": repeats, "threads": torch.get_num_threads(), "patch": patch}
-    bf16 = "has" if multiplies_bf16("cpu") else "has no"
-    below = [
-        EXPLANATION.format(**numbers),
-        f"Machine: {processor()}, which {bf16} units for bf16, {platform.system()}, Python "
-        f"{platform.python_version()}, torch {version_of('torch')}.",
-        *(["", f"Missing: {'; '.join(missing)}."] if missing else []),
-    ]
+    below = setting(EXPLANATION.format(**numbers), missing)
     return "\n".join([*("| " + " | ".join(cells) + " |" for cells in rows), "", *below, ""])
 
 
