@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 HDF5 = b"\x89HDF\r\n\x1a\n"
 HDF5_AT = (0, 512)  # a MATLAB 7.3 file is HDF5 behind a header of 512 bytes
 STRETCH = 2048  # values of each block moved at a time: what fits into a processor's cache
+LOADING = threading.Lock()  # a digest reads blocks in threads: one loads a file, the others wait
 
 
 class RealAndMean(Recorded):
@@ -175,11 +177,13 @@ class SIDD(Recorded):
     def read_place(self, place: Path | Block) -> np.ndarray:
         if isinstance(place, Path):
             return super().read_place(place)
-        if place.path not in self._loaded:
-            self._loaded[place.path] = self._load(place.path)
+        with LOADING:
+            if place.path not in self._loaded:
+                self._loaded[place.path] = self._load(place.path)
+            blocks = self._loaded[place.path]
         shape = self.shapes[self.chosen]
         row = np.ravel_multi_index(place.index, shape[:-3], order="F")
-        return np.ascontiguousarray(self._loaded[place.path][row].reshape(shape[-3:], order="F"))
+        return np.ascontiguousarray(blocks[row].reshape(shape[-3:], order="F"))
 
     def check_place(self, place: Path | Block) -> None:
         if isinstance(place, Path):

@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -173,7 +174,13 @@ def test_the_arrays_are_read_once_for_each_object(root, monkeypatch):
     save_validation(root / "sidd")
     reads = []
     load = SIDD._load
-    monkeypatch.setattr(SIDD, "_load", lambda self, path: reads.append(path) or load(self, path))
+
+    def load_slowly(self, path):
+        reads.append(path)
+        time.sleep(0.1)  # longer than the other threads need to ask for the same file
+        return load(self, path)
+
+    monkeypatch.setattr(SIDD, "_load", load_slowly)
     dataset = SmallSIDD()
     dataset.check()
     dataset.digest()
