@@ -39,6 +39,8 @@ class AttentionBranch(torch.autograd.Function):
         Which of the batch, and the factor of their branch; the others come out as they are.
     epsilon
         Of the norm.
+    dtype
+        In which the linear layers multiply; all else stays in that of ``features``.
     order
         (windows, tokens): for each window of an image the places of its tokens, row by row.
     kept
@@ -62,6 +64,7 @@ class AttentionBranch(torch.autograd.Function):
         images: list[int],
         scale: float,
         epsilon: float,
+        dtype: torch.dtype,
         order: Tensor,
         kept: Tensor | None,
         apart: Tensor | None,
@@ -72,9 +75,11 @@ class AttentionBranch(torch.autograd.Function):
         proj_weight: Tensor,
         proj_bias: Tensor,
     ) -> Tensor:
-        linear = weight, seen_bias, hidden_bias
+        linear = tuple(part.to(dtype) for part in (weight, seen_bias, hidden_bias))
+        proj_weight, proj_bias = proj_weight.to(dtype), proj_bias.to(dtype)
         restored = features.clone(memory_format=torch.contiguous_format)
-        attended = features.new_empty(len(features), *order.shape, features.shape[-1])
+        shape = len(features), *order.shape, features.shape[-1]
+        attended = features.new_empty(shape, dtype=dtype)
         logs = features.new_empty(len(features), len(order), len(bias), order.shape[1], 1)
         room = room_for_scores(order, bias)
         back = inverse(order)
@@ -82,8 +87,8 @@ class AttentionBranch(torch.autograd.Function):
             for piece in pieces(order):
                 place, rows = places(order, kept, image, piece)
                 seen = tokens_of(features, image).index_select(0, place)
-                normed = functional.layer_norm(seen, seen.shape[1:], eps=epsilon)
-                heads = heads_of(normed, rows, linear, attended[image, piece], len(bias))
+                normed = functional.layer_norm(seen, seen.shape[1:], eps=epsilon).to(dtype)
+                heads = heads_of(normed, rows, linear, attended[image, piece], bias)
                 scores = scores_of(heads, bias, apart, piece, 0.0, room)
                 attend(heads[2], scores, attended[image, piece], logs[image, piece])
             projected = torch.addmm(proj_bias, attended[image].flatten(0, 1), proj_weight.T)
@@ -91,20 +96,20 @@ class AttentionBranch(torch.autograd.Function):
         ctx.save_for_backward(
             features, order, kept, apart, bias, *linear, proj_weight, attended, logs
         )
-        ctx.constants = images, scale, epsilon
+        ctx.constants = images, scale, epsilon, dtype
         return restored
 
     @staticmethod
     @once_differentiable
     def backward(ctx: FunctionCtx, gradient: Tensor) -> Gradients:
         features, order, kept, apart, bias, *linear, proj_weight, attended, logs = ctx.saved_tensors
-        images, scale, epsilon = ctx.constants
+        images, scale, epsilon, dtype = ctx.constants
         before = gradient.clone(memory_format=torch.contiguous_format)
         room, other_room = room_for_scores(order, bias), room_for_scores(order, bias)
         of_bias = torch.zeros_like(bias, memory_format=torch.contiguous_format)
-        of_weight, of_seen_bias, of_hidden_bias = map(torch.zeros_like, linear)
-        of_proj_weight = torch.zeros_like(proj_weight)
-        of_proj_bias = proj_weight.new_zeros(len(proj_weight))
+        of_weight, of_seen_bias, of_hidden_bias = (zeros_like(part, bias) for part in linear)
+        of_proj_weight = zeros_like(proj_weight, bias)
+        of_proj_bias = bias.new_zeros(len(proj_weight))
         scaled = scale * proj_weight
         for image in images:
             for piece in pieces(order):
@@ -113,28 +118,31 @@ class AttentionBranch(torch.autograd.Function):
                 normed, mean, inverse_std = torch.native_layer_norm(
                     seen, seen.shape[1:], None, None, epsilon
                 )
+                normed = normed.to(dtype)
                 mixed = attended[image, piece]
-                heads = heads_of(normed, rows, linear, mixed, len(bias))
+                heads = heads_of(normed, rows, linear, mixed, bias)
                 scores = scores_of(heads, bias, apart, piece, logs[image, piece], room)
                 outer = tokens_of(gradient, image).index_select(0, order[piece].flatten())
-                of_proj_weight.addmm_(outer.T, mixed.flatten(0, 1), alpha=scale)
+                of_projected = outer.to(dtype)
+                of_proj_weight.add_(of_projected.T @ mixed.flatten(0, 1), alpha=scale)
                 of_proj_bias.add_(outer.sum(0), alpha=scale)
-                of_mixed = scaled.T.expand(len(mixed), -1, -1) @ outer.view_as(mixed).mT
-                of_qkv = through_attention(
-                    of_mixed.view_as(heads[2]), heads, scores.exp2_(), other_room, of_bias
-                )
+                of_mixed = scaled.T.expand(len(mixed), -1, -1) @ of_projected.view_as(mixed).mT
+                of_heads = of_mixed.view_as(heads[2]).to(heads.dtype)
+                of_qkv = through_attention(of_heads, heads, scores.exp2_(), other_room, of_bias)
                 of_qkv = of_qkv.view(3, *of_mixed.shape).transpose(1, 2).flatten(2).flatten(0, 1)
                 if rows is not None:
                     of_hidden_bias += of_qkv.sum(1)
                     of_qkv, outer = of_qkv.index_select(1, rows), outer.index_select(0, rows)
                 of_seen_bias += of_qkv.sum(1)
-                of_weight.addmm_(of_qkv, normed)
-                through = through_norm(of_qkv.T @ linear[0], seen, mean, inverse_std)
+                of_qkv = of_qkv.to(dtype)
+                of_weight += of_qkv @ normed
+                of_normed = (of_qkv.T @ linear[0]).to(seen.dtype)
+                through = through_norm(of_normed, seen, mean, inverse_std)
                 tokens_of(before, image).index_copy_(0, place, outer + through)
         if kept is not None:
             of_hidden_bias -= of_seen_bias
         return (
-            *(before, None, None, None, None, None, None, of_bias),
+            *(before, *[None] * 7, of_bias),
             *(of_weight, of_seen_bias, of_hidden_bias, of_proj_weight, of_proj_bias),
         )
 
@@ -155,7 +163,7 @@ def heads_of(
     rows: Tensor | None,
     linear: tuple[Tensor, Tensor, Tensor],
     like: Tensor,
-    heads: int,
+    bias: Tensor,
 ) -> Tensor:
     """Queries, keys and values, (3, n * heads, d, tokens), of n windows ``like`` (n, tokens, C)."""
     weight, seen_bias, hidden_bias = linear
@@ -163,7 +171,8 @@ def heads_of(
     if rows is not None:
         qkv = hidden_bias.repeat(like.shape[:2].numel(), 1).index_copy_(0, rows, qkv)
     count, tokens, _ = like.shape
-    return qkv.view(count, tokens, 3, -1).permute(2, 0, 3, 1).reshape(3, count * heads, -1, tokens)
+    qkv = qkv.view(count, tokens, 3, -1).permute(2, 0, 3, 1).to(bias.dtype)
+    return qkv.reshape(3, count * len(bias), -1, tokens)
 
 
 def room_for_scores(order: Tensor, bias: Tensor) -> Tensor:
@@ -224,8 +233,8 @@ def through_norm(of_normed: Tensor, some: Tensor, mean: Tensor, inverse_std: Ten
 class MLPBranch(torch.autograd.Function):
     """``features + scale * fc2(gelu(fc1(norm(features))))`` for some images of a batch.
 
-    Called with ``features``, ``images``, ``scale`` and ``epsilon`` as in `AttentionBranch`, then
-    weight and bias of ``fc1`` and of ``fc2``.
+    Called with ``features``, ``images``, ``scale``, ``epsilon`` and ``dtype`` as in
+    `AttentionBranch`, then weight and bias of ``fc1`` and of ``fc2``.
     """
 
     @staticmethod
@@ -235,17 +244,20 @@ class MLPBranch(torch.autograd.Function):
         images: list[int],
         scale: float,
         epsilon: float,
+        dtype: torch.dtype,
         weight1: Tensor,
         bias1: Tensor,
         weight2: Tensor,
         bias2: Tensor,
     ) -> Tensor:
+        layers = weight1, bias1, weight2, bias2
+        weight1, bias1, weight2, bias2 = (part.to(dtype) for part in layers)
         ctx.save_for_backward(features, weight1, bias1, weight2)
-        ctx.constants = images, scale, epsilon
+        ctx.constants = images, scale, epsilon, dtype
         restored = features.clone(memory_format=torch.contiguous_format)
         for image in images:
             for some in tokens_of(restored, image).split(64 * WINDOWS):
-                normed = functional.layer_norm(some, some.shape[1:], eps=epsilon)
+                normed = functional.layer_norm(some, some.shape[1:], eps=epsilon).to(dtype)
                 hidden = functional.gelu(torch.addmm(bias1, normed, weight1.T))
                 some.add_(torch.addmm(bias2, hidden, weight2.T), alpha=scale)
         return restored
@@ -254,10 +266,12 @@ class MLPBranch(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: FunctionCtx, gradient: Tensor) -> Gradients:
         features, weight1, bias1, weight2 = ctx.saved_tensors
-        images, scale, epsilon = ctx.constants
+        images, scale, epsilon, dtype = ctx.constants
         before = gradient.clone(memory_format=torch.contiguous_format)
-        of_weight1, of_bias1, of_weight2 = map(torch.zeros_like, (weight1, bias1, weight2))
-        of_bias2 = weight2.new_zeros(len(weight2))
+        of_weight1, of_bias1, of_weight2 = (
+            zeros_like(part, features) for part in (weight1, bias1, weight2)
+        )
+        of_bias2 = features.new_zeros(len(weight2))
         scaled = scale * weight2
         for image in images:
             whole = tokens_of(features, image), tokens_of(before, image)
@@ -265,14 +279,16 @@ class MLPBranch(torch.autograd.Function):
                 normed, mean, inverse_std = torch.native_layer_norm(
                     some, some.shape[1:], None, None, epsilon
                 )
+                normed, of_projected = normed.to(dtype), outer.to(dtype)
                 linear = torch.addmm(bias1, normed, weight1.T)
-                of_weight2.addmm_(outer.T, functional.gelu(linear), alpha=scale)
+                of_weight2.add_(of_projected.T @ functional.gelu(linear), alpha=scale)
                 of_bias2.add_(outer.sum(0), alpha=scale)
-                of_linear = torch.ops.aten.gelu_backward(outer @ scaled, linear)
-                of_weight1.addmm_(of_linear.T, normed)
+                of_linear = torch.ops.aten.gelu_backward(of_projected @ scaled, linear)
+                of_weight1 += of_linear.T @ normed
                 of_bias1 += of_linear.sum(0)
-                outer += through_norm(of_linear @ weight1, some, mean, inverse_std)
-        return before, None, None, None, of_weight1, of_bias1, of_weight2, of_bias2
+                of_normed = (of_linear @ weight1).to(some.dtype)
+                outer += through_norm(of_normed, some, mean, inverse_std)
+        return before, None, None, None, None, of_weight1, of_bias1, of_weight2, of_bias2
 
 
 def tokens_of(features: Tensor, image: int) -> Tensor:
@@ -283,6 +299,11 @@ def tokens_of(features: Tensor, image: int) -> Tensor:
 def pieces(order: Tensor) -> Iterator[slice]:
     """Some windows after the other."""
     return (slice(first, first + WINDOWS) for first in range(0, len(order), WINDOWS))
+
+
+def zeros_like(shaped: Tensor, kind: Tensor) -> Tensor:
+    """Zeros of the shape of one tensor and the kind of another."""
+    return kind.new_zeros(shaped.shape)
 
 
 def inverse(order: Tensor) -> Tensor:

@@ -178,7 +178,7 @@ class SwinBlock(nn.Module):
         if not (torch.is_grad_enabled() or self.training):
             return self.few_windows_at_a_time(features)
         real = type(features) is Tensor and not torch.compiler.is_compiling()  # not traced, counted
-        if real and not fused(features.device):
+        if real and features.device.type == "cpu":
             return self.with_gradients(features)
         attended = from_windows(self.attn(self.windows(self.norm1(features))), features.shape)
         if self.shift:
@@ -189,6 +189,8 @@ class SwinBlock(nn.Module):
     def with_gradients(self, features: Tensor) -> Tensor:
         """The same on a CPU, in pieces small enough to stay in a cache from step to step."""
         attn, fc1, _, fc2 = self.attn, *self.mlp
+        features = features.to(fc1.weight.dtype)  # in bf16 the linear layers multiply, no more
+        dtype = torch.bfloat16 if torch.is_autocast_enabled("cpu") else features.dtype
         places = torch.arange(features[0, ..., 0].numel()).view(1, *features.shape[1:3], 1)
         places = self.windows(places)  # (1, rows, columns, tokens, 1)
         kept = attn.token_mask(features.new_ones(len(features), *places.shape[1:]))
@@ -197,6 +199,7 @@ class SwinBlock(nn.Module):
             features,
             *self.drop_path.draw(len(features)),
             self.norm1.eps,
+            dtype,
             places.flatten(0, 2).squeeze(-1),
             kept.flatten(1, 2).squeeze(-1).bool() if masked else None,
             attn.regions[attn.seams(*places.shape[1:3]).flatten()] if self.shift else None,
@@ -209,6 +212,7 @@ class SwinBlock(nn.Module):
             features,
             *self.drop_path.draw(len(features)),
             self.norm2.eps,
+            dtype,
             *folded(self.norm2, fc1),
             *(fc2.weight, fc2.bias),
         )

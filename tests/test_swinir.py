@@ -213,7 +213,9 @@ def test_a_compiled_block_computes_the_same_as_one_graph(block, masked):
         torch.testing.assert_close(found, expected[name], rtol=1e-4, atol=1e-4, msg=name)
 
 
-def test_training_in_bf16_has_gradients_close_to_those_of_fp32(block):
+@pytest.mark.parametrize("mask", [torch.nn.Identity(), FixedMask()], ids=["all-tokens", "masked"])
+def test_training_in_bf16_has_gradients_close_to_those_of_fp32(block, mask):
+    block.attn.token_mask = mask
     features, weights = torch.randn(2, 2, 8, 12, 12)
 
     def in_bf16(features):
