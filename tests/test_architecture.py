@@ -54,6 +54,7 @@ ORDER = (  # a module of benchmark imports only modules above itself
     "run",
     "passes",
     "tiles",
+    "options",
     "config",
     "compose",
     "study",
