@@ -12,6 +12,7 @@ import pytest
 from benchmark import cli
 from benchmark.registry import load_plugins
 
+os.environ.setdefault("GOMP_SPINCOUNT", "3000")  # as `bench` does; read when torch is loaded
 load_plugins()
 
 Bench = Callable[..., tuple[int, str, str]]
