@@ -41,7 +41,7 @@ from benchmark.run import Grid, fill, missing, pick_device
 from benchmark.sheet import write_index, write_sheet
 from benchmark.submission import write_submission
 from benchmark.team import assembled
-from benchmark.weights import shipped
+from benchmark.weights import all_shipped
 
 CONDITION = ("dataset", "noise", "level", "seed")  # a cell, whatever its model
 
@@ -142,7 +142,7 @@ def ablate(config: DictConfig) -> None:
 def write_zoo(config: DictConfig) -> None:
     """Write the page of trained networks: the weights that ship, or those named."""
     paths = [Path(path).expanduser() for path in config.weights] or [
-        path for cls in DENOISERS.values() if cls.learned and (path := shipped(cls)).is_file()
+        path for cls in DENOISERS.values() if cls.learned for path in all_shipped(cls).values()
     ]
     if not paths:
         raise ValueError("no network ships weights; name some: weights=[a.safetensors]")

@@ -23,7 +23,7 @@ from benchmark.options import GROUPS_OF, SCHEMAS, TrainingConfig
 from benchmark.recipe import Recipe
 from benchmark.registry import Registry
 from benchmark.train import Execution
-from benchmark.weights import load_network, shipped
+from benchmark.weights import load_network, shipped, weights_path
 
 REGISTRIES = {"model": DENOISERS, "noise": NOISE_MODELS, "data": DATASETS, "metric": METRICS}
 
@@ -226,11 +226,6 @@ def checked_settings(group: str, name: str, node: DictConfig, training: bool = F
     plain = OmegaConf.to_container(merged, resolve=True, throw_on_missing=True)
     plain.pop("of")
     return {key: tuple(v) if isinstance(v, list) else v for key, v in plain.items()}
-
-
-def weights_path(cls: type[Denoiser], path: str | None) -> Path:
-    """The file a learned network reads: the one named, else the one its package ships."""
-    return Path(path).expanduser() if path else shipped(cls)
 
 
 def recorded_settings(group: str, name: str, node: DictConfig) -> Settings:

@@ -10,7 +10,7 @@ from benchmark.datasets import Dataset
 from benchmark.denoiser import Denoiser
 from benchmark.registry import summary
 from benchmark.weights import read_header, shipped
-from benchmark.zoo import size_of
+from benchmark.zoo import own_settings, size_of
 
 
 def left_out(group: str) -> str:
@@ -70,13 +70,17 @@ def _trained(cls: type) -> str:
 
 
 def stand_ins(models: Iterable[type[Denoiser]]) -> str:
-    """Which networks ship only weights of the size "tiny", as one line; empty if none."""
-    found = [cls.name for cls in models if cls.learned and shipped(cls).stem != cls.name]
+    """Which networks ship only weights of the size "tiny", and how these were trained otherwise
+    than published, as one line; empty if none."""
+    found = {cls.name: shipped(cls) for cls in models if cls.learned}
+    found = {name: path for name, path in found.items() if path.stem != name}
     if not found:
         return ""
+    ours = {name: own_settings(read_header(path)) for name, path in found.items()}
+    said = [f"; {name} was trained with {settings}" for name, settings in ours.items() if settings]
     return (
         f"{', '.join(found)}: tiny networks, trained for minutes on a CPU; they stand in until "
-        f"better ones are trained"
+        f"better ones are trained{''.join(said)}"
     )
 
 

@@ -30,6 +30,28 @@ def shipped(cls: type[Denoiser]) -> Path:
     return tiny if tiny.is_file() and not best.is_file() else best
 
 
+def all_shipped(cls: type[Denoiser]) -> dict[str, Path]:
+    """Every weights file which ships for a network, by name: ``masked_tiny``, its variants."""
+    found = sorted(shipped(cls).parent.glob(f"{cls.name}*.safetensors"))
+    return {path.stem: path for path in found if read_header(path)["model"] == cls.name}
+
+
+def weights_path(cls: type[Denoiser], given: str | None) -> Path:
+    """The file a network reads: the one given, by path or by the name it ships under, or `shipped`.
+
+    Parameters
+    ----------
+    given
+        A path; or a name of `all_shipped`, such as ``masked_80_90_tiny``; None for the best.
+    """
+    if not given:
+        return shipped(cls)
+    path = Path(given).expanduser()
+    if path.suffix or len(path.parts) > 1 or path.exists():
+        return path
+    return all_shipped(cls).get(given, path)
+
+
 def save_weights(
     path: Path, network: Denoiser, arguments: dict[str, object], training: dict[str, object]
 ) -> None:
@@ -86,8 +108,9 @@ def load_network(cls: type[Denoiser], path: Path, settings: dict[str, object]) -
     """
     if not path.is_file():
         raise ValueError(
-            f"no weights for '{cls.name}' at {path}; train it with: bench train model={cls.name}, "
-            f"then pass model.{cls.name}.weights=FILE"
+            f"no weights for '{cls.name}' at {path}; there come along: "
+            f"{', '.join(all_shipped(cls)) or 'none'}; train it with: bench train "
+            f"model={cls.name}, then pass model.{cls.name}.weights=FILE"
         )
     metadata, tensors = read_checkpoint(path)
     if HEADER in metadata:

@@ -113,15 +113,35 @@ def _line(path: Path) -> dict[str, object]:
 
 def size_of(header: Header) -> str:
     """A named size of the class, and the arguments which are neither its nor the published ones."""
+    size, changed = _size_and_changes(header)
+    said = [size] if size else []
+    said += [f"{name}={_spelled(value)}" for name, (value, _) in changed.items()]
+    return " ".join(said) or "published"
+
+
+def own_settings(header: Header) -> str:
+    """The settings of a training which are ours, each beside the published one; empty if none.
+
+    Those of a named size are not among them: ``input_ratio=[0,90] (published: [80,90])``.
+    """
+    _, changed = _size_and_changes(header)
+    return ", ".join(
+        f"{name}={_spelled(value)} (published: {_spelled(usual)})"
+        for name, (value, usual) in changed.items()
+        if usual is not ...
+    )
+
+
+def _size_and_changes(header: Header) -> tuple[str, dict[str, tuple[object, object]]]:
+    """A named size or nothing, and by keyword the other arguments beside those of that size."""
     cls, given = DENOISERS.get(header["model"]), _plain(header.get("arguments", {}))
-    usual, said = (_plain(_defaults(cls)), []) if cls else ({}, [])
+    usual, size = _plain(_defaults(cls)) if cls else {}, ""
     for name, arguments in _plain(cls.sizes if cls else {}).items():
         if all(given.get(key) == value for key, value in arguments.items()):
-            usual, said = {**usual, **arguments}, [name]
+            usual, size = {**usual, **arguments}, name
             break
-    changed = {name: value for name, value in given.items() if usual.get(name, ...) != value}
-    said += [f"{name}={_spelled(value)}" for name, value in changed.items()]
-    return " ".join(said) or "published"
+    pairs = {name: (value, usual.get(name, ...)) for name, value in given.items()}
+    return size, {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
 
 
 def _defaults(cls: type) -> dict[str, object]:

@@ -5,6 +5,7 @@ import pickle
 import random
 import sys
 import warnings
+from pathlib import Path
 
 import pytest
 import torch
@@ -14,7 +15,15 @@ from torch.optim.swa_utils import AveragedModel
 
 from benchmark.denoiser import DENOISERS, Denoiser
 from benchmark.listing import stand_ins
-from benchmark.weights import load_network, read_header, save_weights, shipped
+from benchmark.weights import (
+    all_shipped,
+    load_network,
+    read_header,
+    save_weights,
+    shipped,
+    weights_path,
+)
+from benchmark.zoo import own_settings, size_of
 
 ARGUMENTS = {"depth": 3, "width": 8, "batch_norm": True}
 TRAINING = {"recipe": {"steps": 7}, "final_loss": 0.25}
@@ -67,8 +76,8 @@ def test_weights_on_their_way_to_disk_leave_no_second_file(path):
 def test_a_missing_file_is_answered_with_how_to_train_one(tmp_path):
     missing = tmp_path / "none.safetensors"
     assert refusal(DENOISERS["dncnn"], missing) == (
-        f"no weights for 'dncnn' at {missing}; train it with: bench train model=dncnn, then pass "
-        f"model.dncnn.weights=FILE"
+        f"no weights for 'dncnn' at {missing}; there come along: dncnn_tiny; train it with: bench "
+        f"train model=dncnn, then pass model.dncnn.weights=FILE"
     )
     with pytest.raises(ValueError, match="^no weights file at "):
         read_header(missing)
@@ -119,11 +128,34 @@ def test_what_ships_lies_beside_its_class_and_tiny_weights_stand_in(tmp_path, mo
     (tmp_path / "weights").mkdir()
     assert shipped(cls).name == "dncnn.safetensors"
     assert stand_ins([cls]) == ""
-    (tmp_path / "weights" / "dncnn_tiny.safetensors").touch()
+    tiny = tmp_path / "weights" / "dncnn_tiny.safetensors"
+    save_weights(tiny, cls(**ARGUMENTS), ARGUMENTS, {})
     assert shipped(cls).name == "dncnn_tiny.safetensors"
     assert stand_ins([cls]).startswith("dncnn: tiny networks")
     (tmp_path / "weights" / "dncnn.safetensors").touch()
     assert shipped(cls).name == "dncnn.safetensors"
+
+
+def test_weights_that_ship_are_known_by_name_and_any_file_by_its_path(tmp_path, monkeypatch):
+    cls = DENOISERS["masked"]
+    assert weights_path(cls, None) == shipped(cls)
+    assert weights_path(cls, "masked_80_90_tiny") == all_shipped(cls)["masked_80_90_tiny"]
+    assert "baseline_tiny" not in all_shipped(cls)
+    monkeypatch.chdir(tmp_path)
+    Path("masked_80_90_tiny").touch()  # what lies there wins
+    assert weights_path(cls, "masked_80_90_tiny") == Path("masked_80_90_tiny")
+    assert weights_path(cls, "mine.safetensors") == Path("mine.safetensors")
+    with pytest.raises(ValueError, match="masked_80_90_tiny"):
+        load_network(cls, weights_path(cls, "masked_tinny"), {})
+
+
+def test_settings_of_a_training_which_are_ours_are_named_beside_the_published_ones():
+    cls = DENOISERS["masked"]
+    published = read_header(all_shipped(cls)["masked_80_90_tiny"])
+    assert own_settings(published) == ""
+    ours = {**published, "arguments": {**published["arguments"], "input_ratio": [0, 90]}}
+    assert own_settings(ours) == "input_ratio=[0,90] (published: [80,90])"
+    assert "input_ratio=[0,90]" in size_of(ours)
 
 
 class Small(Denoiser):
