@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from benchmark import cli
+from benchmark.evaluate import evaluate
 
 ROOT = Path(__file__).parents[1]
 SMALL = ["data.photos.limit=1", "data.photos.crop=64"]
@@ -43,7 +44,7 @@ def cells(out: Path) -> dict[str, int]:
 def finished(out: Path) -> int:
     """How many images are scored, in whole cells and in half ones."""
     whole = sum(path.read_text().count('"seconds"') for path in out.rglob("cells/*/*/*.json"))
-    return whole + sum(path.read_text().count('"seconds"') for path in out.rglob("*.json.part"))
+    return whole + sum(path.read_text().count('"seconds"') for path in out.rglob("*.part"))
 
 
 # what loads fast
@@ -226,10 +227,38 @@ def test_a_changed_setting_is_refused_naming_it(bench, tmp_path):
     assert status == 2
     assert "model.strength 0.5 (now 0.7)" in err
     assert err.count("\n") == 1
-    status, _, err = bench(*command, "model=tv", "data.photos.limit=2")
+    status, _, err = bench(*command, "model=tv", "data.photos.crop=48")
     assert status == 2
-    assert "dataset.images 1 (now 2)" in err
+    assert "dataset.crop 64 (now 48)" in err
     assert cells(tmp_path / "o") == before
+
+
+def test_more_images_are_scored_beside_those_that_are_there_and_fewer_are_taken_of_them(
+    bench, tmp_path, monkeypatch
+):
+    command = ["run", "model=identity", "noise=gaussian", "noise.gaussian.levels=[25]", *SMALL]
+    scored = []
+
+    def count(*arguments):
+        for one in evaluate(*arguments):
+            scored.append(one.row["image"])
+            yield one
+
+    monkeypatch.setattr("benchmark.run.evaluate", count)
+    for limit, new in ((2, 2), (4, 2), (1, 0), (3, 0)):
+        before = len(scored)
+        status, _, err = bench(*command, "out=o", f"data.photos.limit={limit}")
+        assert (status, err) == (0, "")
+        assert len(scored) == before + new
+        assert len(without_seconds(tmp_path / "o" / "scores.csv")) == 1 + limit
+    assert len(set(scored)) == 4
+    before = json.loads((tmp_path / "o/cells/identity/photos/gaussian-25-0.json").read_text())
+    bench(*command, "out=whole", "data.photos.limit=4")
+    whole = json.loads((tmp_path / "whole/cells/identity/photos/gaussian-25-0.json").read_text())
+    for record in (before, whole):
+        for row in record["images"]:
+            del row["seconds"]
+    assert before == whole
 
 
 def test_a_metric_asked_for_later_joins_the_table(bench, tmp_path):
