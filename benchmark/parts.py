@@ -1,5 +1,6 @@
 """Half-done cells: each writer has a file of its own, a line of settings and one for each image."""
 
+import contextlib
 import glob
 import json
 import re
@@ -9,16 +10,15 @@ from pathlib import Path
 from typing import TextIO
 
 from benchmark.files import writing
-from benchmark.owner import is_alive
+from benchmark.owner import new_token
 from benchmark.records import Complete, Damaged, Row, check_row, check_settings
 
-SUFFIX = ".part"
-NAME = re.compile(r"(.+\.json)(?:\.([0-9a-f-]+))?\.part")  # version 0.1: gaussian-25-0.json.part
+NAME = re.compile(r"(.+\.json)(?:\.[0-9a-f-]+)?\.part")  # version 0.1: gaussian-25-0.json.part
 
 
-def part_path(path: Path, writer: str) -> Path:
-    """Where a writer keeps its half of a cell: ``gaussian-25-0.json.TOKEN.part``."""
-    return path.with_name(f"{path.name}.{writer}{SUFFIX}")
+def new_part(path: Path) -> Path:
+    """A new name for a half of the cell with this file: ``gaussian-25-0.json.TOKEN.part``."""
+    return path.with_name(f"{path.name}.{new_token()}.part")
 
 
 def parts_of(path: Path) -> list[Path]:
@@ -30,12 +30,6 @@ def cell_file_of(part: Path) -> Path:
     """The file of the cell which a part belongs to."""
     match = NAME.fullmatch(part.name)
     return part.with_name(match[1] if match else part.name)
-
-
-def writer_of(part: Path) -> str:
-    """The token in a part's name; empty in one of version 0.1."""
-    match = NAME.fullmatch(part.name)
-    return (match[2] if match else "") or ""
 
 
 def read_part(part: Path, complete: Complete) -> tuple[dict[str, object], list[Row]] | None:
@@ -77,12 +71,14 @@ def append_row(part: Path, file: TextIO, row: Row) -> None:
 
 
 def remove_part(part: Path, headless: bool = False) -> None:
-    """Remove the part of a writer which is not known to live; say so where it had no settings."""
-    if is_alive(writer_of(part)):
-        return
+    """Remove a part, with a word where it had no settings.
+
+    A writer that lives all the same, having lost its lease, goes on in a file without a name.
+    """
     if headless:
         warnings.warn(f"{part} does not say what it was scored with and is dropped", stacklevel=2)
-    part.unlink(missing_ok=True)
+    with contextlib.suppress(PermissionError):  # Windows, while its writer has it open
+        part.unlink(missing_ok=True)
 
 
 def _line(line: bytes) -> object:

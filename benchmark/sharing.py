@@ -8,7 +8,7 @@ from benchmark.cells import EARLIER, Cell, ResultStore
 from benchmark.dataset import short_digest
 from benchmark.lease import Lease, holder
 from benchmark.owner import describe
-from benchmark.parts import append_row, part_path, parts_of, remove_part, start_part
+from benchmark.parts import append_row, new_part, parts_of, remove_part, start_part
 from benchmark.records import Damaged, Row
 from benchmark.reuse import Identities, Settings
 
@@ -41,7 +41,7 @@ class Part:
         self._store, self._settings, self._identities = store, settings, identities
         self._lease, self._file = lease, None
         self._stored = list(self.rows)
-        self._path = part_path(store.path(cell), store.leases.owner)
+        self._path = new_part(store.path(cell))
 
     def __enter__(self) -> Self:
         if not self.finished:
@@ -93,7 +93,7 @@ class Part:
 
     def _take_over(self) -> None:
         """Go on from what others left, in a file of our own; theirs are removed."""
-        parts = [p for p in parts_of(self._store.path(self.cell)) if p != self._path]
+        parts = parts_of(self._store.path(self.cell))
         left: dict[str, Row] = {}
         unusable = []
         for part in parts:
