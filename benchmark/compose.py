@@ -20,7 +20,7 @@ from benchmark.datasets import Dataset
 from benchmark.denoiser import Denoiser
 from benchmark.files import file_hash, file_name
 from benchmark.inference import Inference
-from benchmark.leaderboard import IN_DISTRIBUTION
+from benchmark.leaderboard import IN_DISTRIBUTION, REFERENCE
 from benchmark.matched import match_levels
 from benchmark.metrics import MetricUnavailable
 from benchmark.noise import NoiseModel
@@ -49,6 +49,7 @@ def compose_grid(config: DictConfig, console: Console) -> Grid:
     for name in config.reference:
         nodes["model"].setdefault(name, schema(REGISTRIES["model"][name]))
     nodes["data"] = _datasets(nodes)
+    _refuse_false_references(nodes["model"])
     objects = {group: build(group, nodes[group]) for group in REGISTRIES}
     settings = {
         group: {name: recorded_settings(group, name, node) for name, node in nodes[group].items()}
@@ -73,6 +74,16 @@ def compose_grid(config: DictConfig, console: Console) -> Grid:
         inference=inference,
         identities=identities,
     )
+
+
+def _refuse_false_references(models: dict[str, DictConfig]) -> None:
+    """Raise ``ValueError`` for a variant with the name of what others are compared with."""
+    for name in REFERENCE:
+        if name in models and class_of("model", name, models[name]).name != name:
+            raise ValueError(
+                f"'{name}' stands for itself in every table, and cannot be the name of a "
+                f"'{models[name].of}'; give that another name: '+model.NAME={{of: ...}}'"
+            )
 
 
 def _inference(

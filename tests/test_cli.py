@@ -261,6 +261,54 @@ def test_more_images_are_scored_beside_those_that_are_there_and_fewer_are_taken_
     assert before == whole
 
 
+@pytest.mark.parametrize(
+    "variant",
+    [
+        "+model={../../x: {of: identity}}",
+        "+model={clean: {of: tv}}",
+        "+model={noisy: {of: tv}}",
+        "+model={all: {of: tv}}",
+        "+model={.x: {of: tv}}",
+        "+model={a/b: {of: tv}}",
+        "+model={con: {of: tv}}",
+        "model.identity.of=tv",
+        "+data={../x: {of: photos}}",
+        "+data={/x: {of: photos}}",
+        "+noise={../../x: {of: gaussian}}",
+        "+metric={../x: {of: psnr}}",
+        "+metric={image: {of: psnr}}",
+    ],
+)
+def test_a_name_which_leaves_the_folder_or_means_something_else_is_refused(
+    bench, tmp_path, variant
+):
+    status, out, err = bench("run", "model=identity", "noise=gaussian", variant, *SMALL, "out=a/b")
+    assert (status, out) == (2, "")
+    assert err.startswith("bench: ") and err.count("\n") == 1
+    assert "cannot " in err and "name" in err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_strangers_folder_writes_nothing_elsewhere_and_is_reported_without_the_false(
+    bench, tmp_path
+):
+    few = ["model=identity", "noise=gaussian", "noise.gaussian.levels=[15,25]", *SMALL]
+    bench("run", *few, "out=o")
+    cell = tmp_path / "o/cells/identity/photos/gaussian-15-0.json"
+    record = json.loads(cell.read_text())
+    record["cell"]["dataset"] = "../../x"
+    cell.write_text(json.dumps(record))
+    cell.with_name("._gaussian-25-0.json").write_text("x")
+    before = sorted(tmp_path.iterdir())
+    status, _, err = bench("report", "out=o")
+    assert status == 0
+    assert "cannot have this name" in err and "hidden files" in err and err.count("\n") == 2
+    assert sorted(tmp_path.iterdir()) == before
+    status, _, err = bench("run", *few, "out=o")
+    assert status == 0 and "it is kept as gaussian-15-0.json.damaged" in err
+    assert json.loads(cell.read_text())["cell"]["dataset"] == "photos"
+
+
 def test_a_metric_asked_for_later_joins_the_table(bench, tmp_path):
     command = ["run", "model=identity", "noise=gaussian", *SMALL, "out=o"]
     bench(*command, "metric=psnr")
