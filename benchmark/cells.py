@@ -1,13 +1,27 @@
 """One cell of the grid, and the folder which keeps each finished cell as one file."""
 
+import contextlib
 import json
+import math
+import unicodedata
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pandas as pd
 
-from benchmark.files import file_name, write_whole
+from benchmark.files import file_name, in_use, sweep, write_whole
+from benchmark.lease import Leases, holder
+from benchmark.names import check_name
+from benchmark.parts import cell_file_of, parts_of, read_part, remove_part
+from benchmark.records import Complete, Damaged, Record, Row, check_record, is_scored, read_record
+from benchmark.reuse import Identities, Settings, differences, matching, refuse_other
+
+__all__ = ["Cell", "ResultStore", "differences", "plan"]
+
+DAMAGED = ".damaged"
+EARLIER = "earlier"  # the key of what some of a cell's rows were made with, where not as the others
 
 
 @dataclass(frozen=True, order=True)
@@ -19,6 +33,13 @@ class Cell:
     noise: str
     level: float
     seed: int
+
+    def __post_init__(self) -> None:
+        """Raise ``ValueError`` if a name is none (see `check_name`) or the level is not finite."""
+        for group, name in (("model", self.model), ("data", self.dataset), ("noise", self.noise)):
+            check_name(group, name)
+        if not math.isfinite(self.level):
+            raise ValueError(f"the level of {self.noise} is {self.level}, no finite number")
 
     @property
     def condition(self) -> str:
@@ -67,83 +88,133 @@ def plan(
 class ResultStore:
     """A folder of cells: the cache, the resume point and the record.
 
-    Copy folders together to merge them; delete a file to redo its cell. While a cell is being
-    scored, its finished images stand in a file ``*.json.part``, one line each, which becomes the
-    cell's file when the last one is done.
+    Copy folders together to merge them; delete a file to redo its cell. Any number of processes may
+    fill one folder, see `benchmark.sharing`: beside the file of a cell in work stand its lease,
+    ``*.json.lease``, and the images that are finished, in a file ``*.part`` for each writer.
+
+    Parameters
+    ----------
+    complete
+        Whether a row has all its numbers; see `benchmark.records.is_scored`.
     """
 
-    def __init__(self, root: str | Path):
-        self.root = Path(root)
+    def __init__(self, root: str | Path, complete: Complete = is_scored):
+        self.root, self.complete = Path(root), complete
+        self.leases = Leases()
+        self._known: dict[Path, tuple[tuple[int, ...], Cell, Record, list[str]]] = {}
 
     def __contains__(self, cell: Cell) -> bool:
-        return self._path(cell).is_file()
+        return self.path(cell).is_file()
 
-    def read(self, cell: Cell) -> dict[str, object]:
-        """A finished cell: its settings, labels, environment, and a dict for each image."""
-        path = self._path(cell)
-        try:
-            return json.loads(path.read_text())
-        except json.JSONDecodeError as error:
-            raise ValueError(f"{path} is no cell ({error}); delete it to score it again") from None
+    def read(self, cell: Cell) -> Record:
+        """A finished cell: its settings, labels, environment, and a dict for each image.
 
-    def has(self, cell: Cell, settings: Mapping[str, object]) -> bool:
-        """Whether a cell is stored, with exactly these settings and all these metrics.
+        Raises
+        ------
+        Damaged
+            If its file is no cell (see `read_record`), or one of another name.
+        FileNotFoundError
+            If there is none.
+        """
+        found, record, _ = self._read(self.path(cell))
+        if found != cell:
+            raise Damaged(f"{self.path(cell)} is no cell: it says that it is {found}")
+        return record
+
+    def has(self, cell: Cell, settings: Settings, identities: Identities = None) -> bool:
+        """Whether a cell is stored, with exactly these settings, all these metrics and images.
+
+        A damaged file is set aside with a warning, as ``*.damaged``.
+
+        Parameters
+        ----------
+        identities
+            The images, as `Dataset.identities` gives them; by default those of the cell, if the
+            dataset is the same as a whole.
 
         Raises
         ------
         ValueError
             If the cell is stored, or half done, with other settings; the message names them.
         """
-        part = self._part(cell)
-        if part.is_file():
-            head, newline, _ = part.read_text().partition("\n")
-            if newline:
-                self._refuse_other(part, json.loads(head), settings)
-        if cell not in self:
-            return False
-        stored = self.read(cell)["settings"]
-        self._refuse_other(self._path(cell), stored, settings)
-        return settings["metrics"].keys() <= stored["metrics"].keys()
+        rows = self._complete(cell, settings, identities)
+        wanted = identities if identities is not None else self._images(cell)
+        if wanted and all(image in rows for image in wanted):
+            return True
+        for part in parts_of(self.path(cell)):
+            if content := read_part(part, self.complete):
+                refuse_other(part, *content, settings, identities)
+        return False
 
-    def resume(self, cell: Cell, settings: Mapping[str, object]) -> list[dict[str, object]]:
-        """The images of a half-done cell which are scored already; starts the cell if none are."""
-        part = self._part(cell)
-        lines = part.read_text().splitlines(keepends=True) if part.is_file() else []
-        whole = [json.loads(line) for line in lines if line.endswith("\n")]  # the last may be torn
-        if whole and settings["metrics"].keys() <= whole[0]["metrics"].keys():
-            images = list({row["image"]: row for row in whole[1:]}.values())
-        else:
-            images = []
-        write_whole(part, "".join(json.dumps(line) + "\n" for line in [settings, *images]))
-        return images
+    def rows(self, cell: Cell, settings: Settings, identities: Identities = None) -> dict[str, Row]:
+        """By image, copies of a stored cell's rows which need not be scored again; see `has`."""
+        record = self._intact(cell)
+        tiles = record.get("environment", {}).get("tile", {}) if record else {}
+        return {
+            image: dict(row) | ({"tile": tiles[image]} if image in tiles else {})
+            for image, row in self._complete(cell, settings, identities).items()
+        }
 
-    def append(self, cell: Cell, image: Mapping[str, object]) -> None:
-        """Keep one scored image of a cell that is not finished yet."""
-        with self._part(cell).open("a") as file:
-            file.write(json.dumps(image) + "\n")
+    def part_rows(
+        self, part: Path, settings: Settings, identities: Identities = None
+    ) -> dict[str, Row] | None:
+        """By image, the rows of a half-done cell which need not be scored again; see `has`.
+
+        None where the part does not say what its scores are of.
+        """
+        content = read_part(part, self.complete)
+        if content is None:
+            return None
+        refuse_other(part, *content, settings, identities)
+        return self._usable(*content, settings, identities)
 
     def write(
-        self,
-        cell: Cell,
-        images: list[dict[str, object]],
-        settings: Mapping[str, object],
-        **provenance: object,
+        self, cell: Cell, images: list[Row], settings: Settings, **provenance: object
     ) -> Path:
-        """Write a finished cell, whole or not at all, and drop its part file.
+        """Write a finished cell, whole or not at all.
 
-        Scores of other metrics that the cell already had are kept.
+        Scores that the cell already had are kept: those of other metrics, those of more images (the
+        dataset stays the larger one then), and keys which are not known here.
+
+        Raises
+        ------
+        Damaged
+            If a number is missing or not finite, or something is of another type than a report
+            needs; what there was is kept.
         """
-        settings = dict(settings)
-        if cell in self:
-            stored = self.read(cell)
-            settings["metrics"] = {**stored["settings"]["metrics"], **settings["metrics"]}
-            before = {row["image"]: row for row in stored["images"]}
-            images = [{**before.get(row["image"], {}), **row} for row in images]
-            provenance["labels"] = _merged(stored["labels"], provenance["labels"])
-        record = {**provenance, "cell": asdict(cell), "settings": settings, "images": images}
-        write_whole(self._path(cell), json.dumps(record, indent=1) + "\n")
-        self._part(cell).unlink(missing_ok=True)
-        return self._path(cell)
+        record = {**provenance, "cell": asdict(cell), "settings": dict(settings), "images": images}
+        if stored := self._intact(cell):
+            record = _joined(stored, record)
+        check_record(record, self.complete)
+        write_whole(self.path(cell), json.dumps(record, indent=1) + "\n")
+        return self.path(cell)
+
+    def records(self) -> Iterator[tuple[Cell, Record]]:
+        """Every finished cell, in the order of their files.
+
+        What is no cell (a damaged file, a hidden one, a copy under another name) is left out and
+        named in a warning.
+        """
+        strange, lacking = [], []
+        for path in sorted(self.root.glob("cells/*/*/*.json")):
+            if any(part.startswith(".") for part in path.relative_to(self.root).parts):
+                strange.append(path)
+                continue
+            try:
+                cell, record, holes = self._read(path)
+            except Damaged as error:
+                warnings.warn(f"{error}; it is left out", stacklevel=2)
+                continue
+            if _normal(self.path(cell)) != _normal(path):
+                strange.append(path)
+                continue
+            if holes or len(record["images"]) < _promised(record):
+                lacking.append(path)
+            yield cell, record
+        if strange:
+            _warn("no cells, but hidden files or copies of some, and left out", strange)
+        if lacking:
+            _warn("lacking scores of some images, which bench run scores again", lacking)
 
     def table(self) -> pd.DataFrame:
         """One line per image: the cell's five names, image, a column per metric, seconds.
@@ -153,47 +224,145 @@ class ResultStore:
         images were tiled or in bf16.
         """
         rows, labels = [], {}
-        for path in sorted(self.root.glob("cells/*/*/*.json")):
-            record = json.loads(path.read_text())
-            cell = record["cell"]
-            for image in record["images"]:
-                rows.append({**cell, **image})
+        for cell, record in self.records():
+            key, metrics = asdict(cell), record["settings"]["metrics"]
+            for row in record["images"]:
+                scores = {k: _finite(v) for k, v in row.items() if k in metrics}
+                rows.append({**key, "image": row["image"], **scores, "seconds": row.get("seconds")})
             for name, label in record["labels"].items():  # by metric, or one of the cell's noise
                 known = labels.setdefault(name, {})
                 if name == "border":
-                    known = known.setdefault(cell["dataset"], {})
-                known.update(label if isinstance(label, Mapping) else {cell["noise"]: label})
+                    known = known.setdefault(cell.dataset, {})
+                known.update(label if isinstance(label, Mapping) else {cell.noise: label})
             if unusual := _unusual(record.get("environment", {})):
-                known = labels.setdefault("inference", {}).setdefault(cell["dataset"], {})
-                known[cell["model"]] = sorted({*known.get(cell["model"], []), *unusual})
+                known = labels.setdefault("inference", {}).setdefault(cell.dataset, {})
+                known[cell.model] = sorted({*known.get(cell.model, []), *unusual})
         table = pd.DataFrame(rows)
         if rows:
-            table.insert(len(table.columns) - 1, "seconds", table.pop("seconds"))
+            table["seconds"] = table.pop("seconds")  # last, whichever metrics a cell has
             order = ["dataset", "noise", "level", "seed", "model"]
             table = table.sort_values(order, kind="stable", ignore_index=True)
         table.attrs = labels
         return table
 
+    def tidy(self) -> None:
+        """Remove what killed processes left under the folder, but for cells which are half done."""
+        for folder in (self.root, *self.root.glob("cells/*/*"), *self.root.glob("matched/*")):
+            sweep(folder)
+        for folder in self.root.glob("pictures/*/*"):
+            sweep(folder)
+        for lease in self.root.glob("cells/*/*/*.lease"):
+            if not in_use(lease, holder(lease) or ""):
+                lease.unlink(missing_ok=True)
+
+    def drop_parts(self, finished: Iterable[Cell]) -> None:
+        """Remove what killed processes left of cells which others have finished since."""
+        if parts := list(self.root.glob("cells/*/*/*.json.*part")):
+            paths = set(map(self.path, finished))
+            for part in parts:
+                path = cell_file_of(part)
+                if path in paths and not self.lease_path(path).exists():
+                    remove_part(part)
+
     def pictures(self, cell: Cell) -> Path:
         """The folder for small pictures of a cell's first image, shared by all models."""
         return self.root / "pictures" / cell.dataset / cell.condition
 
-    def _path(self, cell: Cell) -> Path:
+    def path(self, cell: Cell) -> Path:
+        """Where a finished cell is."""
         return self.root / "cells" / cell.path
 
-    def _part(self, cell: Cell) -> Path:
-        return self._path(cell).with_suffix(".json.part")
+    def lease_path(self, path: Path) -> Path:
+        """The lease of a cell with this file."""
+        return path.with_name(f"{path.name}.lease")
 
-    def _refuse_other(
-        self, path: Path, stored: Mapping[str, object], settings: Mapping[str, object]
-    ) -> None:
-        changes = differences(stored, settings)
-        if changes:
-            raise ValueError(
-                f"{path} was scored with {' and '.join(changes)}; give the variant a name of its "
-                f"own ('+model.NAME={{of: ...}}', '+noise.NAME={{of: ...}}'), choose another "
-                f"folder (out=FOLDER), or delete that file"
-            )
+    def _read(self, path: Path) -> tuple[Cell, Record, list[str]]:
+        """A file's cell, content and holes, as they are now; each state of a file is read once."""
+        found = path.stat()
+        state = found.st_mtime_ns, found.st_size, found.st_ino
+        if path not in self._known or self._known[path][0] != state:
+            record, holes = read_record(path, self.complete)
+            try:
+                cell = Cell(**record["cell"])
+            except ValueError as error:
+                raise Damaged(f"{path} is no cell: {error}") from None
+            self._known[path] = state, cell, record, holes
+        return self._known[path][1:]
+
+    def _intact(self, cell: Cell) -> Record | None:
+        """A cell's content, None where there is none; a damaged file is set aside."""
+        try:
+            return self.read(cell)
+        except FileNotFoundError:
+            return None
+        except Damaged as error:
+            path, number = self.path(cell), 1
+            aside = path.with_name(path.name + DAMAGED)
+            while aside.exists():
+                number += 1
+                aside = path.with_name(f"{path.name}{DAMAGED}{number}")
+            with contextlib.suppress(FileNotFoundError):  # another process was faster
+                path.rename(aside)
+                warnings.warn(f"{error}; it is kept as {aside.name}", stacklevel=2)
+            return None
+
+    def _images(self, cell: Cell) -> list[str]:
+        """The images of a stored cell; none where it has fewer than it says."""
+        record = self._intact(cell)
+        if record is None or len(record["images"]) < _promised(record):
+            return []
+        return [row["image"] for row in record["images"]]
+
+    def _complete(self, cell: Cell, settings: Settings, identities: Identities) -> dict[str, Row]:
+        record = self._intact(cell)
+        if record is None:
+            return {}
+        stored, rows = record["settings"], record["images"]
+        refuse_other(self.path(cell), stored, rows, settings, identities)
+        return self._usable(stored, rows, settings, identities)
+
+    def _usable(
+        self, stored: Settings, rows: list[Row], settings: Settings, identities: Identities
+    ) -> dict[str, Row]:
+        """The rows of the wanted images which have all numbers that are asked for."""
+        if not settings["metrics"].keys() <= stored["metrics"].keys():
+            return {}
+        found = matching(stored, rows, settings, identities)
+        return {image: row for image, row in found.items() if self.complete(row, settings)}
+
+
+def _promised(record: Record) -> int:
+    """How many images a cell says it has; 0 where it does not say."""
+    count = record["settings"]["dataset"].get("images", 0)
+    return count if isinstance(count, int) else 0
+
+
+def _finite(score: float | None) -> float:
+    return math.nan if score is None or not math.isfinite(score) else score
+
+
+def _warn(what: str, paths: list[Path]) -> None:
+    more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+    warnings.warn(f"{what}: {paths[0]}{more}", stacklevel=3)
+
+
+def _joined(stored: Record, now: Record) -> Record:
+    """A cell scored again or further: what is new wins, and nothing else is lost."""
+    before = {row["image"]: row for row in stored["images"]}
+    images = [{**before.pop(row["image"], {}), **row} for row in now["images"]]
+    settings = dict(now["settings"])
+    settings["metrics"] = {**stored["settings"]["metrics"], **settings["metrics"]}
+    if before:
+        settings["dataset"] = stored["settings"]["dataset"]
+    kept = {key: value for key, value in stored.items() if key != EARLIER}
+    joined = {**kept, **now, "settings": settings, "images": [*images, *before.values()]}
+    joined["labels"] = _merged(stored["labels"], now["labels"])
+    return joined
+
+
+def _normal(path: Path) -> str:
+    """A path's text in one Unicode form: file systems may give another than they were given."""
+    return unicodedata.normalize("NFC", str(path))
 
 
 def _unusual(environment: Mapping[str, object]) -> set[str]:
@@ -205,22 +374,3 @@ def _unusual(environment: Mapping[str, object]) -> set[str]:
 def _merged(stored: Mapping[str, object], now: Mapping[str, object]) -> dict[str, object]:
     """Labels of both, those of now winning; a dict by metric keeps the metrics of before."""
     return {k: {**stored[k], **v} if isinstance(v, Mapping) else v for k, v in now.items()}
-
-
-def differences(stored: Mapping[str, object], now: Mapping[str, object]) -> list[str]:
-    """Settings that differ, each as ``model.weights 'a' (now 'b')``.
-
-    Metrics only one side has are no difference: they can be scored later.
-    """
-    found = []
-    for key in [*stored, *(k for k in now if k not in stored)]:
-        before, after = stored.get(key, "absent"), now.get(key, "absent")
-        if isinstance(before, Mapping) and isinstance(after, Mapping):
-            if key == "metrics":
-                shared = before.keys() & after.keys()
-                before = {k: v for k, v in before.items() if k in shared}
-                after = {k: v for k, v in after.items() if k in shared}
-            found += [f"{key}.{change}" for change in differences(before, after)]
-        elif before != after:
-            found.append(f"{key} {before!r} (now {after!r})")
-    return found

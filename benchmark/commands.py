@@ -30,6 +30,7 @@ from benchmark.passes import (
     SCORES,
     Draws,
     gain,
+    is_drawn,
     measure,
     stability,
     summarize,
@@ -39,11 +40,10 @@ from benchmark.recorded import DND
 from benchmark.render import RenderConfig, render_pairs
 from benchmark.run import Grid, fill, missing, pick_device
 from benchmark.sheet import write_index, write_sheet
+from benchmark.statistics import ROW
 from benchmark.submission import write_submission
 from benchmark.team import assembled
 from benchmark.weights import all_shipped
-
-CONDITION = ("dataset", "noise", "level", "seed")  # a cell, whatever its model
 
 
 def run(config: DictConfig) -> None:
@@ -61,7 +61,7 @@ def run(config: DictConfig) -> None:
         lacking = missing(grid, store, config.shard)
     if lacking:
         fill(grid, store, lacking, device, console)
-    others = sum(cell not in store for cell in grid.cells)
+    others = len(missing(grid, store))
     if others:
         console.print(
             f"shard={config.shard} is done, {others} of {len(grid.cells)} cells are left to other "
@@ -166,7 +166,7 @@ def measure_passes(config: DictConfig) -> None:
                 f"are counted; leave out model.{name}.passes"
             )
     unmasked = _without_masks(config, grid)
-    store = ResultStore(out / "draws")
+    store = ResultStore(out / "draws", is_drawn)
     records = measure(grid, unmasked, store, draws, device, console)
     written = write_pages(records, out, _command("passes"))
     for record in records:
@@ -306,11 +306,16 @@ def _say_written(written: list[Path], out: Path, console: Console) -> None:
 
 
 def _of_grid(table: pd.DataFrame, grid: Grid) -> pd.DataFrame:
-    """The grid's lines, and those of every other stored model which has all of its cells."""
-    cells = list(zip(*(table[name] for name in CONDITION), strict=True))
-    wanted = {(cell.dataset, cell.noise, cell.level, cell.seed) for cell in grid.cells}
-    table = table[[cell in wanted for cell in cells]]
-    found = table.groupby("model")[list(CONDITION)].apply(lambda rows: len(rows.drop_duplicates()))
+    """The grid's lines, and those of every other stored model which has all of its images."""
+    images = {name: dataset.images() for name, dataset in grid.datasets.items()}
+    wanted = {
+        (cell.dataset, cell.noise, cell.level, cell.seed, image)
+        for cell in grid.cells
+        for image in images[cell.dataset]
+    }
+    lines = list(zip(*(table[name] for name in ROW), strict=True))
+    table = table[[line in wanted for line in lines]]
+    found = table.groupby("model").size()
     complete = found.index[found == len(wanted)]
     return table[table["model"].isin([*grid.models, *complete])]
 

@@ -15,11 +15,12 @@ from benchmark.config import (
     recorded_settings,
     schema,
 )
+from benchmark.dataset import digest_of
 from benchmark.datasets import Dataset
 from benchmark.denoiser import Denoiser
-from benchmark.files import file_hash
+from benchmark.files import file_hash, file_name
 from benchmark.inference import Inference
-from benchmark.leaderboard import IN_DISTRIBUTION
+from benchmark.leaderboard import IN_DISTRIBUTION, REFERENCE
 from benchmark.matched import match_levels
 from benchmark.metrics import MetricUnavailable
 from benchmark.noise import NoiseModel
@@ -48,13 +49,16 @@ def compose_grid(config: DictConfig, console: Console) -> Grid:
     for name in config.reference:
         nodes["model"].setdefault(name, schema(REGISTRIES["model"][name]))
     nodes["data"] = _datasets(nodes)
+    _refuse_false_references(nodes["model"])
     objects = {group: build(group, nodes[group]) for group in REGISTRIES}
     settings = {
         group: {name: recorded_settings(group, name, node) for name, node in nodes[group].items()}
         for group in REGISTRIES
     }
+    identities = {}
     for name, dataset in objects["data"].items():
-        by_level = {float(level): dataset.digest(level) for level in dataset.levels}
+        identities[name] = {float(lv): dataset.identities(lv) for lv in dataset.levels}
+        by_level = {level: digest_of(found.values()) for level, found in identities[name].items()}
         settings["data"][name] |= {"images": len(dataset), "sha256": by_level}
     inference = _inference(config, objects["model"], console)
     for name, how in inference.items():
@@ -68,7 +72,18 @@ def compose_grid(config: DictConfig, console: Console) -> Grid:
         seeds=list(config.seeds),
         settings=settings,
         inference=inference,
+        identities=identities,
     )
+
+
+def _refuse_false_references(models: dict[str, DictConfig]) -> None:
+    """Raise ``ValueError`` for a variant with the name of what others are compared with."""
+    for name in REFERENCE:
+        if name in models and class_of("model", name, models[name]).name != name:
+            raise ValueError(
+                f"'{name}' stands for itself in every table, and cannot be the name of a "
+                f"'{models[name].of}'; give that another name: '+model.NAME={{of: ...}}'"
+            )
 
 
 def _inference(
@@ -160,7 +175,8 @@ def _matched(
     for noise, model in noises.items():
         images = {**data, "sha256": data["sha256"][0.0]}
         facts = {"dataset": images, "noise": settings["noise"][noise]}
-        matches = match_levels(model, noise, dataset, name, seeds, facts, folder / f"{noise}.json")
+        path = folder / f"{file_name(noise)}.json"
+        matches = match_levels(model, noise, dataset, name, seeds, facts, path)
         found = [f"{match.level:g} ({match.psnr:.2f} dB)" for match in matches]
         console.print(
             f"matched on {name}: {noise} {', '.join(found) or 'reaches none of these severities'}",

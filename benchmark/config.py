@@ -18,6 +18,7 @@ from benchmark.datasets import DATASETS, Dataset
 from benchmark.denoiser import DENOISERS, Denoiser
 from benchmark.files import file_hash
 from benchmark.metrics import METRICS
+from benchmark.names import check_name
 from benchmark.noise import NOISE_MODELS, stream
 from benchmark.options import GROUPS_OF, SCHEMAS, TrainingConfig
 from benchmark.recipe import Recipe
@@ -216,7 +217,11 @@ def build_one(group: str, name: str, node: DictConfig) -> object:
 
 
 def class_of(group: str, name: str, node: DictConfig) -> type:
-    """The registered class of a config node; ``of`` says which, else its name."""
+    """The registered class of a config node; ``of`` says which, else its name.
+
+    Every name of a variant passes here, whichever command it is given to: see `check_name`.
+    """
+    check_name(group, name)
     return registry_of(group)[node.get("of", name)]
 
 

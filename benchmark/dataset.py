@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -24,6 +24,19 @@ from benchmark.images import (
 from benchmark.registry import Registry
 
 DATASETS = Registry("dataset")
+
+
+def digest_of(identities: Iterable[str]) -> str:
+    """SHA-256, in hexadecimal, of images that `Dataset.identities` describes."""
+    total = hashlib.sha256()
+    for identity in identities:
+        total.update(identity.encode())
+    return total.hexdigest()
+
+
+def short_digest(identity: str) -> str:
+    """16 hexadecimal digits for one image, as its row in a cell's file has them."""
+    return digest_of([identity])[:16]
 
 
 @dataclass(frozen=True)
@@ -195,12 +208,22 @@ class Dataset:
         level
             Only of the clean images and the noisy ones of this level, where there are several.
         """
-        total = hashlib.sha256()
+        return digest_of(self.identities(level).values())
+
+    def identities(self, level: float | None = None) -> dict[str, str]:
+        """By image, in order: its name, its crop and the hashes of its files, as one line.
+
+        Parameters
+        ----------
+        level
+            As in `digest`.
+        """
+        found = {}
         for image in self.images():
             cut = f"{self.crop} {self.centres.get(image)}" if self.crop else "whole"
             hashes = [self.hash_place(place) for place in self._places(image, level)]
-            total.update("\x1f".join([image, cut, *hashes, "\n"]).encode())
-        return total.hexdigest()
+            found[image] = "\x1f".join([image, cut, *hashes, "\n"])
+        return found
 
     def status(self) -> Status:
         """What there is, without raising and without decoding anything."""

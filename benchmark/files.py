@@ -1,13 +1,41 @@
 """Files which are whole or absent, and their fingerprints."""
 
+import errno
 import hashlib
 import os
 import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from benchmark.owner import is_alive, new_token
 
 # quotes are taken whole: only outside them do '>>' and parentheses come in an order
 ENCODED = re.compile(r""""[^"]*"|'[^']*'|>>|[^\w.,=+()-]""", re.ASCII | re.DOTALL)
 LONGEST = 160  # characters; file systems take 255, and a suffix is to come
+ABANDONED = 3600  # seconds after which a file that nobody is known to write counts as left over
+
+# the files which `write_whole` leaves where it is killed: with a token since version 0.2; before,
+# with the number of a process on any machine
+ASIDE = re.compile(r"\..+\.([0-9a-f]{8}-\d+-\d+-[0-9a-f]{8})\.tmp|\..+\.json(?:\.part)?\.(\d+)")
+
+ADVICE = (  # what to do about an error, by its number; where none fits, try again
+    (
+        {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG},
+        "make room and ",
+    ),
+    (
+        {errno.EACCES, errno.EPERM, errno.EROFS},
+        "choose a folder that you may write to (out=FOLDER), or let yourself write there and ",
+    ),
+    (
+        {errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.ENOTEMPTY},
+        "a file stands where a folder has to be, or a folder where a file: choose another folder "
+        "(out=FOLDER), or move that away and ",
+    ),
+    ({errno.ENAMETOOLONG}, "choose shorter names or a shorter folder (out=FOLDER) and "),
+)
 
 
 def file_name(noise: str) -> str:
@@ -34,26 +62,76 @@ def _encoded(text: str) -> str:
 def write_whole(path: Path, content: bytes | str) -> None:
     """Write a file so that a reader sees all of it or none: aside, flushed, then renamed.
 
+    The name aside is this process's alone, on all machines which share the folder; `sweep` removes
+    what is left of it where the process was killed.
+
     Raises
     ------
     OSError
         If it cannot be written, on a full disk say; an older file of this name is kept.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    aside = path.with_name(f".{path.name[:40]}.{new_token()}.tmp")
+    size = len(content) / 1e6
+    with writing(path, f" ({size:.1f} MB)"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with aside.open("xb") as file:
+                file.write(content.encode() if isinstance(content, str) else content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(aside, path)
+        except BaseException:
+            aside.unlink(missing_ok=True)
+            raise
+
+
+@contextmanager
+def writing(path: Path, what: str = "") -> Iterator[None]:
+    """Say in one sentence why a file cannot be written and what to do, where it cannot.
+
+    Raises
+    ------
+    OSError
+        With the number of the one which was caught.
+    """
     try:
-        with aside.open("wb") as file:
-            file.write(content.encode() if isinstance(content, str) else content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(aside, path)
+        yield
     except OSError as error:
-        aside.unlink(missing_ok=True)
-        size = len(content) / 1e6
+        advice = next((text for numbers, text in ADVICE if error.errno in numbers), "")
         raise OSError(
-            f"cannot write {path} ({size:.1f} MB): {error.strerror or error}; what was there is "
-            f"kept; make room and give the same command again"
+            f"cannot write {path}{what}: {error.strerror or error}; what was there is kept; "
+            f"{advice}give the same command again"
         ) from error
+
+
+def sweep(folder: Path) -> None:
+    """Remove what killed processes left aside in a folder (not in those in it) with `write_whole`.
+
+    What may be another's work is left: a file of a process that lives, and one less than an hour
+    old of which nobody knows. So are all other files.
+    """
+    if not folder.is_dir():
+        return
+    for entry in os.scandir(folder):
+        if (found := ASIDE.fullmatch(entry.name)) and not in_use(Path(entry), found[1] or found[2]):
+            Path(entry).unlink(missing_ok=True)
+
+
+def in_use(path: Path, writer: str) -> bool:
+    """Whether a file may be in work: its writer lives, or is unknown and wrote within the hour.
+
+    Parameters
+    ----------
+    writer
+        As `benchmark.owner.is_alive` takes it.
+    """
+    alive = is_alive(writer)
+    if alive is not None:
+        return alive
+    try:
+        return time.time() - path.stat().st_mtime < ABANDONED
+    except FileNotFoundError:
+        return False
 
 
 def file_hash(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,9 @@ from benchmark.files import write_whole
 from benchmark.inference import Inference
 from benchmark.metrics import Metric
 from benchmark.noise import stream
+from benchmark.records import Damaged, Row, all_finite
 from benchmark.run import Grid, describe_environment
+from benchmark.sharing import Part, share
 from benchmark.tables import markdown_table
 
 SCORES = ("psnr", "ssim")
@@ -139,18 +142,53 @@ def measure(
         If a cell is stored with other settings, an image cannot be used, or a model is not
         stochastic; nothing has been drawn then.
     """
-    lacking = [cell for cell in grid.cells if not store.has(cell, _settings(grid, cell, draws))]
+    settings_of = partial(_settings, grid, draws)
+    store.tidy()
+    lacking = [
+        cell
+        for cell in grid.cells
+        if not store.has(cell, settings_of(cell), grid.identities_of(cell))
+    ]
+    store.drop_parts(set(grid.cells).difference(lacking))
     smallest = max(metric.minimum_size for metric in grid.metrics.values())
     for name in dict.fromkeys(cell.dataset for cell in lacking):
         grid.datasets[name].check(minimum=smallest)
     names = dict.fromkeys(cell.model for cell in lacking)
     refuse_deterministic({name: grid.models[name] for name in names}, device)
-    for cell in lacking:
-        images = _fill(grid, cell, unmasked.get(cell.model), store, draws, device)
-        total = len(grid.datasets[cell.dataset])
-        for _ in track(images, description=str(cell), total=total, console=console):
-            pass
-    return [store.read(cell) for cell in grid.cells]
+    for part in share(store, lacking, settings_of, grid.identities_of, console.print):
+        images = _fill(grid, part, unmasked.get(part.cell.model), draws, device)
+        total = len(grid.datasets[part.cell.dataset])
+        with part:
+            for _ in track(images, description=str(part.cell), total=total, console=console):
+                pass
+    return [_wanted(store.read(cell), grid, cell) for cell in grid.cells]
+
+
+def is_drawn(row: Row, settings: Mapping[str, object]) -> bool:
+    """Whether a row of ``bench passes`` has all its numbers: `is_scored` for its store."""
+    means, noisy, unmasked = (row.get(name) for name in ("means", "noisy", "unmasked"))
+    draws, named = settings.get("draws"), {"image": row["image"]}
+    if not (isinstance(draws, dict) and isinstance(noisy, dict) and isinstance(means, dict)):
+        raise Damaged(f"image {row['image']!r} has no draws")
+    found = all_finite(row, ["seconds"]) and all_finite(noisy | named, SCORES)
+    for scores in means.values():
+        for name in SCORES:
+            values = scores.get(name) if isinstance(scores, dict) else None
+            if not isinstance(values, list) or not values:
+                raise Damaged(f"the means of image {row['image']!r} have no {name}")
+            numbered = dict(enumerate(values))
+            found &= all_finite(numbered | named, numbered)
+    if unmasked is not None and not isinstance(unmasked, dict):
+        raise Damaged(f"'unmasked' of image {row['image']!r} is no JSON object")
+    if unmasked:
+        found &= all_finite(unmasked | named, (*SCORES, "seconds"))
+    return found and "1" in means
+
+
+def _wanted(record: Record, grid: Grid, cell: Cell) -> Record:
+    """A cell without the images which it has beside those of the grid."""
+    rows = {row["image"]: row for row in record["images"]}
+    return {**record, "images": [rows[name] for name in grid.datasets[cell.dataset].images()]}
 
 
 def summarize(record: Record) -> pd.DataFrame:
@@ -260,31 +298,25 @@ def gain(table: pd.DataFrame) -> Verdict:
     return Verdict(word, number, sentence)
 
 
-def _settings(grid: Grid, cell: Cell, draws: Draws) -> dict[str, object]:
+def _settings(grid: Grid, draws: Draws, cell: Cell) -> dict[str, object]:
     plain = {**asdict(draws), "averaged": list(draws.averaged)}  # as JSON gives them back
     return {**grid.settings_of(cell), "draws": plain}
 
 
 def _fill(
-    grid: Grid,
-    cell: Cell,
-    unmasked: Denoiser | None,
-    store: ResultStore,
-    draws: Draws,
-    device: str,
+    grid: Grid, part: Part, unmasked: Denoiser | None, draws: Draws, device: str
 ) -> Iterator[str]:
-    settings = _settings(grid, cell, draws)
-    rows = {row["image"]: row for row in store.resume(cell, settings)}
-    yield from rows
+    yield from part.rows
+    if part.finished:
+        return
+    cell = part.cell
     names = grid.datasets[cell.dataset].images()
     for image in names:
-        if image not in rows:
-            rows[image] = _image(grid, cell, image, unmasked, draws, device)
-            store.append(cell, rows[image])
+        if image not in part.rows:
+            part.append(_image(grid, cell, image, unmasked, draws, device))
             yield image
-    ordered = [rows[name] for name in names]
-    labels, environment = grid.labels_of(cell), describe_environment(device)
-    store.write(cell, ordered, settings, labels=labels, environment=environment)
+    ordered = [part.rows[name] for name in names]
+    part.finish(ordered, labels=grid.labels_of(cell), environment=describe_environment(device))
 
 
 def _image(

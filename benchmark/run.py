@@ -3,7 +3,7 @@
 import platform
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -21,6 +21,8 @@ from benchmark.images import central
 from benchmark.inference import AUTOMATIC, Inference
 from benchmark.metrics import Metric
 from benchmark.noise import NoiseModel
+from benchmark.reuse import Identities
+from benchmark.sharing import Part, share
 
 PICTURE = 128  # side of the small pictures kept for the report, in pixels
 
@@ -33,7 +35,8 @@ class Grid:
     its dataset. ``settings`` has for each of "model", "noise", "data" and "metric" a dict from name
     to what a cell's file records: the settings, for a learned network also its weights' hash, for a
     dataset that of its files at each level of recorded noise, else at 0. ``inference`` says how a
-    model is run, where it is not as by default.
+    model is run, where it is not as by default. ``identities`` has for each dataset, by the same
+    levels, what `Dataset.identities` says of its images; without it a dataset is known as a whole.
     """
 
     models: Mapping[str, Denoiser]
@@ -44,6 +47,7 @@ class Grid:
     seeds: list[int]
     settings: Mapping[str, Mapping[str, dict[str, object]]]
     inference: Mapping[str, Inference] = field(default_factory=dict)
+    identities: Mapping[str, Mapping[float, Mapping[str, str]]] = field(default_factory=dict)
 
     @cached_property
     def cells(self) -> list[Cell]:
@@ -75,6 +79,11 @@ class Grid:
             "protocol": PROTOCOL,
         }
 
+    def identities_of(self, cell: Cell) -> Identities:
+        """The images which a cell is to have, if they are known one by one."""
+        level = cell.level if cell.recorded else 0.0
+        return self.identities[cell.dataset][level] if cell.dataset in self.identities else None
+
     def labels_of(self, cell: Cell) -> dict[str, object]:
         """What a report needs to label a cell's scores."""
         noise = self.datasets[cell.dataset] if cell.recorded else self.noises[cell.noise]
@@ -90,13 +99,21 @@ class Grid:
 def missing(grid: Grid, store: ResultStore, shard: str = "1/1") -> list[Cell]:
     """The grid's cells which the store lacks; every stored cell is compared with the grid first.
 
+    What killed processes left over in the folder is removed, and damaged cells are set aside.
+
     Raises
     ------
     ValueError
         If a stored cell was scored with other settings.
     """
     part, parts = _shard(shard)
-    lacking = [cell for cell in grid.cells if not store.has(cell, grid.settings_of(cell))]
+    store.tidy()
+    lacking = [
+        cell
+        for cell in grid.cells
+        if not store.has(cell, grid.settings_of(cell), grid.identities_of(cell))
+    ]
+    store.drop_parts(set(grid.cells).difference(lacking))
     total = len(grid.cells)  # a share is a stretch of the plan: it has its part of every model
     mine = set(grid.cells[total * (part - 1) // parts : total * part // parts])
     return [cell for cell in lacking if cell in mine]
@@ -117,38 +134,44 @@ def fill(grid: Grid, store: ResultStore, cells: list[Cell], device: str, console
     with _progress(console) as progress:
         images = sum(len(grid.datasets[cell.dataset]) for cell in cells)
         task = progress.add_task("", total=images, cells=f"0/{len(cells)} cells", now="")
-        for number, cell in enumerate(cells):
-            progress.update(task, cells=f"{number}/{len(cells)} cells", now=str(cell))
-            for _ in _fill_cell(grid, store, cell, device, environment):
-                progress.advance(task)
+        parts = share(
+            store, cells, grid.settings_of, grid.identities_of, partial(_say, progress.console)
+        )
+        for number, part in enumerate(parts):
+            progress.update(task, cells=f"{number}/{len(cells)} cells", now=str(part.cell))
+            with part:
+                for _ in _fill_cell(grid, store, part, device, environment):
+                    progress.advance(task)
         progress.update(task, cells=f"{len(cells)}/{len(cells)} cells", now="done")
 
 
+def _say(console: Console, sentence: str) -> None:
+    console.print(sentence, highlight=False, soft_wrap=True)
+
+
 def _fill_cell(
-    grid: Grid, store: ResultStore, cell: Cell, device: str, environment: dict[str, object]
+    grid: Grid, store: ResultStore, part: Part, device: str, environment: dict[str, object]
 ) -> Iterator[str]:
-    settings = grid.settings_of(cell)
+    yield from part.rows
+    if part.finished:
+        return
+    cell = part.cell
     dataset = grid.datasets[cell.dataset]
-    rows = {row["image"]: row for row in store.resume(cell, settings)}
-    yield from rows
     names = dataset.images()
-    todo = [name for name in names if name not in rows]
+    todo = [name for name in names if name not in part.rows]
     noise = None if cell.recorded else grid.noises[cell.noise]
     model, metrics = grid.models[cell.model].to(device), grid.metrics_of(cell)
     inference = grid.inference.get(cell.model, AUTOMATIC)
     for done in evaluate(cell, model, dataset, noise, metrics, todo, device, inference):
-        row = done.row
-        store.append(cell, row)
-        rows[row["image"]] = row
-        if row["image"] == names[0]:
+        part.append(done.row)
+        if done.row["image"] == names[0]:
             _keep_pictures(store.pictures(cell), cell.model, done)
-        yield row["image"]
-    ordered = [rows[name] for name in names]
+        yield done.row["image"]
+    ordered = [part.rows[name] for name in names]
     environment = {**environment, "precision": inference.precision}
     if tiles := {row["image"]: row.pop("tile") for row in ordered if "tile" in row}:
         environment["tile"] = tiles
-    labels = grid.labels_of(cell)
-    store.write(cell, ordered, settings, labels=labels, environment=environment)
+    part.finish(ordered, labels=grid.labels_of(cell), environment=environment)
 
 
 def _keep_pictures(folder: Path, model: str, done: Evaluated) -> None:

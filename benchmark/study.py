@@ -15,6 +15,7 @@ from benchmark.config import build, class_of, registry_of, schema, sized, suites
 from benchmark.evaluate import evaluate
 from benchmark.inference import AUTOMATIC
 from benchmark.leaderboard import IN_DISTRIBUTION
+from benchmark.names import check_name
 from benchmark.plots import save_figure
 from benchmark.run import Grid, fill, missing
 from benchmark.team import Team
@@ -27,6 +28,7 @@ def train_variants(config: DictConfig, team: Team, console: Console) -> dict[str
 
     What they are to be scored on is looked up first: a mistake in it costs no training.
     """
+    _folder(config)
     tested = _run_config(config, {}, team.device)
     build("noise", tested["noise"])
     build("data", tested["data"])[config.test_data].images()
@@ -141,4 +143,5 @@ def _histograms(config: DictConfig, grid: Grid, device: str) -> dict[str, np.nda
 
 
 def _folder(config: DictConfig) -> Path:
+    check_name("ablation", config.ablation.name)
     return Path(config.out) / config.ablation.name

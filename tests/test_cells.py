@@ -2,16 +2,18 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 
 from benchmark.cells import Cell, ResultStore, differences, plan
+from benchmark.sharing import Part, share
 
 CELL = Cell("masked", "kodak24", "gaussian", 25.0, 0)
 SETTINGS = {
     "model": {"of": "masked", "mask": True},
     "noise": {"of": "gaussian"},
-    "dataset": {"sha256": "abc"},
+    "dataset": {"of": "photos", "sha256": "abc"},
     "metrics": {"psnr": {"of": "psnr", "border": 1}},
     "protocol": {"noisy": "clipped, 8 bits"},
 }
@@ -31,8 +33,22 @@ def rows(**scores: float) -> list[dict[str, object]]:
     return [{"image": name, **scores, "seconds": 0.5} for name in ("one", "two")]
 
 
-def part_of(store: ResultStore, cell: Cell):
+def part_of(store: ResultStore, cell: Cell) -> Path:
+    """A part without a living writer, as version 0.1 left them."""
     return store.root / "cells" / f"{cell.path}.part"
+
+
+def filling(store: ResultStore, settings: dict[str, object] = SETTINGS) -> Part:
+    (part,) = share(store, [CELL], lambda _: settings, lambda _: None, print)
+    return part
+
+
+def leave_half(store: ResultStore, *lines: object, tail: str = "") -> Path:
+    """A half-done cell of a process that was killed."""
+    path = part_of(store, CELL)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(f"{json.dumps(line)}\n" for line in lines) + tail)
+    return path
 
 
 def test_a_cell_has_one_path_however_its_level_is_written():
@@ -68,8 +84,11 @@ def test_each_dataset_can_have_levels_of_its_own():
 
 
 def test_a_written_cell_comes_back_as_it_was_and_leaves_no_part(store):
-    store.resume(CELL, SETTINGS)
-    path = store.write(CELL, rows(psnr=1 / 3), SETTINGS, labels=LABELS, environment={"torch": "x"})
+    with filling(store) as part:
+        for row in rows(psnr=1 / 3):
+            part.append(row)
+        part.finish(list(part.rows.values()), labels=LABELS, environment={"torch": "x"})
+    path = store.path(CELL)
     assert CELL in store
     assert list(path.parent.iterdir()) == [path]
     stored = store.read(CELL)
@@ -96,31 +115,41 @@ def test_a_failed_write_leaves_the_cell_absent_or_as_it_was(store, monkeypatch):
     assert len(store.table()) == 2
 
 
-def test_an_unreadable_cell_is_named_with_what_to_do(store):
-    path = store.write(CELL, rows(psnr=30.0), SETTINGS, labels=LABELS)
-    path.write_text("{")
-    with pytest.raises(ValueError, match=r"gaussian-25-0\.json is no cell .*; delete it"):
-        store.has(CELL, SETTINGS)
-
-
 def test_an_interrupted_cell_goes_on_after_its_last_whole_line(store):
-    assert store.resume(CELL, SETTINGS) == []
     first, second = rows(psnr=30.0)
-    store.append(CELL, first)
-    with part_of(store, CELL).open("a") as file:
-        file.write(json.dumps(second)[:-1])  # torn: the process died while writing
-    assert store.resume(CELL, SETTINGS) == [first]
-    store.append(CELL, second)
-    assert store.resume(CELL, SETTINGS) == [first, second]
+    with pytest.raises(KeyboardInterrupt), filling(store) as part:
+        assert part.rows == {}
+        part.append(first)
+        raise KeyboardInterrupt
+    assert [path.suffix for path in store.path(CELL).parent.iterdir()] == [".part"]
+    torn = json.dumps(second)[:-1]  # the process died while writing
+    half = leave_half(store, SETTINGS, {**second, "psnr": 31.0}, tail=torn)
+    with filling(ResultStore(store.root)) as part:
+        assert part.rows == {"one": first, "two": {**second, "psnr": 31.0}}
+        assert not half.exists()
     assert CELL not in store
 
 
-@pytest.mark.parametrize("torn", ["", '{"model": {"of', json.dumps(SETTINGS)])
-def test_a_cell_interrupted_in_its_very_first_line_starts_anew(store, torn):
-    store.resume(CELL, SETTINGS)
-    part_of(store, CELL).write_text(torn)
+@pytest.mark.parametrize(
+    "left",
+    [
+        "",
+        '{"model": {"of',
+        json.dumps(SETTINGS),
+        json.dumps(rows(psnr=1.0)[0]) + "\n",
+        "[]\n",
+        "\0",
+    ],
+)
+def test_a_part_without_its_first_line_is_dropped_with_a_word(store, left):
+    part = leave_half(store, tail=left)
     assert not store.has(CELL, SETTINGS)
-    assert store.resume(CELL, SETTINGS) == []
+    with (
+        pytest.warns(UserWarning, match=r"\.json\.part does not say what"),
+        filling(store) as found,
+    ):
+        assert found.rows == {}
+    assert not part.exists()
 
 
 def test_a_stored_cell_with_other_settings_is_refused_naming_the_difference(store):
@@ -128,15 +157,14 @@ def test_a_stored_cell_with_other_settings_is_refused_naming_the_difference(stor
     assert store.has(CELL, SETTINGS)
     with pytest.raises(ValueError, match=r"scored with model\.mask True \(now False\); give the v"):
         store.has(CELL, changed("model", mask=False))
-    with pytest.raises(ValueError, match=r"with dataset\.sha256 'abc' \(now 'xyz'\);"):
+    with pytest.raises(ValueError, match=r"of dataset 'photos': .* 'abc' and is 'xyz' now;"):
         store.has(CELL, changed("dataset", sha256="xyz"))
     with pytest.raises(ValueError, match=r"with metrics\.psnr\.border 1 \(now 0\);"):
         store.has(CELL, changed("metrics", psnr={"of": "psnr", "border": 0}))
 
 
 def test_a_half_done_cell_with_other_settings_is_refused_as_well(store):
-    store.resume(CELL, SETTINGS)
-    store.append(CELL, rows(psnr=30.0)[0])
+    leave_half(store, SETTINGS, rows(psnr=30.0)[0])
     with pytest.raises(ValueError, match=r"\.json\.part was scored with model\.mask True"):
         store.has(CELL, changed("model", mask=False))
 
@@ -157,9 +185,9 @@ def test_a_metric_added_later_joins_the_scores_that_are_there(store):
 
 
 def test_a_half_done_cell_without_a_new_metric_starts_anew(store):
-    store.resume(CELL, SETTINGS)
-    store.append(CELL, rows(psnr=30.0)[0])
-    assert store.resume(CELL, changed("metrics", lpips={"of": "lpips"})) == []
+    leave_half(store, SETTINGS, rows(psnr=30.0)[0])
+    with filling(store, changed("metrics", lpips={"of": "lpips"})) as part:
+        assert part.rows == {}
 
 
 def test_the_table_has_a_line_an_image_sorted_by_level_and_its_labels(store):
@@ -193,9 +221,16 @@ def test_an_empty_folder_is_an_empty_table(store):
 
 
 def test_half_done_cells_are_not_in_the_table(store):
-    store.resume(CELL, SETTINGS)
-    store.append(CELL, rows(psnr=30.0)[0])
+    leave_half(store, SETTINGS, rows(psnr=30.0)[0])
     assert store.table().empty
+
+
+def test_the_part_of_a_finished_cell_is_not_compared_and_goes(store):
+    store.write(CELL, rows(psnr=30.0), SETTINGS, labels=LABELS)
+    part = leave_half(store, changed("model", mask=False), rows(psnr=30.0)[0])
+    assert store.has(CELL, SETTINGS)
+    store.drop_parts([CELL])
+    assert not part.exists()
 
 
 def test_folders_copied_together_are_one_result(tmp_path):

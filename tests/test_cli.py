@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from benchmark import cli
+from benchmark.evaluate import evaluate
 
 ROOT = Path(__file__).parents[1]
 SMALL = ["data.photos.limit=1", "data.photos.crop=64"]
@@ -43,7 +44,7 @@ def cells(out: Path) -> dict[str, int]:
 def finished(out: Path) -> int:
     """How many images are scored, in whole cells and in half ones."""
     whole = sum(path.read_text().count('"seconds"') for path in out.rglob("cells/*/*/*.json"))
-    return whole + sum(path.read_text().count('"seconds"') for path in out.rglob("*.json.part"))
+    return whole + sum(path.read_text().count('"seconds"') for path in out.rglob("*.part"))
 
 
 # what loads fast
@@ -226,10 +227,86 @@ def test_a_changed_setting_is_refused_naming_it(bench, tmp_path):
     assert status == 2
     assert "model.strength 0.5 (now 0.7)" in err
     assert err.count("\n") == 1
-    status, _, err = bench(*command, "model=tv", "data.photos.limit=2")
+    status, _, err = bench(*command, "model=tv", "data.photos.crop=48")
     assert status == 2
-    assert "dataset.images 1 (now 2)" in err
+    assert "dataset.crop 64 (now 48)" in err
     assert cells(tmp_path / "o") == before
+
+
+def test_more_images_are_scored_beside_those_that_are_there_and_fewer_are_taken_of_them(
+    bench, tmp_path, monkeypatch
+):
+    command = ["run", "model=identity", "noise=gaussian", "noise.gaussian.levels=[25]", *SMALL]
+    scored = []
+
+    def count(*arguments):
+        for one in evaluate(*arguments):
+            scored.append(one.row["image"])
+            yield one
+
+    monkeypatch.setattr("benchmark.run.evaluate", count)
+    for limit, new in ((2, 2), (4, 2), (1, 0), (3, 0)):
+        before = len(scored)
+        status, _, err = bench(*command, "out=o", f"data.photos.limit={limit}")
+        assert (status, err) == (0, "")
+        assert len(scored) == before + new
+        assert len(without_seconds(tmp_path / "o" / "scores.csv")) == 1 + limit
+    assert len(set(scored)) == 4
+    before = json.loads((tmp_path / "o/cells/identity/photos/gaussian-25-0.json").read_text())
+    bench(*command, "out=whole", "data.photos.limit=4")
+    whole = json.loads((tmp_path / "whole/cells/identity/photos/gaussian-25-0.json").read_text())
+    for record in (before, whole):
+        for row in record["images"]:
+            del row["seconds"]
+    assert before == whole
+
+
+@pytest.mark.parametrize(
+    "variant",
+    [
+        "+model={../../x: {of: identity}}",
+        "+model={clean: {of: tv}}",
+        "+model={noisy: {of: tv}}",
+        "+model={all: {of: tv}}",
+        "+model={.x: {of: tv}}",
+        "+model={a/b: {of: tv}}",
+        "+model={con: {of: tv}}",
+        "model.identity.of=tv",
+        "+data={../x: {of: photos}}",
+        "+data={/x: {of: photos}}",
+        "+noise={../../x: {of: gaussian}}",
+        "+metric={../x: {of: psnr}}",
+        "+metric={image: {of: psnr}}",
+    ],
+)
+def test_a_name_which_leaves_the_folder_or_means_something_else_is_refused(
+    bench, tmp_path, variant
+):
+    status, out, err = bench("run", "model=identity", "noise=gaussian", variant, *SMALL, "out=a/b")
+    assert (status, out) == (2, "")
+    assert err.startswith("bench: ") and err.count("\n") == 1
+    assert "cannot " in err and "name" in err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_strangers_folder_writes_nothing_elsewhere_and_is_reported_without_the_false(
+    bench, tmp_path
+):
+    few = ["model=identity", "noise=gaussian", "noise.gaussian.levels=[15,25]", *SMALL]
+    bench("run", *few, "out=o")
+    cell = tmp_path / "o/cells/identity/photos/gaussian-15-0.json"
+    record = json.loads(cell.read_text())
+    record["cell"]["dataset"] = "../../x"
+    cell.write_text(json.dumps(record))
+    cell.with_name("._gaussian-25-0.json").write_text("x")
+    before = sorted(tmp_path.iterdir())
+    status, _, err = bench("report", "out=o")
+    assert status == 0
+    assert "cannot have this name" in err and "hidden files" in err and err.count("\n") == 2
+    assert sorted(tmp_path.iterdir()) == before
+    status, _, err = bench("run", *few, "out=o")
+    assert status == 0 and "it is kept as gaussian-15-0.json.damaged" in err
+    assert json.loads(cell.read_text())["cell"]["dataset"] == "photos"
 
 
 def test_a_metric_asked_for_later_joins_the_table(bench, tmp_path):

@@ -70,7 +70,9 @@ def grid_of(folder: Folder, model: Denoiser, levels: tuple[float, ...] = (0.0,))
 
 
 def drawn(grid: Grid, out: Path, draws: Draws = DRAWS, **unmasked: Denoiser) -> list[dict]:
-    return measure(grid, unmasked, ResultStore(out), draws, "cpu", Console(quiet=True))
+    return measure(
+        grid, unmasked, ResultStore(out, passes.is_drawn), draws, "cpu", Console(quiet=True)
+    )
 
 
 def scores(record: dict) -> list[dict]:

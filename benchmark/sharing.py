@@ -1,0 +1,199 @@
+"""The one way to fill cells: any number of processes share them, and each is scored once."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Self
+
+from benchmark.cells import EARLIER, Cell, ResultStore
+from benchmark.dataset import short_digest
+from benchmark.lease import Lease, holder
+from benchmark.owner import describe
+from benchmark.parts import append_row, new_part, parts_of, remove_part, start_part
+from benchmark.records import Damaged, Row
+from benchmark.reuse import Identities, Settings
+
+PAUSE = 0.5  # seconds between two looks at what others are doing
+MADE_WITH = ("environment", "code")  # keys of a cell which say how its rows were made
+
+
+class Part:
+    """A cell in work, in a ``with`` block: what is appended is kept, whatever ends the block.
+
+    Attributes
+    ----------
+    rows : dict
+        By image, the rows which are there already: of the cell's file, and of the parts of killed
+        processes. All are, where `finished`.
+    finished : bool
+        Whether another process has finished the cell: there is nothing to do then.
+    """
+
+    def __init__(
+        self,
+        store: ResultStore,
+        cell: Cell,
+        settings: Settings,
+        identities: Identities,
+        lease: Lease | None,
+    ):
+        self.cell, self.finished = cell, lease is None
+        self.rows = store.rows(cell, settings, identities)
+        self._store, self._settings, self._identities = store, settings, identities
+        self._lease, self._file = lease, None
+        self._stored = list(self.rows)
+        self._path = new_part(store.path(cell))
+
+    def __enter__(self) -> Self:
+        if not self.finished:
+            try:
+                self._take_over()
+            except BaseException:
+                self._lease.release()
+                raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
+        if self._lease is not None:
+            self._lease.release()
+
+    def append(self, row: Row) -> None:
+        """Keep one scored image; it is in `rows` then.
+
+        Raises
+        ------
+        ValueError
+            If a number is missing or not finite.
+        OSError
+            If it cannot be written.
+        """
+        self._refuse_unfinished(row)
+        if self._identities is not None:
+            row = {**row, "source": short_digest(self._identities[row["image"]])}
+        if self._file is None:
+            self._file = start_part(self._path, self._settings, [])
+        append_row(self._path, self._file, row)
+        self.rows[row["image"]] = row
+
+    def finish(self, images: list[Row], **provenance: object) -> None:
+        """Write the finished cell, which is what `ResultStore.write` does, and drop its parts.
+
+        Where some rows are of a file that was made with something else, that stands under
+        ``earlier``, with the names of their images.
+        """
+        if earlier := self._earlier(provenance):
+            provenance[EARLIER] = earlier
+        self._store.write(self.cell, images, self._settings, **provenance)
+        if self._file is not None:
+            self._file.close()
+            self._path.unlink(missing_ok=True)
+        for part in parts_of(self._store.path(self.cell)):
+            remove_part(part)
+
+    def _take_over(self) -> None:
+        """Go on from what others left, in a file of our own; theirs are removed."""
+        parts = parts_of(self._store.path(self.cell))
+        left: dict[str, Row] = {}
+        unusable = []
+        for part in parts:
+            rows = self._store.part_rows(part, self._settings, self._identities)
+            if rows is None:
+                unusable.append(part)
+            else:
+                left |= {image: row for image, row in rows.items() if image not in self.rows}
+        if left:
+            self._file = start_part(self._path, self._settings, left.values())
+            self.rows |= left
+        for part in parts:
+            remove_part(part, headless=part in unusable)
+
+    def _refuse_unfinished(self, row: Row) -> None:
+        try:
+            if self._store.complete(row, self._settings):
+                return
+            problem = "a score or the seconds are missing or no finite number"
+        except Damaged as error:
+            problem = str(error)
+        raise ValueError(
+            f"{self.cell}, image '{row['image']}': {problem}, in {row}; leave that metric out, or "
+            f"mend it, and give the same command again"
+        )
+
+    def _earlier(self, provenance: Mapping[str, object]) -> list[dict[str, object]]:
+        if not self._stored:
+            return []
+        record = self._store.read(self.cell)
+        then, now = _made_with(record), _made_with(provenance)
+        before = [found for found in record.get(EARLIER, []) if isinstance(found, dict)]
+        return [*before, {**then, "images": self._stored}] if then != now else before
+
+
+def share(
+    store: ResultStore,
+    cells: Iterable[Cell],
+    settings_of: Callable[[Cell], Settings],
+    identities_of: Callable[[Cell], Identities],
+    say: Callable[[str], object],
+) -> Iterator[Part]:
+    """Every cell, as a part to be filled or as one which another process has finished.
+
+    Cells that others work at come last: they are waited for, and taken over where they are given
+    up. Each part is to be entered at once.
+
+    Parameters
+    ----------
+    say
+        What to do with a sentence that tells whom this process waits for.
+
+    Raises
+    ------
+    ValueError
+        If a cell was scored with other settings meanwhile.
+    OSError
+        If the folder cannot be written.
+    """
+    waiting, told = list(cells), None
+    while waiting:
+        busy = []
+        for cell in waiting:
+            part = _part(store, cell, settings_of(cell), identities_of(cell))
+            if part is None:
+                busy.append(cell)
+            else:
+                yield part
+        if len(busy) == len(waiting):
+            others = {describe(holder(store.lease_path(store.path(cell))) or "") for cell in busy}
+            if others != told:
+                more = f" and {len(busy) - 1} more" if len(busy) > 1 else ""
+                say(f"waiting for {' and '.join(sorted(others))}, in work at {busy[0]}{more}")
+                told = others
+            time.sleep(PAUSE)
+        waiting = busy
+
+
+def _part(
+    store: ResultStore, cell: Cell, settings: Settings, identities: Identities
+) -> Part | None:
+    """A cell to be filled or already finished; None while another process works at it."""
+    if store.has(cell, settings, identities):
+        return Part(store, cell, settings, identities, None)
+    lease = store.leases.take(store.lease_path(store.path(cell)))
+    if lease is None:
+        return None
+    try:  # what was finished between the two lines above is not done again
+        done = store.has(cell, settings, identities)
+        if done:
+            lease.release()
+        return Part(store, cell, settings, identities, None if done else lease)
+    except BaseException:
+        lease.release()
+        raise
+
+
+def _made_with(record: Mapping[str, object]) -> dict[str, object]:
+    """How rows were made, without what differs by image."""
+    found = {key: record[key] for key in MADE_WITH if key in record}
+    if "environment" in found:
+        found["environment"] = {k: v for k, v in found["environment"].items() if k != "tile"}
+    return found
