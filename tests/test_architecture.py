@@ -14,6 +14,8 @@ ORDER = (  # a module of benchmark imports only modules above itself
     "__init__",
     "registry",
     "files",
+    "environment",
+    "cgroup",
     "noise",
     "algebra",
     "tiling",
