@@ -23,6 +23,8 @@ ORDER = (  # a module of benchmark imports only modules above itself
     "memory",
     "inference",
     "check",
+    "tiff",
+    "image_kinds",
     "images",
     "dataset",
     "matched",
