@@ -77,19 +77,18 @@ def check_kind(path: Path, content: bytes) -> None:
             f"{path} cannot be read as an image: it is {_described(content)}; images are PNG, "
             f"JPEG, WebP, BMP or TIFF: replace or remove it"
         )
-    kind = tiff.other_kind(content)
-    frames, width, height = 1, 0, 0
+    if kind := tiff.other_kind(content):
+        raise ValueError(other_kind(path, kind))
+    mode, frames, width, height = "", 1, 0, 0
     try:
         with open_image(content) as image:
-            width, height = image.size
-            if image.mode == "CMYK":
-                kind = "CMYK"
+            mode, (width, height) = image.mode, image.size
             if image.format != "MPO":  # a phone's JPEG, followed by previews and depths of it
                 frames = getattr(image, "n_frames", 1)
     except Exception:  # Pillow knows fewer kinds than OpenCV, and raises anything at a damaged file
         pass
-    if kind:
-        raise ValueError(other_kind(path, kind))
+    if mode == "CMYK":  # which OpenCV converts, in its own way, before it hands it out
+        raise ValueError(other_kind(path, mode))
     if frames > 1:
         raise ValueError(
             f"{path} holds {frames} pictures (an animation, or pages), but an image must be one; "
@@ -123,6 +122,10 @@ def orientation(path: Path) -> int:
     """
     from PIL.Image import Image
 
+    with path.open("rb") as file:
+        if file.read(4) in tiff.MAGIC:
+            tag = tiff.read_tags(path.read_bytes()).get(tiff.ORIENTATION)
+            return tag.value if tag and tag.value in range(1, 9) else 1
     try:
         with open_image(path) as image:
             if image.format == "PNG" and "exif" not in image.info:

@@ -151,9 +151,8 @@ def read_image(path: Path) -> np.ndarray:
 
     content = read_bytes(path)
     check_kind(path, content)
-    cv2.utils.logging.setLogLevel(
-        cv2.utils.logging.LOG_LEVEL_SILENT
-    )  # what it says of a damaged file, the error below says
+    # what it says of a damaged file, the error below says
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     try:
         pixels = cv2.imdecode(np.frombuffer(as_stored(content), np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error:

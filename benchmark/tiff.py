@@ -62,7 +62,7 @@ def read_tags(content: bytes) -> dict[int, Tag]:
             if length * struct.calcsize(form) > struct.calcsize(order + pointer):
                 (place,) = struct.unpack_from(order + pointer, content, place)
             found.setdefault(tag, Tag(*struct.unpack_from(form, content, place), place, form))
-    except struct.error:  # it ends within a tag, or before what one points at
+    except (struct.error, OverflowError):  # it ends within a tag, or before what one points at
         pass
     return found
 
