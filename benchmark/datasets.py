@@ -149,7 +149,7 @@ class Folder(Dataset):
     Parameters
     ----------
     path
-        The folder. Its subfolders are not read.
+        The folder. Its subfolders are not read, which a warning says if they have images.
     """
 
     source = "name a folder of 8-bit RGB images with data.folder.path=FOLDER"
