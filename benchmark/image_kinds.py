@@ -56,6 +56,10 @@ HEIF = ("heic", "heix", "hevc", "hevx", "heim", "heis", "mif1", "msf1")
 
 def read_bytes(path: Path) -> bytes:
     """The content of a file; raises ``ValueError`` if it cannot be had."""
+    if path.exists() and not path.is_file():  # to read from a pipe is to wait
+        raise ValueError(
+            f"{path} is no file, but a folder, a pipe or a device; remove or rename it"
+        )
     try:
         return path.read_bytes()
     except OSError as error:

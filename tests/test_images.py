@@ -451,6 +451,16 @@ def test_what_is_no_file_but_named_like_an_image_is_refused(tmp_path, make, what
     assert name in Folder(path=str(tmp_path)).status().problem
 
 
+@pytest.mark.parametrize("make", [pipe, Path.mkdir])
+def test_a_listing_of_another_dataset_does_not_wait_for_a_pipe(tmp_path, make):
+    save(tmp_path / "scene_4096spp.png")
+    for level in (64, 128):
+        make(tmp_path / f"scene_{level}spp.png")
+    for use in (lambda d: d.check(), lambda d: d.digest()):
+        with pytest.raises(ValueError, match=r"spp\.png is no file, but a folder, a pipe"):
+            use(DATASETS["mc_render"](path=str(tmp_path)))
+
+
 def test_a_link_to_an_image_is_read(tmp_path):
     (tmp_path / "set").mkdir()
     (tmp_path / "set" / "a.png").symlink_to(save(tmp_path / "b.png"))
