@@ -288,7 +288,8 @@ class ONNX(Adapter):
                 )
         device = images.device.type
         if device not in self.sessions:
-            self.sessions[device] = self._session(f"{device.upper()}ExecutionProvider")
+            provider = {"mps": "CoreML"}.get(device, device.upper())
+            self.sessions[device] = self._session(f"{provider}ExecutionProvider")
         # one by one: many files are exported for a batch of one
         outputs = [
             self.sessions[device].run(None, {self.input: image.cpu().numpy()})[0]

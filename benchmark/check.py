@@ -11,6 +11,7 @@ from rich.table import Table
 from torch import Tensor
 
 from benchmark.denoiser import Denoiser
+from benchmark.environment import forked_rng
 from benchmark.registry import summary
 from benchmark.tiling import tile_step
 
@@ -192,7 +193,7 @@ def as_table(name: str, outcomes: list[Outcome]) -> Table:
 
 def _denoise(model: Denoiser, noisy: Tensor, seed: int = 0, tile: int | None = None) -> Tensor:
     """What ``denoise`` makes of an image under a seed of torch; in tiles if they have a side."""
-    with torch.random.fork_rng([noisy.device] if noisy.is_cuda else []):
+    with forked_rng(noisy.device):
         torch.manual_seed(seed)
         return model.denoise(noisy) if tile is None else model.infer(noisy, tile).clamp(0, 1)
 

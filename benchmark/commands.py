@@ -24,6 +24,7 @@ from benchmark.config import (
     schema,
 )
 from benchmark.denoiser import DENOISERS, Denoiser
+from benchmark.environment import pick_device
 from benchmark.files import file_name, write_whole
 from benchmark.listing import left_out, listing, stand_ins
 from benchmark.passes import (
@@ -38,7 +39,7 @@ from benchmark.passes import (
 )
 from benchmark.recorded import DND
 from benchmark.render import RenderConfig, render_pairs
-from benchmark.run import Grid, fill, missing, pick_device
+from benchmark.run import Grid, fill, missing
 from benchmark.sheet import write_index, write_sheet
 from benchmark.statistics import ROW
 from benchmark.submission import write_submission

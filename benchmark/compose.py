@@ -18,6 +18,7 @@ from benchmark.config import (
 from benchmark.dataset import digest_of
 from benchmark.datasets import Dataset
 from benchmark.denoiser import Denoiser
+from benchmark.environment import pick_device
 from benchmark.files import file_hash, file_name
 from benchmark.inference import Inference
 from benchmark.leaderboard import IN_DISTRIBUTION, REFERENCE
@@ -27,7 +28,7 @@ from benchmark.noise import NoiseModel
 from benchmark.patches import Patches, hold_out, read_training_images
 from benchmark.precision import PRECISIONS, choose_precision, multiplies_bf16
 from benchmark.recipe import Recipe
-from benchmark.run import Grid, describe_environment, pick_device
+from benchmark.run import Grid, describe_environment
 from benchmark.team import Team
 from benchmark.tiling import check_tile
 from benchmark.train import Execution, Training

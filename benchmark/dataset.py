@@ -12,14 +12,17 @@ from typing import ClassVar
 import numpy as np
 from platformdirs import user_cache_path
 
-from benchmark.files import file_hash
+from benchmark.image_kinds import orientation, read_bytes
 from benchmark.images import (
     SUFFIXES,
     check_whole,
     crop_around,
     find_images,
     natural_order,
+    one_form,
     read_image,
+    shown,
+    twins,
 )
 from benchmark.registry import Registry
 
@@ -43,7 +46,7 @@ def short_digest(identity: str) -> str:
 class Sample:
     """One picture, and its recorded noisy version if the dataset brings one."""
 
-    image: str  # the file's stem
+    image: str  # the file's stem, in Unicode's composed form
     clean: np.ndarray  # (H, W, 3) float32 RGB in [0, 1]
     noisy: np.ndarray | None = None  # the same
 
@@ -107,7 +110,7 @@ class Dataset:
         """Where the set is looked for: ``$NOISEBENCH_DATA/NAME``, then the user's cache folder."""
         roots = [user_cache_path("noisebench") / "data"]
         if os.environ.get("NOISEBENCH_DATA"):
-            roots.insert(0, Path(os.environ["NOISEBENCH_DATA"]))
+            roots.insert(0, in_home(os.environ["NOISEBENCH_DATA"]))
         return [root / self.name for root in roots]
 
     def folder(self) -> Path:
@@ -116,11 +119,20 @@ class Dataset:
         Raises
         ------
         ValueError
-            If none does; the message says where to get the set.
+            If none does, or it may not be read; the message says where to get the set.
         """
         for folder in self.searched():
-            if folder.is_dir():
+            if os.path.isdir(folder):
+                if not os.access(folder, os.R_OK | os.X_OK):
+                    raise ValueError(
+                        f"dataset '{self.name}': folder {shown(folder)} may not be read; change "
+                        f"its permissions or name another"
+                    )
                 return folder
+            if os.path.lexists(folder):
+                raise ValueError(
+                    f"dataset '{self.name}': {shown(folder)} is no folder; {self.source}"
+                )
         looked = " and no ".join(f"folder {folder}" for folder in self.searched())
         raise ValueError(f"dataset '{self.name}': there is no {looked or 'path'}; {self.source}")
 
@@ -220,7 +232,7 @@ class Dataset:
         """
         found = {}
         for image in self.images():
-            cut = f"{self.crop} {self.centres.get(image)}" if self.crop else "whole"
+            cut = f"{self.crop} {self._centre(image)}" if self.crop else "whole"
             hashes = [self.hash_place(place) for place in self._places(image, level)]
             found[image] = "\x1f".join([image, cut, *hashes, "\n"])
         return found
@@ -245,11 +257,16 @@ class Dataset:
 
     def hash_place(self, place: Path | Block) -> str:
         """SHA-256, in hexadecimal, of a stored picture."""
-        return file_hash(place)
+        return hashlib.sha256(read_bytes(place)).hexdigest()
 
     @cached_property
     def _files(self) -> dict[str, tuple[Path | Block, ...]]:
-        return self.listing(self.folder())
+        found: dict[str, tuple[Path | Block, ...]] = {}
+        for name, places in self.listing(self.folder()).items():
+            twin = found.setdefault(one_form(name), places)
+            if twin is not places:
+                raise ValueError(twins(one_form(name), twin[0], places[0]))
+        return found
 
     def _check_image(self, minimum: int, image: str) -> None:
         for place in self._files[image]:
@@ -262,15 +279,22 @@ class Dataset:
                 f"{minimum}x{minimum} are needed; remove or enlarge it"
             )
 
+    def _centre(self, image: str) -> tuple[int, int] | None:
+        """The entry of an image in ``centres``, in whatever form of Unicode that has its names."""
+        return {one_form(name): centre for name, centre in self.centres.items()}.get(image)
+
     def _places(self, image: str, level: float | None) -> tuple[Path | Block, ...]:
         """Where an image is stored: clean, then noisy where there is such a version."""
         return self._files[image]
 
     def _pixels(self, image: str, level: float | None = None) -> list[np.ndarray]:
         """The clean image and the noisy ones, or that of a level: read, compared, cropped."""
+        image = one_form(image)
         if image not in self._files:
             raise ValueError(f"dataset '{self.name}' has no image '{image}' in {self.folder()}")
         paths = self._places(image, level)
+        if len(paths) > 1:
+            _check_orientations(paths)
         arrays = [self.read_place(path) for path in paths]
         height, width = arrays[0].shape[:2]
         for path, pixels in zip(paths, arrays, strict=True):
@@ -286,8 +310,26 @@ class Dataset:
                 f"crop={self.crop} does not fit into {paths[0]} of {width}x{height} pixels; "
                 f"choose a smaller one or crop=null"
             )
-        centre = self.centres.get(image, (height // 2, width // 2))
+        centre = self._centre(image) or (height // 2, width // 2)
         return [crop_around(pixels, centre, self.crop) for pixels in arrays]
+
+
+def in_home(path: str) -> Path:
+    """A path as the user gave it; ``~`` is the home folder."""
+    return Path(os.path.expanduser(path))  # where there is no such user, it stays as it is
+
+
+def _check_orientations(places: tuple[Path | Block, ...]) -> None:
+    """Raise ``ValueError`` if a viewer would turn the files of a pair in different ways."""
+    turned = {place: orientation(place) for place in places if isinstance(place, Path)}
+    first = next(iter(turned), None)
+    for path, tag in turned.items():
+        if tag != turned[first]:
+            raise ValueError(
+                f"{path} has the orientation tag {tag}, but {first} has {turned[first]} (1 is none)"
+                f"; the files of a pair are compared as stored: turn the pixels of both the same "
+                f"way and remove the tags"
+            )
 
 
 @dataclass(frozen=True)

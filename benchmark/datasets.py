@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import ClassVar
 
-from benchmark.dataset import DATASETS, Dataset, Recorded, Sample, Status
+from benchmark.dataset import DATASETS, Dataset, Recorded, Sample, Status, in_home
 from benchmark.images import find_images
 
 __all__ = ["DATASETS", "Dataset", "Recorded", "Sample", "Status"]
@@ -21,8 +21,8 @@ class OfScikitImage(Dataset):
         return [Path(find_spec("skimage").origin).parent / "data"]
 
     def listing(self, folder: Path) -> dict[str, tuple[Path, ...]]:
-        found = super().listing(folder)
-        return {picture: found[picture] for picture in self.pictures if picture in found}
+        found = find_images(folder, quiet=True)  # the other files are scikit-image's
+        return {name: (found[name],) for name in self.pictures if name in found}
 
 
 @DATASETS.register("photos")
@@ -149,7 +149,7 @@ class Folder(Dataset):
     Parameters
     ----------
     path
-        The folder. Its subfolders are not read.
+        The folder. Its subfolders are not read, which a warning says if they have images.
     """
 
     source = "name a folder of 8-bit RGB images with data.folder.path=FOLDER"
@@ -157,7 +157,7 @@ class Folder(Dataset):
     path: str = ""
 
     def searched(self) -> list[Path]:
-        return [Path(self.path).expanduser()] if self.path else []
+        return [in_home(self.path)] if self.path else []
 
 
 def paired(clean: dict[str, Path], noisy: dict[str, Path]) -> dict[str, tuple[Path, Path]]:

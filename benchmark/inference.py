@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from benchmark.denoiser import Denoiser, ImageFilter
+from benchmark.environment import empty_cache, forked_rng, synchronize
 from benchmark.memory import bytes_per_pixel, free_memory, is_out_of_memory
 from benchmark.tiling import least_tile, tile_step
 
@@ -67,8 +68,7 @@ class Inference:
                 f"pixels",
                 stacklevel=2,
             )
-            if noisy.is_cuda:
-                torch.cuda.empty_cache()
+            empty_cache(noisy.device)
             tile = smaller
 
     def _first(self, model: Denoiser, noisy: Tensor) -> int | None:
@@ -109,12 +109,11 @@ AUTOMATIC = Inference()
 
 
 def _run(model: Denoiser, noisy: Tensor, key: int, tile: int | None, precision: str) -> Restored:
-    with torch.random.fork_rng([noisy.device] if noisy.is_cuda else []):
+    with forked_rng(noisy.device):
         torch.manual_seed(key % 2**63)
         begin = time.perf_counter()
         restored = model.infer(noisy, tile, precision)
-        if noisy.is_cuda:
-            torch.cuda.synchronize(noisy.device)
+        synchronize(noisy.device)
         return Restored(restored, time.perf_counter() - begin, tile)
 
 

@@ -44,6 +44,8 @@ def choose_precision(asked: str, model: Denoiser, device: str) -> tuple[str, str
 
 def multiplies_bf16(device: str) -> bool:
     """Whether a device has units for bf16 matrices: a GPU since Ampere, x86 with AMX or AVX-512."""
+    if device == "mps":
+        return False  # some Macs do, but torch does not tell
     if device != "cpu":
         return torch.cuda.get_device_capability(device) >= (8, 0)
     capabilities = getattr(torch.cpu, "get_capabilities", dict)()  # older versions do not tell

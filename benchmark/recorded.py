@@ -14,7 +14,7 @@ import scipy  # loads io when it is first used
 
 from benchmark.dataset import DATASETS, Block, Recorded
 from benchmark.datasets import paired
-from benchmark.images import SUFFIXES, crop_around, find_images
+from benchmark.images import SUFFIXES, crop_around, find_images, image_name, twins
 
 if TYPE_CHECKING:
     import h5py
@@ -396,5 +396,9 @@ def _scenes(root: Path) -> dict[str, tuple[Path, Path]]:
         prefix, _, number = path.stem.partition("_SRGB")
         side = prefix.rpartition("_")[2]
         if side in sides and path.suffix.lower() in SUFFIXES:
-            sides[side][f"{path.parent.name}{number}"] = path
+            image_name(path)  # it is a file, and its name is text
+            name = f"{path.parent.name}{number}"
+            twin = sides[side].setdefault(name, path)
+            if twin is not path:
+                raise ValueError(twins(name, twin, path))
     return paired(sides["GT"], sides["NOISY"])

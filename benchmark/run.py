@@ -16,6 +16,7 @@ from benchmark import __version__
 from benchmark.cells import Cell, ResultStore, plan
 from benchmark.datasets import Dataset
 from benchmark.denoiser import Denoiser
+from benchmark.environment import device_name
 from benchmark.evaluate import PROTOCOL, Evaluated, evaluate
 from benchmark.images import central
 from benchmark.inference import AUTOMATIC, Inference
@@ -187,21 +188,9 @@ def describe_environment(device: str) -> dict[str, object]:
         "python": platform.python_version(),
         **{name: version(name) for name in ("torch", "numpy", "scipy", "scikit-image")},
         "opencv": cv2.__version__,
-        "device": torch.cuda.get_device_name(device) if device != "cpu" else platform.machine(),
+        "device": device_name(device),
         "threads": torch.get_num_threads(),
     }
-
-
-def pick_device(name: str) -> str:
-    """``auto`` as cuda where there is one, else cpu; any other name as it is, if it exists."""
-    available = torch.cuda.is_available()
-    if name == "auto":
-        return "cuda" if available else "cpu"
-    if name != "cpu" and not (name.startswith("cuda") and available):
-        raise ValueError(
-            f"device={name} is not here; there is {'cpu and cuda' if available else 'only cpu'}"
-        )
-    return name
 
 
 def _shard(text: str) -> tuple[int, int]:

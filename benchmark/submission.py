@@ -9,6 +9,7 @@ import scipy
 import torch
 
 from benchmark.denoiser import Denoiser
+from benchmark.environment import forked_rng
 from benchmark.files import write_whole
 from benchmark.noise import stream
 from benchmark.recorded import DND
@@ -57,6 +58,6 @@ def write_submission(
 
 def _restored(model: Denoiser, noisy: np.ndarray, key: int, device: str) -> np.ndarray:
     batch = torch.from_numpy(noisy).permute(2, 0, 1).unsqueeze(0).to(device)
-    with torch.random.fork_rng([batch.device] if batch.is_cuda else []):
+    with forked_rng(batch.device):
         torch.manual_seed(key % 2**63)
         return model.denoise(batch)[0].permute(1, 2, 0).float().cpu().numpy()

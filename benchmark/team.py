@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, distributed
 
+from benchmark.environment import pick_device
+
 
 @dataclass(frozen=True)
 class Team:
@@ -48,13 +50,20 @@ def assembled(device: str) -> Iterator[Team]:
 
     Each process of a machine takes a GPU of its own where ``device`` is "cuda", in the order of
     ``LOCAL_RANK``; without ``torchrun`` there is one process.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer GPUs than processes, or the device can be used by one process alone.
     """
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
         yield Team(device)
         return
+    if device == "mps":
+        raise ValueError(f"device=mps trains in one process, not in {size}; leave out torchrun")
     if device == "cuda":
-        device = f"cuda:{os.environ['LOCAL_RANK']}"
+        device = pick_device(f"cuda:{os.environ['LOCAL_RANK']}")
         torch.cuda.set_device(device)
     distributed.init_process_group("gloo" if device == "cpu" else "nccl")
     try:

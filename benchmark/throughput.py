@@ -9,6 +9,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmark.denoiser import Denoiser
+from benchmark.environment import synchronize
 
 MATRIX = 2048  # side of the matrices whose product is a machine's peak
 
@@ -21,13 +22,13 @@ def peak_speed(repeats: int = 5, device: str = "cpu", precision: str = "fp32") -
     """
     kind = torch.bfloat16 if precision == "bf16" else torch.float32
     a, b = torch.rand(2, MATRIX, MATRIX, device=device, dtype=kind)
-    taken, threads = [], 1 if a.is_cuda else torch.get_num_threads()
-    clock = time.perf_counter if a.is_cuda else time.process_time
+    on_cpu = a.device.type == "cpu"
+    taken, threads = [], torch.get_num_threads() if on_cpu else 1
+    clock = time.process_time if on_cpu else time.perf_counter
     for _ in range(repeats + 1):
         start = clock()
         a @ b
-        if a.is_cuda:
-            torch.cuda.synchronize(a.device)
+        synchronize(a.device)
         taken.append((clock() - start) / threads)
     return 2 * MATRIX**3 / min(taken) / 1e9
 

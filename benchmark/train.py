@@ -177,8 +177,9 @@ class Training:
         self.device = torch.device(self.team.device)
         self.network = network.to(self.device).train()
         self.average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema))
+        fused = self.device.type != "mps"  # which older versions of torch have no kernel for
         self.optimizer = torch.optim.Adam(
-            network.parameters(), recipe.learning_rate, betas=recipe.betas, fused=True
+            network.parameters(), recipe.learning_rate, betas=recipe.betas, fused=fused
         )
         self.diary = Diary()
         self.losses: list[Tensor] = []  # of the steps since the log's last line

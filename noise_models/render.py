@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmark.dataset import DATASETS, Recorded
+from benchmark.dataset import DATASETS, Recorded, in_home
 from benchmark.noise import to_uint8
 from benchmark.render import TONE_MAPS, read_exr, tone_map
 
@@ -71,7 +71,7 @@ class MonteCarlo(Recorded):
 
     def searched(self) -> list[Path]:
         """The folder named, or the one beside this file."""
-        return [Path(self.path).expanduser() if self.path else Path(__file__).parent / "mc_render"]
+        return [in_home(self.path) if self.path else Path(__file__).parent / "mc_render"]
 
     def listing(self, folder: Path) -> dict[str, tuple[Path, ...]]:
         """Each scene's reference, then its noisy picture at each level.

@@ -1,0 +1,84 @@
+"""The device that torch works on: which one is meant, and what differs between their kinds."""
+
+import platform
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+
+def pick_device(name: str) -> str:
+    """The device that a setting names, as torch spells it.
+
+    Parameters
+    ----------
+    name
+        ``auto`` (cuda where there is one, else cpu), ``cpu``, ``cuda``, ``cuda:N``, the GPU of that
+        number from 0, or ``mps``, the GPU of a Mac.
+
+    Raises
+    ------
+    ValueError
+        If there is no such device here.
+    """
+    there = devices()
+    if name == "auto":
+        return "cuda" if "cuda" in there else "cpu"
+    number = re.fullmatch("cuda:([0-9]+)", name)
+    device = f"cuda:{int(number[1])}" if number else name
+    if device not in there:
+        *most, last = there
+        known = f"{', '.join(most)} and {last}" if most else f"only {last}"
+        raise ValueError(f"device={name} is not here; there is {known}: take one, or device=auto")
+    return device
+
+
+def devices() -> list[str]:
+    """The names of the devices that torch can use here."""
+    found = ["cpu"]
+    if torch.cuda.is_available():
+        found += ["cuda", *(f"cuda:{number}" for number in range(torch.cuda.device_count()))]
+    if torch.backends.mps.is_available():
+        found.append("mps")
+    return found
+
+
+def device_name(device: str) -> str:
+    """What hardware a device is, as cells record it."""
+    kind = torch.device(device).type
+    if kind == "cuda":
+        return torch.cuda.get_device_name(device)
+    if kind == "mps":  # older versions of torch do not tell
+        return getattr(torch.backends.mps, "get_name", lambda: f"{platform.machine()} mps")()
+    return platform.machine()
+
+
+@contextmanager
+def forked_rng(device: torch.device) -> Iterator[None]:
+    """Give torch's generators of the CPU and of a device back as they were."""
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        if device.type != "mps":
+            yield
+            return
+        state = torch.mps.get_rng_state()
+        try:
+            yield
+        finally:
+            torch.mps.set_rng_state(state)
+
+
+def synchronize(device: torch.device) -> None:
+    """Wait until a GPU has done what it was told; a CPU always has."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
+
+
+def empty_cache(device: torch.device) -> None:
+    """Give the memory back which torch keeps of a GPU for later tensors."""
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+    elif device.type == "mps":
+        torch.mps.empty_cache()
