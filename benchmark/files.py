@@ -1,13 +1,33 @@
 """Files which are whole or absent, and their fingerprints."""
 
+import errno
 import hashlib
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 # quotes are taken whole: only outside them do '>>' and parentheses come in an order
 ENCODED = re.compile(r""""[^"]*"|'[^']*'|>>|[^\w.,=+()-]""", re.ASCII | re.DOTALL)
 LONGEST = 160  # characters; file systems take 255, and a suffix is to come
+
+ADVICE = (  # what to do about an error, by its number; where none fits, try again
+    (
+        {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG},
+        "make room and ",
+    ),
+    (
+        {errno.EACCES, errno.EPERM, errno.EROFS},
+        "choose a folder that you may write to (out=FOLDER), or let yourself write there and ",
+    ),
+    (
+        {errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.ENOTEMPTY},
+        "a file stands where a folder has to be, or a folder where a file: choose another folder "
+        "(out=FOLDER), or move that away and ",
+    ),
+    ({errno.ENAMETOOLONG}, "choose shorter names or a shorter folder (out=FOLDER) and "),
+)
 
 
 def file_name(noise: str) -> str:
@@ -39,20 +59,37 @@ def write_whole(path: Path, content: bytes | str) -> None:
     OSError
         If it cannot be written, on a full disk say; an older file of this name is kept.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f".{path.name}.{os.getpid()}")
+    size = len(content) / 1e6
+    with writing(path, f" ({size:.1f} MB)"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with aside.open("wb") as file:
+                file.write(content.encode() if isinstance(content, str) else content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(aside, path)
+        except BaseException:
+            aside.unlink(missing_ok=True)
+            raise
+
+
+@contextmanager
+def writing(path: Path, what: str = "") -> Iterator[None]:
+    """Say in one sentence why a file cannot be written and what to do, where it cannot.
+
+    Raises
+    ------
+    OSError
+        With the number of the one which was caught.
+    """
     try:
-        with aside.open("wb") as file:
-            file.write(content.encode() if isinstance(content, str) else content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(aside, path)
+        yield
     except OSError as error:
-        aside.unlink(missing_ok=True)
-        size = len(content) / 1e6
+        advice = next((text for numbers, text in ADVICE if error.errno in numbers), "")
         raise OSError(
-            f"cannot write {path} ({size:.1f} MB): {error.strerror or error}; what was there is "
-            f"kept; make room and give the same command again"
+            f"cannot write {path}{what}: {error.strerror or error}; what was there is kept; "
+            f"{advice}give the same command again"
         ) from error
 
 

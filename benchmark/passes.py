@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import torch
 from rich.console import Console
-from rich.progress import track
 from scipy.stats import chi2
 from torch import Tensor
 
@@ -19,6 +18,7 @@ from benchmark.files import write_whole
 from benchmark.inference import Inference
 from benchmark.metrics import Metric
 from benchmark.noise import stream
+from benchmark.progress import track
 from benchmark.run import Grid, describe_environment
 from benchmark.tables import markdown_table
 
@@ -148,7 +148,7 @@ def measure(
     for cell in lacking:
         images = _fill(grid, cell, unmasked.get(cell.model), store, draws, device)
         total = len(grid.datasets[cell.dataset])
-        for _ in track(images, description=str(cell), total=total, console=console):
+        for _ in track(images, console, "images", total, str(cell)):
             pass
     return [store.read(cell) for cell in grid.cells]
 

@@ -13,7 +13,10 @@ PARTS = ("noise_models", "baselines", "masked_model")
 ORDER = (  # a module of benchmark imports only modules above itself
     "__init__",
     "registry",
+    "streams",
+    "progress",
     "files",
+    "output",
     "noise",
     "algebra",
     "tiling",
@@ -32,6 +35,7 @@ ORDER = (  # a module of benchmark imports only modules above itself
     "weights",
     "submission",
     "cells",
+    "pictures",
     "evaluate",
     "precision",
     "recipe",
