@@ -117,7 +117,7 @@ def train_network(config: DictConfig) -> None:
         console = Console(quiet=not team.leads)
         training = compose_training(config, team, console)
         if team.leads:
-            prepare(training.folder)
+            prepare(config.out)
         outcome = training.run()
         if outcome.stopped_by is not None:
             console.print(
@@ -161,7 +161,7 @@ def write_zoo(config: DictConfig) -> None:
     if not paths:
         raise ValueError("no network ships weights; name some: weights=[a.safetensors]")
     out = Path(config.out)
-    prepare(out.parent, {out.name: "zoo"})
+    prepare(out.parent if out.name else config.out, {out.name: "zoo"})
     write_whole(out, zoo.markdown(zoo.zoo_table(paths), _command("zoo")))
     _say_written([out], out.parent, Console())
 
@@ -174,7 +174,7 @@ def measure_passes(config: DictConfig) -> None:
     device, out = pick_device(config.device), Path(config.out)
     _use_threads(config.threads)
     grid = _plain_grid(config, SCORES, console)
-    prepare(out, {"passes.md": "passes", "passes.csv": "draws"})
+    prepare(config.out, {"passes.md": "passes", "passes.csv": "draws"})
     for name, settings in grid.settings["model"].items():
         if settings.get("passes", 1) != 1:
             raise ValueError(
@@ -202,7 +202,7 @@ def measure_tiles(config: DictConfig) -> None:
     device, out = pick_device(config.device), Path(config.out)
     _use_threads(config.threads)
     grid = _plain_grid(config, ("psnr",), console)
-    prepare(out, {"tiles.md": "tiles", "tiles.csv": "ways"})
+    prepare(config.out, {"tiles.md": "tiles", "tiles.csv": "ways"})
     table = tiles.measure_tiles(
         grid, _without_masks(config, grid), list(config.tiles), device, console
     )
@@ -269,7 +269,7 @@ def submit(config: DictConfig) -> None:
             f"bench submit is for dnd"
         )
     folder, device, console = Path(config.out, model_name), pick_device(config.device), Console()
-    prepare(folder)
+    prepare(config.out)
     for path in write_submission(dataset, model, folder, device):
         console.print(f"written: {path}", highlight=False, soft_wrap=True)
 

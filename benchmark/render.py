@@ -8,6 +8,7 @@ import hashlib
 import importlib.util
 import io
 import json
+import os
 import subprocess
 import sys
 from abc import ABC, abstractmethod
@@ -99,7 +100,7 @@ def render_pairs(config: RenderConfig, console: Console) -> list[Path]:
     _check(config)
     folder = Path(config.out).expanduser()
     record = _record(config, folder)
-    prepare(folder)
+    prepare(os.path.expanduser(config.out))
     samples = sorted({*config.spp, config.reference})
     jobs = [(s, spp, folder / f"{s.name}_{spp}spp.png") for s in scenes for spp in samples]
     _note_scenes(record, scenes, folder)
