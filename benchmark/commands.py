@@ -83,7 +83,7 @@ def write_report(config: DictConfig) -> None:
     store, console = ResultStore(config.out), Console()
     table = store.table()
     if curves.read_runs(store.root):
-        prepare(store.root, {"training.md": "training"}, ("training_curves.*",))
+        prepare(store.root, {"training.md": "training"})
         _say_written(curves.write_curves(store.root), store.root, console)
     elif table.empty:
         raise ValueError(

@@ -36,7 +36,8 @@ def prepare(
     pages
         The pages to come: what each is, of `PAGES`, by its file's name.
     figures
-        The figures to come, as patterns of file names. They are ours where one of the pages is.
+        The figures to come, as patterns of file names. They are ours where one of the pages is, or
+        where there are cells.
 
     Returns
     -------
@@ -55,13 +56,14 @@ def prepare(
         raise ValueError("out= names no folder; name one, such as out=results/local")
     folder, pages = Path(out), pages or {}
     for place in (folder, *folder.parents):
-        if os.path.lexists(place) and not place.is_dir():
+        if os.path.lexists(place) and not os.path.isdir(place):
             raise ValueError(
                 f"out={out} is no folder: {place} is a file, or a link to nothing; choose another "
                 f"folder with out=FOLDER, or move it away"
             )
-    if folder.is_dir():
-        ours = [is_ours(folder / name, kind) for name, kind in pages.items()]
+    if os.path.isdir(folder):
+        ours = [(folder / "cells").is_dir()]
+        ours += [is_ours(folder / name, kind) for name, kind in pages.items()]
         found = [path for pattern in figures for path in sorted(folder.glob(pattern))]
         if found and not any(ours):
             raise _foreign(found[0])

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any, TextIO
 
+CLOSED_PIPE = 128 + 13  # SIGPIPE, which Windows does not name
 SILENCE = threading.Lock()  # file descriptors belong to the whole process
 
 
@@ -53,9 +54,9 @@ class ForgivingStream:
 def forgiving_streams() -> Iterator[None]:
     """Let nothing that happens to the terminal, a pipe or a log stop what is being done.
 
-    A reader who has gone, as ``head`` has, is no mistake. Where standard output cannot be written
-    for another reason, on a full disk say, the end is one sentence and exit status 2, if the
-    command has come to no other.
+    Where the reader of standard output has gone, as ``head`` has, the command ends as quietly as
+    others do, with exit status 141; where it cannot be written for another reason, on a full disk
+    say, with one sentence and exit status 2; if the command itself has come to no other.
     """
     _open_closed_descriptors()
     before = sys.stdout, sys.stderr
@@ -70,7 +71,9 @@ def forgiving_streams() -> Iterator[None]:
         out.flush()
         err.flush()
         sys.stdout, sys.stderr = before
-    if out.error is not None and not status and not isinstance(out.error, BrokenPipeError):
+    if isinstance(out.error, BrokenPipeError):
+        status = status or CLOSED_PIPE
+    elif out.error is not None and not status:
         print(
             f"bench: not everything could be shown: standard output cannot be written "
             f"({getattr(out.error, 'strerror', None) or out.error}); all files are written",

@@ -257,7 +257,13 @@ PLACES = {
 }
 COMMANDS = {
     "run": [*PLAIN, *SMALL[:2]],
-    "passes": ["model=masked", "noise=[gaussian]", "data.photos.limit=1", "passes=2"],
+    "passes": [
+        "model=masked",
+        "noise=[gaussian]",
+        "data.photos.limit=1",
+        "passes=2",
+        "averaged=[1,2]",
+    ],
     "tiles": ["model=tv", "noise=[gaussian]", "data.photos.limit=1", "tiles=[64]"],
     "noise": ["noise=gaussian", *SMALL[:2]],
 }
@@ -364,6 +370,7 @@ KINDS = {
     "zoo.md": "zoo",
 }
 PUBLISHED = [path for name in KINDS for path in sorted(ROOT.glob(f"results/**/{name}"))]
+PUBLISHED = [path for path in PUBLISHED if path.parent.name != "speed"]  # of another tool
 PUBLISHED += sorted(ROOT.glob("results/noises/*.md")) + sorted(
     ROOT.glob("results/ablations/*/*.md")
 )
