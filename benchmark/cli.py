@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from benchmark import __version__
 from benchmark.registry import did_you_mean, load_plugins
+from benchmark.streams import forgiving_streams
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -49,6 +50,7 @@ COMMANDS = (
 FIRST_WORD = {"list": "kind", "ablate": "ablation", "noise": "noise", "check-model": "model"}
 
 
+@forgiving_streams()
 def main() -> None:
     """Run one command; a user's mistake ends it with one sentence and exit status 2."""
     command, arguments = (sys.argv[1:2] or ["--help"])[0], sys.argv[2:]

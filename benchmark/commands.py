@@ -27,6 +27,7 @@ from benchmark.denoiser import DENOISERS, Denoiser
 from benchmark.environment import pick_device
 from benchmark.files import file_name, write_whole
 from benchmark.listing import left_out, listing, stand_ins
+from benchmark.output import prepare
 from benchmark.passes import (
     SCORES,
     Draws,
@@ -39,12 +40,15 @@ from benchmark.passes import (
 )
 from benchmark.recorded import DND
 from benchmark.render import RenderConfig, render_pairs
-from benchmark.run import Grid, fill, missing
+from benchmark.run import Grid, fill, missing, remake_pictures
 from benchmark.sheet import write_index, write_sheet
 from benchmark.statistics import ROW
 from benchmark.submission import write_submission
 from benchmark.team import assembled
 from benchmark.weights import all_shipped
+
+REPORT = {"leaderboard.md": "leaderboard", "leaderboard.csv": "means", "scores.csv": "scores"}
+FIGURES = ("figure11_*", "strip_*.png")  # of a report
 
 
 def run(config: DictConfig) -> None:
@@ -56,12 +60,14 @@ def run(config: DictConfig) -> None:
     grid = compose_grid(config, console)
     if said := stand_ins(_with_shipped_weights(config)):
         console.print(said, highlight=False, soft_wrap=True)
+    prepare(config.out, REPORT, FIGURES)
     lacking = missing(grid, store, config.shard)
     if lacking:
         grid = with_available_metrics(grid, console)
         lacking = missing(grid, store, config.shard)
     if lacking:
         fill(grid, store, lacking, device, console)
+    remake_pictures(grid, store, device, console)
     others = len(missing(grid, store))
     if others:
         console.print(
@@ -71,7 +77,7 @@ def run(config: DictConfig) -> None:
             soft_wrap=True,
         )
     else:
-        _publish(_of_grid(store.table(), grid), store, console)
+        _publish(_of_grid(store.table(), grid), store, store.root, console)
 
 
 def write_report(config: DictConfig) -> None:
@@ -79,6 +85,7 @@ def write_report(config: DictConfig) -> None:
     store, console = ResultStore(config.out), Console()
     table = store.table()
     if curves.read_runs(store.root):
+        prepare(store.root, {"training.md": "training"})
         _say_written(curves.write_curves(store.root), store.root, console)
     elif table.empty:
         raise ValueError(
@@ -94,9 +101,13 @@ def write_report(config: DictConfig) -> None:
             raise ValueError(
                 f"no cells of model '{name}' under {store.root}; there are: {', '.join(known)}"
             )
-    if "all" not in wanted:
+    to = store.root
+    if "all" not in wanted and set(wanted) < set(known):  # the full tables stay as they are
         table = table[table["model"].isin(wanted)]
-    _publish(table, store, console)
+        to = store.root / file_name(f"report-{'+'.join(sorted(set(wanted)))}")
+    to = Path(config.to) if config.to else to
+    prepare(to, REPORT, FIGURES)
+    _publish(table, store, to, console)
 
 
 def train_network(config: DictConfig) -> None:
@@ -107,6 +118,8 @@ def train_network(config: DictConfig) -> None:
     with assembled(pick_device(config.device)) as team:
         console = Console(quiet=not team.leads)
         training = compose_training(config, team, console)
+        if team.leads:
+            prepare(config.out)
         outcome = training.run()
         if outcome.stopped_by is not None:
             console.print(
@@ -128,6 +141,8 @@ def ablate(config: DictConfig) -> None:
     _use_threads(config.threads)
     with assembled(pick_device(config.device)) as team:
         console = Console(quiet=not team.leads)
+        if team.leads:
+            study.prepare_page(config)
         trained = study.train_variants(config, team, console)
         if isinstance(trained, int):
             console.print("stopped; the same command goes on from there", highlight=False)
@@ -148,6 +163,7 @@ def write_zoo(config: DictConfig) -> None:
     if not paths:
         raise ValueError("no network ships weights; name some: weights=[a.safetensors]")
     out = Path(config.out)
+    prepare(out.parent if out.name else config.out, {out.name: "zoo"})
     write_whole(out, zoo.markdown(zoo.zoo_table(paths), _command("zoo")))
     _say_written([out], out.parent, Console())
 
@@ -160,6 +176,7 @@ def measure_passes(config: DictConfig) -> None:
     device, out = pick_device(config.device), Path(config.out)
     _use_threads(config.threads)
     grid = _plain_grid(config, SCORES, console)
+    prepare(config.out, {"passes.md": "passes", "passes.csv": "draws"})
     for name, settings in grid.settings["model"].items():
         if settings.get("passes", 1) != 1:
             raise ValueError(
@@ -187,6 +204,7 @@ def measure_tiles(config: DictConfig) -> None:
     device, out = pick_device(config.device), Path(config.out)
     _use_threads(config.threads)
     grid = _plain_grid(config, ("psnr",), console)
+    prepare(config.out, {"tiles.md": "tiles", "tiles.csv": "ways"})
     table = tiles.measure_tiles(
         grid, _without_masks(config, grid), list(config.tiles), device, console
     )
@@ -213,8 +231,12 @@ def measure_noises(config: DictConfig) -> None:
     settings = [
         word for word in HydraConfig.get().overrides.task if not re.match("(noise|out)=", word)
     ]
-    sheets = []
-    for name, subject in build("noise", config.noise).items():
+    sheets, subjects = [], build("noise", config.noise)
+    for name in subjects:
+        prepare(config.out, {f"{file_name(name)}.md": "sheet"}, [f"{file_name(name)}.png"])
+    if len(subjects) > 1:
+        prepare(config.out, {"README.md": "sheets"})
+    for name, subject in subjects.items():
         console.print(f"measuring {name}", highlight=False)
         command = shlex.join(["bench", "noise", name, *settings])
         sheets.append(write_sheet(name, subject, dataset, Path(config.out), command, config.seed))
@@ -249,6 +271,7 @@ def submit(config: DictConfig) -> None:
             f"bench submit is for dnd"
         )
     folder, device, console = Path(config.out, model_name), pick_device(config.device), Console()
+    prepare(config.out)
     for path in write_submission(dataset, model, folder, device):
         console.print(f"written: {path}", highlight=False, soft_wrap=True)
 
@@ -321,13 +344,14 @@ def _of_grid(table: pd.DataFrame, grid: Grid) -> pd.DataFrame:
     return table[table["model"].isin([*grid.models, *complete])]
 
 
-def _publish(table: pd.DataFrame, store: ResultStore, console: Console) -> None:
+def _publish(table: pd.DataFrame, store: ResultStore, out: Path, console: Console) -> None:
+    """Write the report, then show it: what becomes of the terminal costs no file."""
+    written = report.write(table, out, store.root / "pictures")
     report.print_leaderboard(table, console)
-    written = report.write(table, store.root, store.root / "pictures")
     pages = [path.name for path in written if path.suffix != ".svg" and "strip" not in path.name]
     others = len(written) - len(pages)
     more = f" and {others} more file{'s' * (others > 1)}" if others else ""
-    said = f"written to {store.root}: {', '.join(pages)}{more}"
+    said = f"written to {out}: {', '.join(pages)}{more}"
     console.print(said, highlight=False, soft_wrap=True)
 
 

@@ -133,9 +133,9 @@ def write_curves(out: Path) -> list[Path]:
             f"{out} has no NAME/validation.csv, so there is no training to draw; "
             f"begin one with: bench train model=NAME out={out}"
         )
+    write_whole(out / "training.md", page(runs, logs, f"bench report out={out}"))
     figure = training_curves(runs, logs)
     drawn = save_figure(figure, [out / f"training_curves.{end}" for end in ("png", "svg")])
-    write_whole(out / "training.md", page(runs, logs, f"bench report out={out}"))
     return [*drawn, out / "training.md"]
 
 

@@ -15,6 +15,7 @@ from torch.profiler import ProfilerActivity, profile
 from benchmark.cgroup import container_free
 from benchmark.denoiser import Denoiser
 from benchmark.environment import empty_cache, forked_rng, synchronize
+from benchmark.streams import silent_stderr
 
 CPU = torch.device("cpu")
 PROBE = 128  # side of the image with which a network's memory is measured, in pixels
@@ -77,8 +78,13 @@ def _peak_on_cpu(call: Callable[[], object]) -> int:
     """The highest sum of all that torch allocated and freed, in the order of time."""
     os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # the profiler's own: not a word on the console
     gc.collect()  # what is garbage already would be freed in between, and counted
-    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiled:
+    profiled = profile(activities=[ProfilerActivity.CPU], profile_memory=True)
+    with silent_stderr():  # begun in another thread than torch was loaded in, it complains
+        profiled.start()
+    try:
         call()
+    finally:
+        profiled.stop()
     with TemporaryDirectory() as folder:  # the trace is the profiler's only record of single events
         path = Path(folder, "trace.json")
         profiled.export_chrome_trace(str(path))

@@ -165,6 +165,7 @@ class ReportConfig:
 
     out: str = "results/local"
     model: Any = "all"  # a name or a list of names of scored models
+    to: str | None = None  # where it is written: by default out, of some models out/report-A+B
 
 
 @dataclass

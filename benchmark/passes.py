@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import torch
 from rich.console import Console
-from rich.progress import track
 from scipy.stats import chi2
 from torch import Tensor
 
@@ -20,6 +19,7 @@ from benchmark.files import write_whole
 from benchmark.inference import Inference
 from benchmark.metrics import Metric
 from benchmark.noise import stream
+from benchmark.progress import track
 from benchmark.records import Damaged, Row, all_finite
 from benchmark.run import Grid, describe_environment
 from benchmark.sharing import Part, share
@@ -159,7 +159,7 @@ def measure(
         images = _fill(grid, part, unmasked.get(part.cell.model), draws, device)
         total = len(grid.datasets[part.cell.dataset])
         with part:
-            for _ in track(images, description=str(part.cell), total=total, console=console):
+            for _ in track(images, console, "images", total, str(part.cell)):
                 pass
     return [_wanted(store.read(cell), grid, cell) for cell in grid.cells]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
+from io import BytesIO
 from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from benchmark.files import write_whole
 from benchmark.leaderboard import (
     IN_DISTRIBUTION,
     REFERENCE,
@@ -226,13 +228,15 @@ def legend_above(figure: Figure, axes: np.ndarray, styles: dict[str, dict[str, o
 
 
 def save_figure(figure: Figure, paths: Sequence[Path]) -> list[Path]:
-    """Write a figure without the date and the random names which would differ in every run."""
+    """Write a figure, each file whole, without the date and random names which differ every run."""
     import matplotlib
 
     for path in paths:
         metadata = {"Date": None} if path.suffix == ".svg" else {"Software": None}
+        content, form = BytesIO(), path.suffix[1:]
         with matplotlib.rc_context({"svg.hashsalt": "noisebench"}):
-            figure.savefig(path, dpi=DOTS_PER_INCH, metadata=metadata)
+            figure.savefig(content, format=form, dpi=DOTS_PER_INCH, metadata=metadata)
+        write_whole(path, content.getvalue())
         figure.set_layout_engine("none")  # laid out once is enough: half of the drawing time
     return list(paths)
 

@@ -8,6 +8,7 @@ import hashlib
 import importlib.util
 import io
 import json
+import os
 import subprocess
 import sys
 from abc import ABC, abstractmethod
@@ -21,10 +22,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from benchmark.files import write_whole
 from benchmark.noise import stream, to_uint8
+from benchmark.output import prepare
+from benchmark.progress import progress
 from benchmark.registry import Registry
 
 SCENES = Registry("scene")
@@ -98,17 +100,18 @@ def render_pairs(config: RenderConfig, console: Console) -> list[Path]:
     _check(config)
     folder = Path(config.out).expanduser()
     record = _record(config, folder)
+    prepare(os.path.expanduser(config.out))
     samples = sorted({*config.spp, config.reference})
     jobs = [(s, spp, folder / f"{s.name}_{spp}spp.png") for s in scenes for spp in samples]
     _note_scenes(record, scenes, folder)
     todo = [job for job in jobs if not _finished(job[2], record)]
-    with _progress(console) as progress:
+    with progress(console, f"x {CHUNK} samples per pixel") as shown:
         total = sum(_chunks(spp) for _, spp, _ in todo)
-        task = progress.add_task("", total=total, now="")
+        task = shown.add_task("", total=total, now="")
         for scene, spp, path in todo:
-            progress.update(task, now=path.stem)
+            shown.update(task, now=path.stem)
             aside = path.with_name(f".{path.stem}.npz")
-            advance = partial(progress.advance, task)
+            advance = partial(shown.advance, task)
             linear = render_scene(
                 scene, config.size, spp, config.seed, record["settings"]["variant"], aside, advance
             )
@@ -116,7 +119,7 @@ def render_pairs(config: RenderConfig, console: Console) -> list[Path]:
             write_whole(folder / "render.json", _json(record))
             write_whole(path, _png(to_uint8(tone_map(linear, config.tonemap))))
             aside.unlink()
-        progress.update(task, now="done")
+        shown.update(task, now="done")
     return [path for _, _, path in jobs]
 
 
@@ -391,14 +394,3 @@ def _png(image: np.ndarray) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(image).save(buffer, "PNG", compress_level=9)
     return buffer.getvalue()
-
-
-def _progress(console: Console) -> Progress:
-    return Progress(
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn(f"x {CHUNK} samples per pixel, left:"),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[now]}"),
-        console=console,
-    )

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import shlex
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from benchmark.files import file_name
+from benchmark import pictures as kept
+from benchmark.files import file_name, write_whole
 from benchmark.leaderboard import (
     REFERENCE,
     cell_means,
@@ -37,6 +41,7 @@ if TYPE_CHECKING:
 
 __all__ = ["comparison", "leaderboard", "markdown", "print_leaderboard", "write"]
 
+NAMED = 5  # pictures named in a sentence
 MOST_PANELS = 8  # noises in a figure of two metrics; more of them get a figure each
 
 
@@ -92,13 +97,15 @@ def write(
 
     ``scores.csv`` is the table itself, a line per image; ``leaderboard.csv`` has a line per
     model, dataset, noise and level which all models share, timings last; ``leaderboard.md``
-    shows them with ``figure11_<dataset>`` (PNG and SVG) and ``strip_<noise>_<dataset>.png``.
+    shows them with ``figure11_<dataset>`` (PNG and SVG) and ``strip_<noise>_<dataset>.png``. The
+    tables are written before anything is drawn.
 
     Parameters
     ----------
     pictures
         A folder with ``<dataset>/<noise>-<level>-<seed>/{clean,noisy,<model>}.png``. A noise gets
-        a strip if the pictures of the third of its levels (or the last) are there.
+        a strip if the pictures of the third of its levels (or the last) are there. One warning
+        for each dataset names those which are missing or damaged.
 
     Returns
     -------
@@ -114,28 +121,32 @@ def write(
     for metric in present_metrics(table):
         is_higher_better(table, metric, higher_is_better)  # an unknown one leaves no files behind
     figures: dict[str, list[str]] = {}
-    out.mkdir(parents=True, exist_ok=True)
-    written = [out / "leaderboard.md", out / "leaderboard.csv", out / "scores.csv"]
-    cell_means(table).to_csv(written[1], index=False, lineterminator="\n")
-    table.to_csv(written[2], index=False, lineterminator="\n")
+    drawings: list[tuple[list[Path], Callable[[], Figure]]] = []
     for dataset in dataset_order(table):
         part = table[table["dataset"] == dataset]
         present = present_metrics(part)
         drawn = [name for name in ("psnr", "ssim") if name in present] or present[:2]
         figures[dataset] = []
         for name, metrics in _figures11(part, dataset, drawn):
-            written += save_figure(
-                figure11(part, metrics), [out / f"{name}.png", out / f"{name}.svg"]
-            )
+            paths = [out / f"{name}.png", out / f"{name}.svg"]
+            drawings.append((paths, partial(figure11, part, metrics)))
             figures[dataset] += [f"![Quality against level]({name}.png)"]
         if figures[dataset]:
             figures[dataset].insert(0, "### Quality against level")
-        for noise, figure in _strips(part, dataset, pictures):
+        for noise, draw in _strips(part, dataset, pictures):
             name = f"strip_{file_name(noise)}_{dataset}.png"
-            written += save_figure(figure, [out / name])
+            drawings.append(([out / name], draw))
             figures[dataset].append(f"![{noise}: clean, noisy and restored crops]({name})")
-    text = markdown(table, figures, higher_is_better)
-    written[0].write_text(text, encoding="utf-8", newline="\n")
+    tables = {
+        "leaderboard.md": markdown(table, figures, higher_is_better),
+        "leaderboard.csv": cell_means(table).to_csv(index=False, lineterminator="\n"),
+        "scores.csv": table.to_csv(index=False, lineterminator="\n"),
+    }
+    for name, text in tables.items():
+        write_whole(out / name, text)
+    written = [out / name for name in tables]
+    for paths, draw in drawings:
+        written += save_figure(draw(), paths)
     return written
 
 
@@ -180,28 +191,54 @@ def _figures11(
 
 def _strips(
     table: pd.DataFrame, dataset: str, pictures: Path | None
-) -> Iterator[tuple[str, Figure]]:
+) -> Iterator[tuple[str, Callable[[], Figure]]]:
     """A strip for each noise which has pictures at the third of its levels, or the last."""
-    if pictures is None:
+    if pictures is None or not pictures.is_dir():
         return
-    from matplotlib.image import imread
-
-    models = sorted(set(table["model"]), key=lambda model: (model not in REFERENCE, model))
+    lacking: dict[str, list[str]] = {}  # by noise
+    models_lacking: set[str] = set()
     for noise in sorted(table["noise"].unique()):
-        level = mild_to_hard(table, noise)[:3][-1]
-        seed = table.loc[table["noise"] == noise, "seed"].min()
-        folder = pictures / dataset / f"{file_name(noise)}-{level:.15g}-{seed}"
+        rows = table[table["noise"] == noise]
+        level, seed = mild_to_hard(table, noise)[:3][-1], rows["seed"].min()
+        shown = set(rows.loc[(rows["level"] == level) & (rows["seed"] == seed), "model"])
+        models = sorted(shown, key=lambda model: (model not in REFERENCE, model))
         names = [name for name in ("clean", "noisy", *models) if name != "identity"]
-        found = {n: imread(folder / f"{n}.png") for n in names if (folder / f"{n}.png").is_file()}
-        if not found:
-            continue
-        if "clean" not in found:
-            raise ValueError(
-                f"{folder} has pictures but no clean.png; save it or remove the folder"
-            )
-        scores = {name: _psnr(found["clean"], found[name]) for name in found if name != "clean"}
-        title = f"{dataset}, {noise} {level:g}; PSNR of these crops"
-        yield noise, strip(found, scores, title)
+        folder = pictures / dataset / f"{file_name(noise)}-{level:.15g}-{seed}"
+        found = kept.read(folder, names)
+        absent = [name for name in names if name not in found]
+        if absent:
+            lacking[noise] = [f"{folder.name}/{name}.png" for name in absent if found]
+            lacking[noise] = lacking[noise] or [f"{folder.name}/"]
+            models_lacking.update(absent if found else models)
+        if "clean" in found:
+            title = f"{dataset}, {noise} {level:g}; PSNR of these crops"
+            yield noise, partial(_strip, found, title)
+    if lacking:
+        files = [name for names in lacking.values() for name in names]
+        more = f" and {len(files) - NAMED} more" if len(files) > NAMED else ""
+        models = sorted(models_lacking - {"clean", "noisy"}) or [table["model"].min()]
+        settings = {"model": models, "noise": list(lacking), "data": dataset}
+        warnings.warn(
+            f"strips of {dataset} lack pictures which are missing or damaged in "
+            f"{pictures / dataset}: {', '.join(files[:NAMED])}{more}; make them again with: "
+            f"{_run_command(settings, pictures.parent)}, and the other settings of that run",
+            stacklevel=3,
+        )
+
+
+def _strip(found: Mapping[str, np.ndarray], title: str) -> Figure:
+    """Pictures, (H, W, 3) uint8 by name, side by side, each with its PSNR."""
+    crops = {name: np.divide(found[name], 255, dtype=np.float32) for name in found}
+    scores = {name: _psnr(crops["clean"], crops[name]) for name in crops if name != "clean"}
+    return strip(crops, scores, title)
+
+
+def _run_command(settings: Mapping[str, object], out: Path) -> str:
+    """The ``bench run`` of these models, noises and dataset, quoted for a shell."""
+    listed = {k: f"[{','.join(v)}]" if isinstance(v, list) else v for k, v in settings.items()}
+    if settings["noise"] == [settings["data"]]:
+        del listed["data"]  # recorded noise brings its own images
+    return shlex.join(["bench", "run", *(f"{k}={v}" for k, v in listed.items()), f"out={out}"])
 
 
 def _psnr(clean: np.ndarray, restored: np.ndarray) -> float:

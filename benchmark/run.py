@@ -5,27 +5,23 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from importlib.metadata import version
-from pathlib import Path
 
 import cv2
 import torch
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from benchmark import __version__
+from benchmark import __version__, pictures
 from benchmark.cells import Cell, ResultStore, plan
 from benchmark.datasets import Dataset
 from benchmark.denoiser import Denoiser
 from benchmark.environment import device_name
-from benchmark.evaluate import PROTOCOL, Evaluated, evaluate
-from benchmark.images import central
+from benchmark.evaluate import PROTOCOL, evaluate
 from benchmark.inference import AUTOMATIC, Inference
 from benchmark.metrics import Metric
 from benchmark.noise import NoiseModel
+from benchmark.progress import progress, track
 from benchmark.reuse import Identities
 from benchmark.sharing import Part, share
-
-PICTURE = 128  # side of the small pictures kept for the report, in pixels
 
 
 @dataclass(frozen=True)
@@ -132,18 +128,18 @@ def fill(grid: Grid, store: ResultStore, cells: list[Cell], device: str, console
     for name in dict.fromkeys(cell.dataset for cell in cells):
         grid.datasets[name].check(minimum=smallest)
     environment = describe_environment(device)
-    with _progress(console) as progress:
+    with progress(console, "images", "cells") as shown:
         images = sum(len(grid.datasets[cell.dataset]) for cell in cells)
-        task = progress.add_task("", total=images, cells=f"0/{len(cells)} cells", now="")
+        task = shown.add_task("", total=images, cells=f"0/{len(cells)} cells", now="")
         parts = share(
-            store, cells, grid.settings_of, grid.identities_of, partial(_say, progress.console)
+            store, cells, grid.settings_of, grid.identities_of, partial(_say, shown.console)
         )
         for number, part in enumerate(parts):
-            progress.update(task, cells=f"{number}/{len(cells)} cells", now=str(part.cell))
+            shown.update(task, cells=f"{number}/{len(cells)} cells", now=str(part.cell))
             with part:
                 for _ in _fill_cell(grid, store, part, device, environment):
-                    progress.advance(task)
-        progress.update(task, cells=f"{len(cells)}/{len(cells)} cells", now="done")
+                    shown.advance(task)
+        shown.update(task, cells=f"{len(cells)}/{len(cells)} cells", now="done")
 
 
 def _say(console: Console, sentence: str) -> None:
@@ -164,21 +160,38 @@ def _fill_cell(
     model, metrics = grid.models[cell.model].to(device), grid.metrics_of(cell)
     inference = grid.inference.get(cell.model, AUTOMATIC)
     for done in evaluate(cell, model, dataset, noise, metrics, todo, device, inference):
+        if done.row["image"] == names[0]:  # before the row: what is scored has its pictures
+            pictures.keep(store.pictures(cell), cell.model, done)
         part.append(done.row)
-        if done.row["image"] == names[0]:
-            _keep_pictures(store.pictures(cell), cell.model, done)
         yield done.row["image"]
     ordered = [part.rows[name] for name in names]
     environment = {**environment, "precision": inference.precision}
     if tiles := {row["image"]: row.pop("tile") for row in ordered if "tile" in row}:
         environment["tile"] = tiles
-    part.finish(ordered, labels=grid.labels_of(cell), environment=environment)
+    labels = grid.labels_of(cell)
+    part.finish(ordered, labels=labels, environment=environment, picture=names[0])
 
 
-def _keep_pictures(folder: Path, model: str, done: Evaluated) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, picture in (("clean", done.clean), ("noisy", done.noisy), (model, done.restored)):
-        cv2.imwrite(str(folder / f"{name}.png"), central(picture, PICTURE)[..., ::-1])
+def remake_pictures(grid: Grid, store: ResultStore, device: str, console: Console) -> None:
+    """Make the pictures of finished cells again which are missing or damaged, and nothing else.
+
+    The image which they show is denoised once more, with the same noise and the same random
+    numbers.
+    """
+    todo = [cell for cell in grid.cells if cell in store and pictures.lacking(store, cell)]
+    if not todo:
+        return
+    count = f"{len(todo)} cell{'s' * (len(todo) > 1)}"
+    console.print(f"making missing or damaged pictures of {count} again", highlight=False)
+    for cell in track(todo, console, "cells", len(todo), "pictures"):
+        if not pictures.lacking(store, cell):
+            continue  # those which all models share were made for another cell
+        dataset = grid.datasets[cell.dataset]
+        noise = None if cell.recorded else grid.noises[cell.noise]
+        model, first = grid.models[cell.model].to(device), dataset.images()[:1]
+        inference = grid.inference.get(cell.model, AUTOMATIC)
+        for done in evaluate(cell, model, dataset, noise, {}, first, device, inference):
+            pictures.keep(store.pictures(cell), cell.model, done)
 
 
 def describe_environment(device: str) -> dict[str, object]:
@@ -201,15 +214,3 @@ def _shard(text: str) -> tuple[int, int]:
     if not 1 <= part <= parts:
         raise ValueError(f"shard={text} should be PART/PARTS, such as 2/8 for the second of eight")
     return part, parts
-
-
-def _progress(console: Console) -> Progress:
-    return Progress(
-        TextColumn("{task.fields[cells]}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("images, left:"),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[now]}"),
-        console=console,
-    )

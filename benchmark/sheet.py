@@ -74,8 +74,8 @@ def write_sheet(
         As `benchmark.measure.measure` does.
     """
     sheet = measure(name, subject, dataset, seed)
-    write_whole(out / f"{file_name(name)}.png", _png(draw(sheet)))
     write_whole(out / f"{file_name(name)}.md", page(sheet, command))
+    write_whole(out / f"{file_name(name)}.png", _png(draw(sheet)))
     return sheet
 
 

@@ -13,9 +13,11 @@ from benchmark.cells import Cell, ResultStore
 from benchmark.compose import compose_grid, compose_training
 from benchmark.config import build, class_of, registry_of, schema, sized, suites
 from benchmark.evaluate import evaluate
+from benchmark.files import write_whole
 from benchmark.inference import AUTOMATIC
 from benchmark.leaderboard import IN_DISTRIBUTION
 from benchmark.names import check_name
+from benchmark.output import prepare
 from benchmark.plots import save_figure
 from benchmark.run import Grid, fill, missing
 from benchmark.team import Team
@@ -91,17 +93,15 @@ def write_page(config: DictConfig, grid: Grid, device: str, command: str) -> lis
     """The ablation's page and its figures."""
     ablation, folder = config.ablation, _folder(config)
     names, table = list(ablation.variants), _table(config)
-    written, paragraphs, histograms = [], [], None
+    drawn, paragraphs, histograms = {}, [], None
     if ablation.brightness:
         histograms = _histograms(config, grid, device)
         noise, level = IN_DISTRIBUTION
         title = f"{config.test_data}, {noise} {level:g}"
-        figure = brightness_figure(histograms, title)
-        written += save_figure(figure, [folder / "brightness.png", folder / "brightness.svg"])
+        drawn["brightness"] = brightness_figure(histograms, title)
         paragraphs.append("![How bright the outputs are](brightness.png)")
     if ablation.trade_off:
-        figure = trade_off_figure(table, names)
-        written += save_figure(figure, [folder / "trade_off.png", folder / "trade_off.svg"])
+        drawn["trade_off"] = trade_off_figure(table, names)
         paragraphs.append("![Out of distribution against in distribution](trade_off.png)")
     text = markdown(
         ablation.name,
@@ -113,8 +113,11 @@ def write_page(config: DictConfig, grid: Grid, device: str, command: str) -> lis
         histograms=histograms,
         paragraphs=paragraphs,
     )
-    (folder / "README.md").write_text(text, encoding="utf-8", newline="\n")
-    return [folder / "README.md", *written]
+    written = [folder / "README.md"]
+    write_whole(written[0], text)
+    for name, figure in drawn.items():
+        written += save_figure(figure, [folder / f"{name}.png", folder / f"{name}.svg"])
+    return written
 
 
 def _table(config: DictConfig) -> pd.DataFrame:
@@ -140,6 +143,12 @@ def _histograms(config: DictConfig, grid: Grid, device: str) -> dict[str, np.nda
         found.setdefault("clean", brightness(one.clean for one in done))
         found[name] = brightness(one.restored for one in done)
     return found
+
+
+def prepare_page(config: DictConfig) -> None:
+    """Make the folder of an ablation's page, and see that it can be written: see `prepare`."""
+    prepare(config.out)
+    prepare(_folder(config), {"README.md": "ablation"}, ("brightness.*", "trade_off.*"))
 
 
 def _folder(config: DictConfig) -> Path:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pandas as pd
 from rich.console import Console
-from rich.progress import track
 
 from benchmark.cells import Cell
 from benchmark.denoiser import Denoiser
@@ -15,6 +14,7 @@ from benchmark.images import psnr
 from benchmark.inference import Inference
 from benchmark.noise import stream
 from benchmark.passes import is_stochastic
+from benchmark.progress import track
 from benchmark.run import Grid
 from benchmark.tables import markdown_table
 from benchmark.tiling import MARGIN, OVERLAP, check_tile, tiled_share
@@ -76,7 +76,7 @@ def measure_tiles(
         if cell.model == name
         for image in grid.datasets[cell.dataset].images()
     ]
-    for cell, label, model, image in track(todo, description="", console=console):
+    for cell, label, model, image in track(todo, console, "images", len(todo)):
         key = {name: getattr(cell, name) for name in CONDITION} | {"model": label}
         measured = _image(grid, cell, image, model, sides, label in stochastic, device)
         rows += [{**key, "image": image, **found} for found in measured]

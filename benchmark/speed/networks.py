@@ -22,6 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmark.denoiser import DENOISERS, Denoiser, pad_to_multiple
+from benchmark.files import write_whole
 from benchmark.memory import peak_memory
 from benchmark.precision import multiplies_bf16
 from benchmark.registry import load_plugins
@@ -263,7 +264,7 @@ def main(arguments: list[str] | None = None) -> None:
     load_plugins()
     text = table(options.networks, options.published, options.sizes, options.repeats)
     if options.out:
-        options.out.write_text(text, encoding="utf-8")
+        write_whole(options.out, text)
     print(text)
 
 

@@ -17,6 +17,7 @@ from statistics import median
 
 import numpy as np
 
+from benchmark.files import write_whole
 from benchmark.noise import NOISE_MODELS, to_uint8
 from benchmark.registry import load_plugins
 
@@ -215,7 +216,7 @@ def main(arguments: list[str] | None = None) -> None:
     one_thread()
     text = table(options.size, options.repeats)
     if options.out:
-        options.out.write_text(text, encoding="utf-8")
+        write_whole(options.out, text)
     print(text)
 
 

@@ -22,6 +22,7 @@ from torch.nn.functional import l1_loss
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from benchmark.denoiser import DENOISERS
+from benchmark.files import write_whole
 from benchmark.noise import NOISE_MODELS
 from benchmark.patches import Patches
 from benchmark.precision import multiplies_bf16
@@ -199,7 +200,7 @@ def main(arguments: list[str] | None = None) -> None:
     measured = partial(table, options.networks, options.published)
     text = measured(options.batch, options.patch, options.repeats)
     if options.out:
-        options.out.write_text(text, encoding="utf-8")
+        write_whole(options.out, text)
     print(text)
 
 
