@@ -56,12 +56,13 @@ def run(config: DictConfig) -> None:
     if said := stand_ins(_with_shipped_weights(config)):
         console.print(said, highlight=False, soft_wrap=True)
     lacking = missing(grid, store, config.shard)
+    began_with_gaps = bool(lacking)
     if lacking:
         grid = with_available_metrics(grid, console)
         lacking = missing(grid, store, config.shard)
     if lacking:
         fill(grid, store, lacking, device, console)
-    others = len(missing(grid, store))
+    others = len(missing(grid, store)) if began_with_gaps or config.shard != "1/1" else 0
     if others:
         console.print(
             f"shard={config.shard} is done, {others} of {len(grid.cells)} cells are left to other "
