@@ -16,12 +16,18 @@ from benchmark.lease import Leases, holder
 from benchmark.names import check_name
 from benchmark.parts import cell_file_of, parts_of, read_part, remove_part
 from benchmark.records import Complete, Damaged, Record, Row, check_record, is_scored, read_record
-from benchmark.reuse import Identities, Settings, differences, matching, refuse_other
+from benchmark.reuse import (
+    Identities,
+    Settings,
+    differences,
+    joined,
+    matching,
+    refuse_other,
+)
 
 __all__ = ["Cell", "ResultStore", "differences", "plan"]
 
 DAMAGED = ".damaged"
-EARLIER = "earlier"  # the key of what some of a cell's rows were made with, where not as the others
 
 
 @dataclass(frozen=True, order=True)
@@ -101,6 +107,7 @@ class ResultStore:
     def __init__(self, root: str | Path, complete: Complete = is_scored):
         self.root, self.complete = Path(root), complete
         self.leases = Leases()
+        self._paths: dict[Cell, Path] = {}
         self._known: dict[Path, tuple[tuple[int, ...], Cell, Record, list[str]]] = {}
 
     def __contains__(self, cell: Cell) -> bool:
@@ -166,7 +173,8 @@ class ResultStore:
         if content is None:
             return None
         refuse_other(part, *content, settings, identities)
-        return self._usable(*content, settings, identities)
+        holes = [row["image"] for row in content[1]]  # a part is not checked as a whole
+        return self._usable(*content, settings, identities, holes)
 
     def write(
         self, cell: Cell, images: list[Row], settings: Settings, **provenance: object
@@ -184,7 +192,7 @@ class ResultStore:
         """
         record = {**provenance, "cell": asdict(cell), "settings": dict(settings), "images": images}
         if stored := self._intact(cell):
-            record = _joined(stored, record)
+            record = joined(stored, record)
         check_record(record, self.complete)
         write_whole(self.path(cell), json.dumps(record, indent=1) + "\n")
         return self.path(cell)
@@ -205,7 +213,8 @@ class ResultStore:
             except Damaged as error:
                 warnings.warn(f"{error}; it is left out", stacklevel=2)
                 continue
-            if _normal(self.path(cell)) != _normal(path):
+            expected = self.path(cell)
+            if path != expected and _normal(path) != _normal(expected):
                 strange.append(path)
                 continue
             if holes or len(record["images"]) < _promised(record):
@@ -225,7 +234,7 @@ class ResultStore:
         """
         rows, labels = [], {}
         for cell, record in self.records():
-            key, metrics = asdict(cell), record["settings"]["metrics"]
+            key, metrics = vars(cell), record["settings"]["metrics"]
             for row in record["images"]:
                 scores = {k: _finite(v) for k, v in row.items() if k in metrics}
                 rows.append({**key, "image": row["image"], **scores, "seconds": row.get("seconds")})
@@ -270,7 +279,9 @@ class ResultStore:
 
     def path(self, cell: Cell) -> Path:
         """Where a finished cell is."""
-        return self.root / "cells" / cell.path
+        if cell not in self._paths:
+            self._paths[cell] = self.root / "cells" / cell.path
+        return self._paths[cell]
 
     def lease_path(self, path: Path) -> Path:
         """The lease of a cell with this file."""
@@ -319,16 +330,27 @@ class ResultStore:
             return {}
         stored, rows = record["settings"], record["images"]
         refuse_other(self.path(cell), stored, rows, settings, identities)
-        return self._usable(stored, rows, settings, identities)
+        return self._usable(stored, rows, settings, identities, self._read(self.path(cell))[2])
 
     def _usable(
-        self, stored: Settings, rows: list[Row], settings: Settings, identities: Identities
+        self,
+        stored: Settings,
+        rows: list[Row],
+        settings: Settings,
+        identities: Identities,
+        holes: Iterable[str],
     ) -> dict[str, Row]:
-        """The rows of the wanted images which have all numbers that are asked for."""
+        """The rows of the wanted images which have all numbers that are asked for.
+
+        ``holes`` are the images which may lack one.
+        """
         if not settings["metrics"].keys() <= stored["metrics"].keys():
             return {}
         found = matching(stored, rows, settings, identities)
-        return {image: row for image, row in found.items() if self.complete(row, settings)}
+        lacking = {
+            image for image in holes if image in found and not self.complete(found[image], settings)
+        }
+        return {image: row for image, row in found.items() if image not in lacking}
 
 
 def _promised(record: Record) -> int:
@@ -346,20 +368,6 @@ def _warn(what: str, paths: list[Path]) -> None:
     warnings.warn(f"{what}: {paths[0]}{more}", stacklevel=3)
 
 
-def _joined(stored: Record, now: Record) -> Record:
-    """A cell scored again or further: what is new wins, and nothing else is lost."""
-    before = {row["image"]: row for row in stored["images"]}
-    images = [{**before.pop(row["image"], {}), **row} for row in now["images"]]
-    settings = dict(now["settings"])
-    settings["metrics"] = {**stored["settings"]["metrics"], **settings["metrics"]}
-    if before:
-        settings["dataset"] = stored["settings"]["dataset"]
-    kept = {key: value for key, value in stored.items() if key != EARLIER}
-    joined = {**kept, **now, "settings": settings, "images": [*images, *before.values()]}
-    joined["labels"] = _merged(stored["labels"], now["labels"])
-    return joined
-
-
 def _normal(path: Path) -> str:
     """A path's text in one Unicode form: file systems may give another than they were given."""
     return unicodedata.normalize("NFC", str(path))
@@ -369,8 +377,3 @@ def _unusual(environment: Mapping[str, object]) -> set[str]:
     """How a cell's images were restored, if not whole and in fp32."""
     found = {f"tiles of {side}" for side in environment.get("tile", {}).values()}
     return found | ({"bf16"} if environment.get("precision") == "bf16" else set())
-
-
-def _merged(stored: Mapping[str, object], now: Mapping[str, object]) -> dict[str, object]:
-    """Labels of both, those of now winning; a dict by metric keeps the metrics of before."""
-    return {k: {**stored[k], **v} if isinstance(v, Mapping) else v for k, v in now.items()}

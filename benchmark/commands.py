@@ -62,13 +62,14 @@ def run(config: DictConfig) -> None:
         console.print(said, highlight=False, soft_wrap=True)
     prepare(config.out, REPORT, FIGURES)
     lacking = missing(grid, store, config.shard)
+    began_with_gaps = bool(lacking)
     if lacking:
         grid = with_available_metrics(grid, console)
         lacking = missing(grid, store, config.shard)
     if lacking:
         fill(grid, store, lacking, device, console)
     remake_pictures(grid, store, device, console)
-    others = len(missing(grid, store))
+    others = len(missing(grid, store)) if began_with_gaps or config.shard != "1/1" else 0
     if others:
         console.print(
             f"shard={config.shard} is done, {others} of {len(grid.cells)} cells are left to other "

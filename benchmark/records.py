@@ -119,7 +119,7 @@ def all_finite(values: Mapping[str, object], names: Iterable[str]) -> bool:
         value = values.get(name)
         if value is None:
             found = False
-        elif isinstance(value, int | float) and not isinstance(value, bool):
+        elif isinstance(value, (int, float)) and value is not True and value is not False:
             found = found and math.isfinite(value)
         else:
             raise Damaged(f"{name} of image {values.get('image')!r} is {value!r:.40}, no number")

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from benchmark.dataset import digest_of, short_digest
-from benchmark.records import Row
+from benchmark.records import Record, Row
 
 Settings = Mapping[str, object]
 Identities = Mapping[str, str] | None  # by image, in order; None: only the set is known
 
+EARLIER = "earlier"  # the key of what some of a cell's rows were made with, where not as the others
 WHICH = ("limit", "images", "sha256")  # settings of a dataset that say which images, not of what
 
 
@@ -60,15 +61,31 @@ def differences(stored: Settings, now: Settings) -> list[str]:
     found = []
     for key in [*stored, *(k for k in now if k not in stored)]:
         before, after = stored.get(key, "absent"), now.get(key, "absent")
+        if before == after:
+            continue
         if isinstance(before, Mapping) and isinstance(after, Mapping):
             if key == "metrics":
                 shared = before.keys() & after.keys()
                 before = {k: v for k, v in before.items() if k in shared}
                 after = {k: v for k, v in after.items() if k in shared}
             found += [f"{key}.{change}" for change in differences(before, after)]
-        elif before != after:
+        else:
             found.append(f"{key} {before!r} (now {after!r})")
     return found
+
+
+def joined(stored: Record, now: Record) -> Record:
+    """A cell scored again or further: what is new wins, and nothing else is lost."""
+    before = {row["image"]: row for row in stored["images"]}
+    images = [{**before.pop(row["image"], {}), **row} for row in now["images"]]
+    settings = dict(now["settings"])
+    settings["metrics"] = {**stored["settings"]["metrics"], **settings["metrics"]}
+    if before:
+        settings["dataset"] = stored["settings"]["dataset"]
+    kept = {key: value for key, value in stored.items() if key != EARLIER}
+    record = {**kept, **now, "settings": settings, "images": [*images, *before.values()]}
+    record["labels"] = _merged(stored["labels"], now["labels"])
+    return record
 
 
 def _other_images(
@@ -104,3 +121,12 @@ def _digest(settings: Settings) -> object:
 def _without_which(settings: Settings) -> dict[str, object]:
     dataset = {k: v for k, v in settings["dataset"].items() if k not in WHICH}
     return {**settings, "dataset": dataset}
+
+
+def _merged(stored: Mapping[str, object], now: Mapping[str, object]) -> dict[str, object]:
+    """Labels of both, those of now winning; a dict by metric keeps the metrics of before."""
+    merged = {**stored, **now}
+    for key, label in now.items():
+        if isinstance(label, Mapping) and isinstance(stored.get(key), Mapping):
+            merged[key] = {**stored[key], **label}
+    return merged

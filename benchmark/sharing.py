@@ -4,13 +4,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Self
 
-from benchmark.cells import EARLIER, Cell, ResultStore
+from benchmark.cells import Cell, ResultStore
 from benchmark.dataset import short_digest
 from benchmark.lease import Lease, holder
 from benchmark.owner import describe
 from benchmark.parts import append_row, new_part, parts_of, remove_part, start_part
 from benchmark.records import Damaged, Row
-from benchmark.reuse import Identities, Settings
+from benchmark.reuse import EARLIER, Identities, Settings
 
 PAUSE = 0.5  # seconds between two looks at what others are doing
 MADE_WITH = ("environment", "code")  # keys of a cell which say how its rows were made
@@ -37,8 +37,8 @@ class Part:
         lease: Lease | None,
     ):
         self.cell, self.finished = cell, lease is None
-        self.rows = store.rows(cell, settings, identities)
         self._store, self._settings, self._identities = store, settings, identities
+        self.rows = self._with_sources(store.rows(cell, settings, identities))
         self._lease, self._file = lease, None
         self._stored = list(self.rows)
         self._path = new_part(store.path(cell))
@@ -69,8 +69,7 @@ class Part:
             If it cannot be written.
         """
         self._refuse_unfinished(row)
-        if self._identities is not None:
-            row = {**row, "source": short_digest(self._identities[row["image"]])}
+        row = self._with_sources({row["image"]: row})[row["image"]]
         if self._file is None:
             self._file = start_part(self._path, self._settings, [])
         append_row(self._path, self._file, row)
@@ -102,11 +101,18 @@ class Part:
                 unusable.append(part)
             else:
                 left |= {image: row for image, row in rows.items() if image not in self.rows}
+        left = self._with_sources(left)
         if left:
             self._file = start_part(self._path, self._settings, left.values())
             self.rows |= left
         for part in parts:
             remove_part(part, headless=part in unusable)
+
+    def _with_sources(self, rows: dict[str, Row]) -> dict[str, Row]:
+        """Rows which say of what file they are, where that is known: version 0.1 did not say."""
+        if self._identities is None:
+            return rows
+        return {k: {**v, "source": short_digest(self._identities[k])} for k, v in rows.items()}
 
     def _refuse_unfinished(self, row: Row) -> None:
         try:

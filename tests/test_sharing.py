@@ -269,6 +269,7 @@ def test_cells_of_version_0_1_grow_as_well(store):
     with pytest.raises(ValueError, match=r"dataset 'kodak24': 2 then and 4 now"):
         has(store, identities(4, a="another file"))
     assert fill(store, identities(4)) == ["c", "d"]
+    assert fill(store, identities(6)) == ["e", "f"]
 
 
 @pytest.mark.parametrize(
