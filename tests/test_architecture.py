@@ -14,6 +14,7 @@ ORDER = (  # a module of benchmark imports only modules above itself
     "__init__",
     "registry",
     "files",
+    "settings",
     "noise",
     "algebra",
     "tiling",
