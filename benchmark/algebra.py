@@ -228,6 +228,11 @@ class Formula(NoiseModel):
     def tree(self) -> Expression:
         return parse(self.formula)
 
+    @property
+    def made_of(self) -> dict[str, type[NoiseModel]]:
+        """The noises of the formula, by name."""
+        return {term.name: type(term.noise) for term in self.tree.terms}
+
     @classmethod
     def identity_within(cls, settings: dict[str, object]) -> dict[str, object]:
         """The formula with the content of each file that it names in place of the file's name."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from benchmark.files import file_name, write_whole
+from benchmark.provenance import made_of
 
 
 @dataclass(frozen=True, order=True)
@@ -74,17 +75,14 @@ class ResultStore:
 
     def __init__(self, root: str | Path):
         self.root = Path(root)
+        self._loaded: dict[Path, tuple[tuple[int, ...], dict[str, object]]] = {}
 
     def __contains__(self, cell: Cell) -> bool:
         return self._path(cell).is_file()
 
     def read(self, cell: Cell) -> dict[str, object]:
         """A finished cell: its settings, labels, environment, and a dict for each image."""
-        path = self._path(cell)
-        try:
-            return json.loads(path.read_text())
-        except json.JSONDecodeError as error:
-            raise ValueError(f"{path} is no cell ({error}); delete it to score it again") from None
+        return self._load(self._path(cell))
 
     def has(self, cell: Cell, settings: Mapping[str, object]) -> bool:
         """Whether a cell is stored, with exactly these settings and all these metrics.
@@ -149,12 +147,14 @@ class ResultStore:
         """One line per image: the cell's five names, image, a column per metric, seconds.
 
         ``attrs`` holds what a report needs to label it: "higher_is_better" by metric, "border" by
-        dataset and metric, "unit" and "note" by noise; and "inference" by dataset and model, where
-        images were tiled or in bf16.
+        dataset and metric, "unit" and "note" by noise; "inference" by dataset and model, where
+        images were tiled or in bf16; and "made", where cells were not made alike, what by. Columns
+        ``noisy`` and ``clean`` are hashes of pixels.
         """
-        rows, labels = [], {}
+        rows, labels, records = [], {}, []
         for path in sorted(self.root.glob("cells/*/*/*.json")):
-            record = json.loads(path.read_text())
+            record = self._load(path)
+            records.append(record)
             cell = record["cell"]
             for image in record["images"]:
                 rows.append({**cell, **image})
@@ -171,12 +171,26 @@ class ResultStore:
             table.insert(len(table.columns) - 1, "seconds", table.pop("seconds"))
             order = ["dataset", "noise", "level", "seed", "model"]
             table = table.sort_values(order, kind="stable", ignore_index=True)
+        if made := made_of(records):
+            labels["made"] = made
         table.attrs = labels
         return table
 
     def pictures(self, cell: Cell) -> Path:
         """The folder for small pictures of a cell's first image, shared by all models."""
         return self.root / "pictures" / cell.dataset / cell.condition
+
+    def _load(self, path: Path) -> dict[str, object]:
+        """A cell's file; one which has not changed since is not read again."""
+        found = path.stat()
+        state = (found.st_mtime_ns, found.st_size, found.st_ino)
+        if path not in self._loaded or self._loaded[path][0] != state:
+            try:
+                self._loaded[path] = state, json.loads(path.read_text())
+            except json.JSONDecodeError as error:
+                advice = "delete it to score it again"
+                raise ValueError(f"{path} is no cell ({error}); {advice}") from None
+        return self._loaded[path][1]
 
     def _path(self, cell: Cell) -> Path:
         return self.root / "cells" / cell.path

@@ -37,6 +37,7 @@ from benchmark.passes import (
 )
 from benchmark.recorded import DND
 from benchmark.render import RenderConfig, render_pairs
+from benchmark.rescore import changes_of
 from benchmark.run import Grid, fill, missing, pick_device
 from benchmark.sheet import write_index, write_sheet
 from benchmark.submission import write_submission
@@ -55,13 +56,16 @@ def run(config: DictConfig) -> None:
     grid = compose_grid(config, console)
     if said := stand_ins(_with_shipped_weights(config)):
         console.print(said, highlight=False, soft_wrap=True)
-    lacking = missing(grid, store, config.shard)
+    lacking = missing(grid, store, config.shard, config.rescore)
+    if said := changes_of(grid, store).sentence(config.rescore):
+        console.print(said, highlight=False, soft_wrap=True)
     if lacking:
         grid = with_available_metrics(grid, console)
-        lacking = missing(grid, store, config.shard)
+        lacking = missing(grid, store, config.shard, config.rescore)
     if lacking:
         fill(grid, store, lacking, device, console)
-    others = sum(cell not in store for cell in grid.cells)
+    left = changes_of(grid, store).changed if config.rescore else {}
+    others = sum(cell not in store or cell in left for cell in grid.cells)
     if others:
         console.print(
             f"shard={config.shard} is done, {others} of {len(grid.cells)} cells are left to other "

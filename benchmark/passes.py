@@ -19,6 +19,7 @@ from benchmark.files import write_whole
 from benchmark.inference import Inference
 from benchmark.metrics import Metric
 from benchmark.noise import stream
+from benchmark.provenance import MADE_BY, same_made, stamp, without_stamp
 from benchmark.run import Grid, describe_environment
 from benchmark.tables import markdown_table
 
@@ -274,17 +275,18 @@ def _fill(
     device: str,
 ) -> Iterator[str]:
     settings = _settings(grid, cell, draws)
-    rows = {row["image"]: row for row in store.resume(cell, settings)}
+    code, environment = grid.code_of(cell), describe_environment(device)
+    made_by = stamp(code, environment["torch"])
+    rows = {row["image"]: row for row in same_made(store.resume(cell, settings), made_by)}
     yield from rows
     names = grid.datasets[cell.dataset].images()
     for image in names:
         if image not in rows:
-            rows[image] = _image(grid, cell, image, unmasked, draws, device)
+            rows[image] = _image(grid, cell, image, unmasked, draws, device) | {MADE_BY: made_by}
             store.append(cell, rows[image])
             yield image
-    ordered = [rows[name] for name in names]
-    labels, environment = grid.labels_of(cell), describe_environment(device)
-    store.write(cell, ordered, settings, labels=labels, environment=environment)
+    ordered, labels = without_stamp(rows[name] for name in names), grid.labels_of(cell)
+    store.write(cell, ordered, settings, labels=labels, environment=environment, code=code)
 
 
 def _image(

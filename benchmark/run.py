@@ -21,6 +21,16 @@ from benchmark.images import central
 from benchmark.inference import AUTOMATIC, Inference
 from benchmark.metrics import Metric
 from benchmark.noise import NoiseModel
+from benchmark.provenance import (
+    MADE_BY,
+    Code,
+    code_of_cell,
+    same_made,
+    stamp,
+    with_other_metrics,
+    without_stamp,
+)
+from benchmark.rescore import again, check_choice, refuse_mixtures, refuse_other_pixels
 
 PICTURE = 128  # side of the small pictures kept for the report, in pixels
 
@@ -75,6 +85,12 @@ class Grid:
             "protocol": PROTOCOL,
         }
 
+    def code_of(self, cell: Cell) -> Code:
+        """The code that makes a cell's scores, as it is now."""
+        noise = None if cell.recorded else self.noises[cell.noise]
+        dataset = self.datasets[cell.dataset]
+        return code_of_cell(self.models[cell.model], noise, dataset, self.metrics)
+
     def labels_of(self, cell: Cell) -> dict[str, object]:
         """What a report needs to label a cell's scores."""
         noise = self.datasets[cell.dataset] if cell.recorded else self.noises[cell.noise]
@@ -87,16 +103,29 @@ class Grid:
         }
 
 
-def missing(grid: Grid, store: ResultStore, shard: str = "1/1") -> list[Cell]:
+def missing(
+    grid: Grid, store: ResultStore, shard: str = "1/1", rescore: str | None = None
+) -> list[Cell]:
     """The grid's cells which the store lacks; every stored cell is compared with the grid first.
+
+    Parameters
+    ----------
+    rescore
+        ``"changed"`` also gives the finished cells which were scored by other code than there is
+        now, ``"all"`` all of them.
 
     Raises
     ------
     ValueError
-        If a stored cell was scored with other settings.
+        If a stored cell was scored with other settings, or would keep scores of other code.
     """
     part, parts = _shard(shard)
+    check_choice(rescore)
     lacking = [cell for cell in grid.cells if not store.has(cell, grid.settings_of(cell))]
+    if rescored := again(grid, store, rescore):
+        wanted = rescored.union(lacking)
+        lacking = [cell for cell in grid.cells if cell in wanted]
+    refuse_mixtures(grid, store, lacking, rescored)
     total = len(grid.cells)  # a share is a stretch of the plan: it has its part of every model
     mine = set(grid.cells[total * (part - 1) // parts : total * part // parts])
     return [cell for cell in lacking if cell in mine]
@@ -127,17 +156,20 @@ def fill(grid: Grid, store: ResultStore, cells: list[Cell], device: str, console
 def _fill_cell(
     grid: Grid, store: ResultStore, cell: Cell, device: str, environment: dict[str, object]
 ) -> Iterator[str]:
-    settings = grid.settings_of(cell)
+    settings, code = grid.settings_of(cell), grid.code_of(cell)
+    made_by = stamp(code, environment["torch"])
     dataset = grid.datasets[cell.dataset]
-    rows = {row["image"]: row for row in store.resume(cell, settings)}
+    rows = {row["image"]: row for row in same_made(store.resume(cell, settings), made_by)}
     yield from rows
     names = dataset.images()
     todo = [name for name in names if name not in rows]
     noise = None if cell.recorded else grid.noises[cell.noise]
     model, metrics = grid.models[cell.model].to(device), grid.metrics_of(cell)
     inference = grid.inference.get(cell.model, AUTOMATIC)
+    stored = store.read(cell) if cell in store else None
     for done in evaluate(cell, model, dataset, noise, metrics, todo, device, inference):
-        row = done.row
+        row = done.row | {MADE_BY: made_by}
+        refuse_other_pixels(cell, stored, row)
         store.append(cell, row)
         rows[row["image"]] = row
         if row["image"] == names[0]:
@@ -148,7 +180,8 @@ def _fill_cell(
     if tiles := {row["image"]: row.pop("tile") for row in ordered if "tile" in row}:
         environment["tile"] = tiles
     labels = grid.labels_of(cell)
-    store.write(cell, ordered, settings, labels=labels, environment=environment)
+    ordered, code = without_stamp(ordered), with_other_metrics(code, stored)
+    store.write(cell, ordered, settings, labels=labels, environment=environment, code=code)
 
 
 def _keep_pictures(folder: Path, model: str, done: Evaluated) -> None:

@@ -16,6 +16,7 @@ from benchmark.evaluate import evaluate
 from benchmark.inference import AUTOMATIC
 from benchmark.leaderboard import IN_DISTRIBUTION
 from benchmark.plots import save_figure
+from benchmark.rescore import changes_of
 from benchmark.run import Grid, fill, missing
 from benchmark.team import Team
 
@@ -56,6 +57,8 @@ def score(config: DictConfig, weights: Mapping[str, Path], device: str, console:
     """The grid of all variants on the test noises, every cell of it scored and stored."""
     grid = compose_grid(OmegaConf.create(_run_config(config, weights, device)), console)
     store = ResultStore(_folder(config))
+    if said := changes_of(grid, store).sentence(None):
+        console.print(said, highlight=False, soft_wrap=True)
     fill(grid, store, missing(grid, store), device, console)
     return grid
 
