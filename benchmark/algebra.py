@@ -5,7 +5,7 @@ import math
 import re
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
 from types import NoneType, UnionType
@@ -15,6 +15,7 @@ import numpy as np
 
 from benchmark.noise import NOISE_MODELS, NoiseModel, in_range
 from benchmark.registry import UnknownName, did_you_mean
+from benchmark.settings import declared, identity_of
 
 Pair = tuple[np.ndarray, np.ndarray]  # the image to restore and its noisy version
 Setting = bool | int | float | str | None | tuple[float, ...]
@@ -67,6 +68,16 @@ class Term:
         return f"{self.name}({','.join([_spelled(self.level), *settings])})"
 
     @property
+    def identity(self) -> str:
+        """`canonical`, but files by their content, and nothing of where something lies."""
+        cls = NOISE_MODELS[self.name]
+        kinds, given = declared(cls), dict(self.settings)
+        for key, (_, default) in _parameters(cls).items():
+            if kinds.get(key) == "files" and default:  # a default names the file, not its content
+                given.setdefault(key, default)
+        return replace(self, settings=tuple(identity_of(cls, given).items())).canonical
+
+    @property
     def terms(self) -> "tuple[Term, ...]":
         return (self,)
 
@@ -104,6 +115,12 @@ class Sum:
         return "+".join(map(_operand, self.parts))
 
     @property
+    def identity(self) -> str:
+        """See `Term.identity`; in the order of `canonical`, in which numbers are drawn."""
+        texts = [f"({p.identity})" if isinstance(p, Chain) else p.identity for p in self.parts]
+        return "+".join(texts)
+
+    @property
     def terms(self) -> tuple[Term, ...]:
         return tuple(term for part in self.parts for term in part.terms)
 
@@ -138,6 +155,11 @@ class Chain:
     @property
     def canonical(self) -> str:
         return ">>".join(stage.canonical for stage in self.stages)
+
+    @property
+    def identity(self) -> str:
+        """See `Term.identity`."""
+        return ">>".join(stage.identity for stage in self.stages)
 
     @property
     def terms(self) -> tuple[Term, ...]:
@@ -205,6 +227,16 @@ class Formula(NoiseModel):
     @cached_property
     def tree(self) -> Expression:
         return parse(self.formula)
+
+    @property
+    def made_of(self) -> dict[str, type[NoiseModel]]:
+        """The noises of the formula, by name."""
+        return {term.name: type(term.noise) for term in self.tree.terms}
+
+    @classmethod
+    def identity_within(cls, settings: dict[str, object]) -> dict[str, object]:
+        """The formula with the content of each file that it names in place of the file's name."""
+        return {**settings, "formula": parse(settings["formula"]).identity}
 
     def sample(self, clean: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:
         return self.sample_pair(clean, level, rng)[1]

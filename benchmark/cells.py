@@ -15,6 +15,7 @@ from benchmark.files import file_name, in_use, sweep, write_whole
 from benchmark.lease import Leases, holder
 from benchmark.names import check_name
 from benchmark.parts import cell_file_of, parts_of, read_part, remove_part
+from benchmark.provenance import PIXELS, made_of
 from benchmark.records import Complete, Damaged, Record, Row, check_record, is_scored, read_record
 from benchmark.reuse import (
     Identities,
@@ -229,15 +230,19 @@ class ResultStore:
         """One line per image: the cell's five names, image, a column per metric, seconds.
 
         ``attrs`` holds what a report needs to label it: "higher_is_better" by metric, "border" by
-        dataset and metric, "unit" and "note" by noise; and "inference" by dataset and model, where
-        images were tiled or in bf16.
+        dataset and metric, "unit" and "note" by noise; "inference" by dataset and model, where
+        images were tiled or in bf16; and "made", where cells were not made alike, what by. Columns
+        ``noisy`` and ``clean`` are hashes of pixels.
         """
-        rows, labels = [], {}
+        rows, labels, records = [], {}, []
         for cell, record in self.records():
+            records.append(record)
             key, metrics = vars(cell), record["settings"]["metrics"]
             for row in record["images"]:
                 scores = {k: _finite(v) for k, v in row.items() if k in metrics}
-                rows.append({**key, "image": row["image"], **scores, "seconds": row.get("seconds")})
+                pixels = {k: row[k] for k in PIXELS if k in row}
+                image = {"image": row["image"], **scores, **pixels, "seconds": row.get("seconds")}
+                rows.append({**key, **image})
             for name, label in record["labels"].items():  # by metric, or one of the cell's noise
                 known = labels.setdefault(name, {})
                 if name == "border":
@@ -251,6 +256,8 @@ class ResultStore:
             table["seconds"] = table.pop("seconds")  # last, whichever metrics a cell has
             order = ["dataset", "noise", "level", "seed", "model"]
             table = table.sort_values(order, kind="stable", ignore_index=True)
+        if made := made_of(records):
+            labels["made"] = made
         table.attrs = labels
         return table
 
@@ -282,6 +289,14 @@ class ResultStore:
         if cell not in self._paths:
             self._paths[cell] = self.root / "cells" / cell.path
         return self._paths[cell]
+
+    def state(self, cell: Cell) -> tuple[int, ...] | None:
+        """What changes whenever a finished cell is written again; None where there is none."""
+        try:
+            found = self.path(cell).stat()
+        except FileNotFoundError:
+            return None
+        return found.st_mtime_ns, found.st_size, found.st_ino
 
     def lease_path(self, path: Path) -> Path:
         """The lease of a cell with this file."""

@@ -40,6 +40,7 @@ from benchmark.passes import (
 )
 from benchmark.recorded import DND
 from benchmark.render import RenderConfig, render_pairs
+from benchmark.rescore import changes_of
 from benchmark.run import Grid, fill, missing, remake_pictures
 from benchmark.sheet import write_index, write_sheet
 from benchmark.statistics import ROW
@@ -61,15 +62,18 @@ def run(config: DictConfig) -> None:
     if said := stand_ins(_with_shipped_weights(config)):
         console.print(said, highlight=False, soft_wrap=True)
     prepare(config.out, REPORT, FIGURES)
-    lacking = missing(grid, store, config.shard)
-    began_with_gaps = bool(lacking)
+    lacking = missing(grid, store, config.shard, config.rescore)
+    if said := changes_of(grid, store).sentence(config.rescore):
+        console.print(said, highlight=False, soft_wrap=True)
+    to_score = bool(lacking)
     if lacking:
         grid = with_available_metrics(grid, console)
-        lacking = missing(grid, store, config.shard)
+        lacking = missing(grid, store, config.shard, config.rescore)
     if lacking:
-        fill(grid, store, lacking, device, console)
+        fill(grid, store, lacking, device, console, config.rescore)
     remake_pictures(grid, store, device, console)
-    others = len(missing(grid, store)) if began_with_gaps or config.shard != "1/1" else 0
+    still = "changed" if config.rescore else None
+    others = len(missing(grid, store, rescore=still)) if to_score or config.shard != "1/1" else 0
     if others:
         console.print(
             f"shard={config.shard} is done, {others} of {len(grid.cells)} cells are left to other "

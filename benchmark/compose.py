@@ -29,6 +29,7 @@ from benchmark.patches import Patches, hold_out, read_training_images
 from benchmark.precision import PRECISIONS, choose_precision, multiplies_bf16
 from benchmark.recipe import Recipe
 from benchmark.run import Grid, describe_environment
+from benchmark.settings import joined
 from benchmark.team import Team
 from benchmark.tiling import check_tile
 from benchmark.train import Execution, Training
@@ -60,10 +61,12 @@ def compose_grid(config: DictConfig, console: Console) -> Grid:
     for name, dataset in objects["data"].items():
         identities[name] = {float(lv): dataset.identities(lv) for lv in dataset.levels}
         by_level = {level: digest_of(found.values()) for level, found in identities[name].items()}
-        settings["data"][name] |= {"images": len(dataset), "sha256": by_level}
+        facts = {"images": len(dataset), "sha256": by_level}
+        settings["data"][name] = joined(f"dataset '{name}'", settings["data"][name], facts)
     inference = _inference(config, objects["model"], console)
     for name, how in inference.items():
-        settings["model"][name] |= _of_identity(how)
+        facts = _of_identity(how)
+        settings["model"][name] = joined(f"model '{name}'", settings["model"][name], facts)
     return Grid(
         models=objects["model"],
         noises=objects["noise"],

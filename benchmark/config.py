@@ -16,13 +16,13 @@ from torch import nn
 from benchmark.algebra import Formula, as_choice, is_formula, split_choice
 from benchmark.datasets import DATASETS, Dataset
 from benchmark.denoiser import DENOISERS, Denoiser
-from benchmark.files import file_hash
 from benchmark.metrics import METRICS
 from benchmark.names import check_name
 from benchmark.noise import NOISE_MODELS, stream
 from benchmark.options import GROUPS_OF, SCHEMAS, TrainingConfig
 from benchmark.recipe import Recipe
 from benchmark.registry import Registry
+from benchmark.settings import content_of, identity_of
 from benchmark.train import Execution
 from benchmark.weights import load_network, shipped, weights_path
 
@@ -213,7 +213,11 @@ def build_one(group: str, name: str, node: DictConfig) -> object:
     if issubclass(cls, Denoiser) and cls.learned:
         path = settings.pop("weights")
         return load_network(cls, weights_path(cls, path), settings)
-    return cls(**settings)
+    try:
+        return cls(**settings)
+    except OSError:
+        identity_of(cls, settings)  # what is wrong with a file that a setting names, in a sentence
+        raise
 
 
 def class_of(group: str, name: str, node: DictConfig) -> type:
@@ -234,18 +238,27 @@ def checked_settings(group: str, name: str, node: DictConfig, training: bool = F
 
 
 def recorded_settings(group: str, name: str, node: DictConfig) -> Settings:
-    """What a cell's file says of an object: its class and settings, of weights only the hash."""
+    """What a cell's file says of an object: its class, and what `identity_of` leaves of it.
+
+    Raises
+    ------
+    ValueError
+        If a setting is wrong, or a file which one names cannot be read.
+    """
     cls = class_of(group, name, node)
-    settings = {"of": cls.name, **checked_settings(group, name, node)}
-    for place in ("path", "backbone"):  # where a thing lies is no part of what it is
-        settings.pop(place, None)
+    settings = checked_settings(group, name, node)
+    identity = identity_of(cls, settings)
     if issubclass(cls, Denoiser) and cls.learned:
-        settings["weights"] = f"sha256:{file_hash(weights_path(cls, settings['weights']))}"
-    settings.pop("levels", None)  # the cell's key says which one
-    for key in getattr(cls, "files", ()):
-        if settings[key]:
-            settings[key] = f"sha256:{file_hash(Path(settings[key]).expanduser())}"
-    return {key: list(v) if isinstance(v, tuple) else v for key, v in settings.items()}
+        path = weights_path(cls, settings["weights"])
+        identity["weights"] = content_of(cls, "weights", path)
+    return {"of": cls.name, **{key: _recordable(value) for key, value in identity.items()}}
+
+
+def _recordable(value: object) -> object:
+    """A setting's value as JSON gives it back."""
+    if isinstance(value, Path):
+        return str(value)
+    return list(value) if isinstance(value, tuple) else value
 
 
 def unavailable(group: str, cls: type) -> str | None:

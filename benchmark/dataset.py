@@ -96,6 +96,9 @@ class Dataset:
     centres: ClassVar[Mapping[str, tuple[int, int]]] = {}  # image to the row and column of a crop
     levels: ClassVar[tuple[float, ...]] = (0.0,)  # of recorded noise, mildest first
     border: ClassVar[int | None] = None  # pixels its protocol does not compare; None: unsaid
+    # the images themselves are told by `digest`, wherever they lie
+    located: ClassVar[tuple[str, ...]] = ()  # settings which say where something lies, not what
+    files: ClassVar[tuple[str, ...]] = ()  # settings which name a file: its content counts
 
     limit: int | None = None
     crop: int | None = None
@@ -344,6 +347,7 @@ class Recorded(Dataset):
     unit: ClassVar[str] = ""  # what a level counts
     note: ClassVar[str] = ""  # a caveat which lists and tables show beside the name
     suites: ClassVar[tuple[str, ...]] = ()  # names which choose several noises at once: noise=paper
+    in_key: ClassVar[tuple[str, ...]] = ("levels",)  # settings which a cell's key tells
 
     def _places(self, image: str, level: float | None) -> tuple[Path | Block, ...]:
         places = self._files[image]

@@ -153,6 +153,7 @@ class Folder(Dataset):
     """
 
     source = "name a folder of 8-bit RGB images with data.folder.path=FOLDER"
+    located = ("path",)
 
     path: str = ""
 

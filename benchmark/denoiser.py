@@ -32,7 +32,8 @@ class Denoiser(nn.Module):
     test_time: ClassVar[tuple[str, ...]] = ()
     package: ClassVar[str] = ""  # an optional package it cannot do without
     needs: ClassVar[str] = ""  # what a user must name first, and how: "a file: model.x.file=FILE"
-    files: ClassVar[tuple[str, ...]] = ()  # settings which name a file: cells record its hash
+    located: ClassVar[tuple[str, ...]] = ()  # settings which say where something lies, not what
+    files: ClassVar[tuple[str, ...]] = ()  # settings which name a file: its content counts
     derived: ClassVar[tuple[str, ...]] = ()  # ends of published keys that the code computes anew
     pointwise: ClassVar[bool] = False  # each pixel by itself: tiles would change nothing
 

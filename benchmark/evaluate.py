@@ -15,6 +15,7 @@ from benchmark.denoiser import Denoiser
 from benchmark.inference import AUTOMATIC, Inference
 from benchmark.metrics import Metric
 from benchmark.noise import NoiseModel, rng_for, stream, to_uint8
+from benchmark.provenance import pixels_hash
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -26,7 +27,8 @@ PROTOCOL = {"noisy": "clipped, 8 bits", "restored": "clipped, 8 bits"}
 class Evaluated:
     """One image of a cell: its row, and the three pictures, (H, W, 3) uint8 RGB."""
 
-    row: dict[str, object]  # image, a number for each metric, seconds; tile, where one was used
+    # image, a number for each metric, seconds; tile, where one was used; hashes of the pixels
+    row: dict[str, object]
     clean: np.ndarray
     noisy: np.ndarray
     restored: np.ndarray
@@ -56,17 +58,18 @@ def evaluate(
         Names of the dataset's images to score.
     """
 
-    def prepare(image: str) -> tuple[str, np.ndarray, np.ndarray]:
-        return image, *noisy_pair(cell, dataset, noise, image)
+    def prepare(image: str) -> tuple[str, np.ndarray, np.ndarray, dict[str, str]]:
+        clean, noisy = noisy_pair(cell, dataset, noise, image)
+        return image, clean, noisy, {"noisy": pixels_hash(noisy), "clean": pixels_hash(clean)}
 
-    def restore(prepared: tuple[str, np.ndarray, np.ndarray]) -> Evaluated:
-        image, clean, noisy = prepared
+    def restore(prepared: tuple[str, np.ndarray, np.ndarray, dict[str, str]]) -> Evaluated:
+        image, clean, noisy, pixels = prepared
         key = stream("denoise", cell.dataset, image, cell.noise, cell.level, cell.seed)
         done = inference.run(model, as_tensor(noisy).to(device), key)
         row = {"image": image, "seconds": done.seconds}
         if done.tile is not None:
             row["tile"] = done.tile
-        return Evaluated(row, clean, noisy, as_pixels(done.image))
+        return Evaluated(row | pixels, clean, noisy, as_pixels(done.image))
 
     for done in _one_ahead(restore, _one_ahead(prepare, images)):
         pair = as_tensor(done.restored), as_tensor(done.clean)

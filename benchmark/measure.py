@@ -8,6 +8,7 @@ import numpy as np
 from benchmark.dataset import Dataset, Recorded
 from benchmark.images import central, psnr
 from benchmark.noise import NoiseModel, rng_for, to_uint8
+from benchmark.settings import identity_of
 
 PATCH = 256  # side of a flat patch, in pixels
 PATCHES = 4  # mid-grey ones a level
@@ -156,11 +157,10 @@ def measure(
         kind=type(subject),
         unit=subject.unit,
         note=subject.note,
-        settings={
-            setting.name: getattr(subject, setting.name)
-            for setting in fields(subject)
-            if setting.name not in ("levels", "path")  # where a set lies is no part of what it is
-        },
+        settings=identity_of(
+            type(subject),
+            {setting.name: getattr(subject, setting.name) for setting in fields(subject)},
+        ),
         dataset=source.name,
         images=images,
         border=border,

@@ -48,6 +48,8 @@ class Metric:
     higher_is_better: ClassVar[bool]
     unit: ClassVar[str] = ""
     rgb_only: ClassVar[bool] = False
+    located: ClassVar[tuple[str, ...]] = ()  # settings which say where something lies, not what
+    files: ClassVar[tuple[str, ...]] = ()  # settings which name a file: its content counts
 
     @property
     def minimum_size(self) -> int:
@@ -223,6 +225,7 @@ class LPIPS(Metric):
 
     higher_is_better = False
     rgb_only = True
+    located = ("backbone",)  # `prepare` takes the one published file alone
 
     channel_order: str = "rgb"
     backbone: str | None = field(default=None, compare=False)  # where from, not what: it is hashed

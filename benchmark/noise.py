@@ -30,7 +30,9 @@ class NoiseModel(ABC):
     domain: ClassVar[tuple[float, float]] = (0, math.inf)  # the lowest and the highest level
     whole_levels: ClassVar[bool] = False  # whether levels are whole numbers
     deterministic: ClassVar[bool] = False  # whether it draws no random numbers
-    files: ClassVar[tuple[str, ...]] = ()  # settings which name a file: cells record its hash
+    located: ClassVar[tuple[str, ...]] = ()  # settings which say where something lies, not what
+    files: ClassVar[tuple[str, ...]] = ()  # settings which name a file: its content counts
+    in_key: ClassVar[tuple[str, ...]] = ("levels",)  # settings which a cell's key tells
     levels: tuple[float, ...]
 
     def __init_subclass__(cls, **keywords: object) -> None:

@@ -48,6 +48,7 @@ class RunConfig:
     device: str = "auto"
     threads: int | None = None
     shard: str = "1/1"
+    rescore: str | None = None
 
 
 @dataclass

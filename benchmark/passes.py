@@ -155,7 +155,9 @@ def measure(
         grid.datasets[name].check(minimum=smallest)
     names = dict.fromkeys(cell.model for cell in lacking)
     refuse_deterministic({name: grid.models[name] for name in names}, device)
-    for part in share(store, lacking, settings_of, grid.identities_of, console.print):
+    for part in share(
+        store, lacking, settings_of, grid.identities_of, console.print, code_of=grid.code_of
+    ):
         images = _fill(grid, part, unmasked.get(part.cell.model), draws, device)
         total = len(grid.datasets[part.cell.dataset])
         with part:

@@ -20,6 +20,8 @@ from benchmark.inference import AUTOMATIC, Inference
 from benchmark.metrics import Metric
 from benchmark.noise import NoiseModel
 from benchmark.progress import progress, track
+from benchmark.provenance import Code, code_of_cell
+from benchmark.rescore import again, check_choice, refuse_mixtures, refuse_other_pixels
 from benchmark.reuse import Identities
 from benchmark.sharing import Part, share
 
@@ -81,6 +83,12 @@ class Grid:
         level = cell.level if cell.recorded else 0.0
         return self.identities[cell.dataset][level] if cell.dataset in self.identities else None
 
+    def code_of(self, cell: Cell) -> Code:
+        """The code that makes a cell's scores, as it is now."""
+        noise = None if cell.recorded else self.noises[cell.noise]
+        dataset = self.datasets[cell.dataset]
+        return code_of_cell(self.models[cell.model], noise, dataset, self.metrics)
+
     def labels_of(self, cell: Cell) -> dict[str, object]:
         """What a report needs to label a cell's scores."""
         noise = self.datasets[cell.dataset] if cell.recorded else self.noises[cell.noise]
@@ -93,17 +101,26 @@ class Grid:
         }
 
 
-def missing(grid: Grid, store: ResultStore, shard: str = "1/1") -> list[Cell]:
+def missing(
+    grid: Grid, store: ResultStore, shard: str = "1/1", rescore: str | None = None
+) -> list[Cell]:
     """The grid's cells which the store lacks; every stored cell is compared with the grid first.
 
     What killed processes left over in the folder is removed, and damaged cells are set aside.
 
+    Parameters
+    ----------
+    rescore
+        ``"changed"`` also gives the finished cells which were scored by other code than there is
+        now, ``"all"`` all of them.
+
     Raises
     ------
     ValueError
-        If a stored cell was scored with other settings.
+        If a stored cell was scored with other settings, or would keep scores of other code.
     """
     part, parts = _shard(shard)
+    check_choice(rescore)
     store.tidy()
     lacking = [
         cell
@@ -111,13 +128,29 @@ def missing(grid: Grid, store: ResultStore, shard: str = "1/1") -> list[Cell]:
         if not store.has(cell, grid.settings_of(cell), grid.identities_of(cell))
     ]
     store.drop_parts(set(grid.cells).difference(lacking))
+    if rescored := again(grid, store, rescore):
+        wanted = rescored.union(lacking)
+        lacking = [cell for cell in grid.cells if cell in wanted]
+    refuse_mixtures(grid, store, lacking, rescored)
     total = len(grid.cells)  # a share is a stretch of the plan: it has its part of every model
     mine = set(grid.cells[total * (part - 1) // parts : total * part // parts])
     return [cell for cell in lacking if cell in mine]
 
 
-def fill(grid: Grid, store: ResultStore, cells: list[Cell], device: str, console: Console) -> None:
+def fill(
+    grid: Grid,
+    store: ResultStore,
+    cells: list[Cell],
+    device: str,
+    console: Console,
+    rescore: str | None = None,
+) -> None:
     """Score cells and store each one, image by image, under a progress bar.
+
+    Parameters
+    ----------
+    rescore
+        As in `missing`, which gave the cells.
 
     Raises
     ------
@@ -128,11 +161,18 @@ def fill(grid: Grid, store: ResultStore, cells: list[Cell], device: str, console
     for name in dict.fromkeys(cell.dataset for cell in cells):
         grid.datasets[name].check(minimum=smallest)
     environment = describe_environment(device)
+    before = {cell: store.state(cell) for cell in again(grid, store, rescore).intersection(cells)}
     with progress(console, "images", "cells") as shown:
         images = sum(len(grid.datasets[cell.dataset]) for cell in cells)
         task = shown.add_task("", total=images, cells=f"0/{len(cells)} cells", now="")
         parts = share(
-            store, cells, grid.settings_of, grid.identities_of, partial(_say, shown.console)
+            store,
+            cells,
+            grid.settings_of,
+            grid.identities_of,
+            partial(_say, shown.console),
+            code_of=grid.code_of,
+            is_outdated=lambda cell: cell in before and store.state(cell) == before[cell],
         )
         for number, part in enumerate(parts):
             shown.update(task, cells=f"{number}/{len(cells)} cells", now=str(part.cell))
@@ -159,7 +199,9 @@ def _fill_cell(
     noise = None if cell.recorded else grid.noises[cell.noise]
     model, metrics = grid.models[cell.model].to(device), grid.metrics_of(cell)
     inference = grid.inference.get(cell.model, AUTOMATIC)
+    stored = store.read(cell) if cell in store else None
     for done in evaluate(cell, model, dataset, noise, metrics, todo, device, inference):
+        refuse_other_pixels(cell, stored, done.row)
         if done.row["image"] == names[0]:  # before the row: what is scored has its pictures
             pictures.keep(store.pictures(cell), cell.model, done)
         part.append(done.row)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from importlib.metadata import version
 from typing import Self
 
 from benchmark.cells import Cell, ResultStore
@@ -9,6 +10,15 @@ from benchmark.dataset import short_digest
 from benchmark.lease import Lease, holder
 from benchmark.owner import describe
 from benchmark.parts import append_row, new_part, parts_of, remove_part, start_part
+from benchmark.provenance import (
+    MADE_BY,
+    Code,
+    code_changes,
+    same_made,
+    stamp,
+    with_other_metrics,
+    without_stamp,
+)
 from benchmark.records import Damaged, Row
 from benchmark.reuse import EARLIER, Identities, Settings
 
@@ -35,12 +45,17 @@ class Part:
         settings: Settings,
         identities: Identities,
         lease: Lease | None,
+        code: Code | None = None,
+        outdated: bool = False,
     ):
         self.cell, self.finished = cell, lease is None
         self._store, self._settings, self._identities = store, settings, identities
-        self.rows = self._with_sources(store.rows(cell, settings, identities))
+        self._code, self._made_by = code, stamp(code, version("torch")) if code else None
+        self._record = store.read(cell) if cell in store else None
+        usable = not outdated and not self._is_of_other_code()
+        self.rows = self._with_sources(store.rows(cell, settings, identities) if usable else {})
+        self._new: set[str] = set()  # images whose rows are not of the cell's file
         self._lease, self._file = lease, None
-        self._stored = list(self.rows)
         self._path = new_part(store.path(cell))
 
     def __enter__(self) -> Self:
@@ -69,18 +84,21 @@ class Part:
             If it cannot be written.
         """
         self._refuse_unfinished(row)
-        row = self._with_sources({row["image"]: row})[row["image"]]
+        row = self._with_sources({row["image"]: row})[row["image"]] | self._stamped()
         if self._file is None:
             self._file = start_part(self._path, self._settings, [])
         append_row(self._path, self._file, row)
-        self.rows[row["image"]] = row
+        self._add({row["image"]: row})
 
     def finish(self, images: list[Row], **provenance: object) -> None:
         """Write the finished cell, which is what `ResultStore.write` does, and drop its parts.
 
         Where some rows are of a file that was made with something else, that stands under
-        ``earlier``, with the names of their images.
+        ``earlier``, with the names of their images. The cell says by which code it was made.
         """
+        images = without_stamp(images)
+        if self._code:
+            provenance["code"] = with_other_metrics(self._code, self._record)
         if earlier := self._earlier(provenance):
             provenance[EARLIER] = earlier
         self._store.write(self.cell, images, self._settings, **provenance)
@@ -100,13 +118,25 @@ class Part:
             if rows is None:
                 unusable.append(part)
             else:
-                left |= {image: row for image, row in rows.items() if image not in self.rows}
+                going_on = {row["image"]: row for row in same_made(rows.values(), self._made_by)}
+                left |= {image: row for image, row in going_on.items() if image not in self.rows}
         left = self._with_sources(left)
         if left:
             self._file = start_part(self._path, self._settings, left.values())
-            self.rows |= left
+            self._add(left)
         for part in parts:
             remove_part(part, headless=part in unusable)
+
+    def _add(self, rows: dict[str, Row]) -> None:
+        self.rows |= rows
+        self._new |= rows.keys()
+
+    def _stamped(self) -> Row:
+        return {MADE_BY: self._made_by} if self._made_by else {}
+
+    def _is_of_other_code(self) -> bool:
+        """Whether the cell's file says that it was made by other code than there is now."""
+        return bool(self._record and self._code and code_changes(self._record, self._code))
 
     def _with_sources(self, rows: dict[str, Row]) -> dict[str, Row]:
         """Rows which say of what file they are, where that is known: version 0.1 did not say."""
@@ -127,12 +157,14 @@ class Part:
         )
 
     def _earlier(self, provenance: Mapping[str, object]) -> list[dict[str, object]]:
-        if not self._stored:
+        record = self._record
+        rows = record["images"] if record else []
+        kept = [row["image"] for row in rows if row["image"] not in self._new]
+        if not kept:
             return []
-        record = self._store.read(self.cell)
         then, now = _made_with(record), _made_with(provenance)
         before = [found for found in record.get(EARLIER, []) if isinstance(found, dict)]
-        return [*before, {**then, "images": self._stored}] if then != now else before
+        return [*before, {**then, "images": kept}] if then != now else before
 
 
 def share(
@@ -141,6 +173,9 @@ def share(
     settings_of: Callable[[Cell], Settings],
     identities_of: Callable[[Cell], Identities],
     say: Callable[[str], object],
+    *,
+    code_of: Callable[[Cell], Code | None] = lambda cell: None,
+    is_outdated: Callable[[Cell], bool] = lambda cell: False,
 ) -> Iterator[Part]:
     """Every cell, as a part to be filled or as one which another process has finished.
 
@@ -151,6 +186,11 @@ def share(
     ----------
     say
         What to do with a sentence that tells whom this process waits for.
+    code_of
+        The code that makes a cell's scores, where it is to be recorded: rows of other code, in the
+        cell's file or in a part, are scored again.
+    is_outdated
+        Whether a finished cell is to be scored again as a whole.
 
     Raises
     ------
@@ -163,7 +203,8 @@ def share(
     while waiting:
         busy = []
         for cell in waiting:
-            part = _part(store, cell, settings_of(cell), identities_of(cell))
+            asked = settings_of(cell), identities_of(cell), code_of(cell)
+            part = _part(store, cell, *asked, is_outdated)
             if part is None:
                 busy.append(cell)
             else:
@@ -179,19 +220,28 @@ def share(
 
 
 def _part(
-    store: ResultStore, cell: Cell, settings: Settings, identities: Identities
+    store: ResultStore,
+    cell: Cell,
+    settings: Settings,
+    identities: Identities,
+    code: Code | None,
+    is_outdated: Callable[[Cell], bool],
 ) -> Part | None:
     """A cell to be filled or already finished; None while another process works at it."""
-    if store.has(cell, settings, identities):
+
+    def is_done() -> bool:
+        return store.has(cell, settings, identities) and not is_outdated(cell)
+
+    if is_done():
         return Part(store, cell, settings, identities, None)
     lease = store.leases.take(store.lease_path(store.path(cell)))
     if lease is None:
         return None
     try:  # what was finished between the two lines above is not done again
-        done = store.has(cell, settings, identities)
-        if done:
+        if is_done():
             lease.release()
-        return Part(store, cell, settings, identities, None if done else lease)
+            return Part(store, cell, settings, identities, None)
+        return Part(store, cell, settings, identities, lease, code, is_outdated(cell))
     except BaseException:
         lease.release()
         raise

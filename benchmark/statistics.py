@@ -1,14 +1,18 @@
 """What may be compared, and how sure a mean is: shared rows, intervals over images, paired tests.
 
 A table has one line per image: ``model``, the five names of `ROW`, a column per metric, and
-``seconds``.
+``seconds``; with the hashes in `PIXELS` it also says which pixels were scored.
 """
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+
+from benchmark.cells import Cell
+from benchmark.provenance import PIXELS
 
 CELL = ["dataset", "noise", "level", "seed"]
 ROW = [*CELL, "image"]
@@ -38,7 +42,8 @@ def check_table(table: pd.DataFrame) -> pd.DataFrame:
     Raises
     ------
     ValueError
-        If the table is empty, lacks a column, has no metric, or has a line twice.
+        If the table is empty, lacks a column, has no metric, or has a line twice, or if models
+        were scored on different pixels of one (dataset, noise, level, seed, image).
     """
     missing = [name for name in ["model", *ROW, "seconds"] if name not in table]
     if missing:
@@ -52,17 +57,20 @@ def check_table(table: pd.DataFrame) -> pd.DataFrame:
         raise ValueError(f"the table of scores has no {what}, so there is nothing to report")
     text, numbers = ["model", "dataset", "noise", "image"], ["level", *metrics, "seconds"]
     order = ["model", *ROW, *metrics, "seconds"]
+    given = table
     table = table[order].astype(dict.fromkeys(text, str) | dict.fromkeys(numbers, float))
     double = table[table.duplicated(["model", *ROW])]
     if len(double):
         first = " ".join(f"{name}={double.iloc[0][name]}" for name in ["model", *ROW])
         raise ValueError(f"the table of scores has {first} more than once; keep one line of it")
+    _refuse_other_pixels(given)
     return table
 
 
 def metric_names(table: pd.DataFrame) -> list[str]:
-    """The metrics of a table: every column which is not a name of the line or its time."""
-    return [name for name in table.columns if name not in ["model", *ROW, "seconds"]]
+    """The metrics of a table: every column which is no name of the line, its time or its pixels."""
+    known = ["model", *ROW, "seconds", *PIXELS]
+    return [name for name in table.columns if name not in known]
 
 
 def shared_rows(table: pd.DataFrame, within: Sequence[str] = ("dataset",)) -> pd.DataFrame:
@@ -152,6 +160,36 @@ def mild_to_hard(table: pd.DataFrame, noise: str) -> list[float]:
         if means[levels[-1]] > means[levels[0]]:
             levels.reverse()
     return levels
+
+
+def _refuse_other_pixels(table: pd.DataFrame) -> None:
+    """Raise ``ValueError`` if two models were scored on different pixels, as far as is known."""
+    for kind in PIXELS:
+        known = table.dropna(subset=kind) if kind in table else table[:0]
+        counts = known.groupby(ROW)[kind].nunique() if len(known) else known
+        different = counts[counts > 1].index if len(known) else []
+        if not len(different):
+            continue
+        same_row = (known[ROW] == list(different[0])).all(axis=1)
+        first, *others = known[same_row].to_dict("records")
+        other = next(row for row in others if row[kind] != first[kind])
+        cells = [Cell(*(row[name] for name in ("model", *CELL))) for row in (first, other)]
+        raise ValueError(
+            f"{cells[0]} and {cells[1]} were scored on different {kind} pixels of image "
+            f"{first['image']} ({first[kind]} and {other[kind]}), so they cannot be compared; "
+            f"give the settings they were scored with and score them again: {_rescoring(*cells)}"
+        )
+
+
+def _rescoring(one: Cell, other: Cell) -> str:
+    """The command which scores two cells of one condition again."""
+    if one.recorded:
+        condition = [f"noise={one.noise}"]
+    else:
+        level = "" if "(" in one.noise else f"({one.level:.15g})"  # a formula has its own
+        condition = [f"noise={one.noise}{level}", f"data={one.dataset}", f"seeds=[{one.seed}]"]
+    models = f"model=[{one.model},{other.model}]"
+    return shlex.join(["bench", "run", models, *condition, "rescore=all"])
 
 
 def _cell_weights(cells: pd.MultiIndex) -> np.ndarray:

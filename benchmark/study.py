@@ -19,6 +19,7 @@ from benchmark.leaderboard import IN_DISTRIBUTION
 from benchmark.names import check_name
 from benchmark.output import prepare
 from benchmark.plots import save_figure
+from benchmark.rescore import changes_of
 from benchmark.run import Grid, fill, missing
 from benchmark.team import Team
 
@@ -60,6 +61,8 @@ def score(config: DictConfig, weights: Mapping[str, Path], device: str, console:
     """The grid of all variants on the test noises, every cell of it scored and stored."""
     grid = compose_grid(OmegaConf.create(_run_config(config, weights, device)), console)
     store = ResultStore(_folder(config))
+    if said := changes_of(grid, store).sentence(None):
+        console.print(said, highlight=False, soft_wrap=True)
     fill(grid, store, missing(grid, store), device, console)
     return grid
 

@@ -159,6 +159,8 @@ def sentences(
         said.append(f"Without a value of {metric_label(metric)}, so not shown: {names}.")
     if unusual := _unusual(table, dataset, scores):
         said.append(f"Not in fp32 with whole images: {unusual}.")
+    if (made := table.attrs.get("made")) and (mixed := made.sentence(shared)):
+        said.append(mixed)
     noises = _noises(scores)
     trained = f"{IN_DISTRIBUTION[0]} {IN_DISTRIBUTION[1]:g}"
     several = f"{len(noises)} noise{'s' * (len(noises) != 1)}"

@@ -55,6 +55,7 @@ class MonteCarlo(Recorded):
         "https://github.com/ArthurFirmino/progressive-denoising says (no licence stated there), "
         "and name it with noise.mc_render.path=FOLDER"
     )
+    located = ("path",)
 
     levels: tuple[float, ...] = (128, 64)
     path: str = ""

@@ -113,7 +113,7 @@ def test_images_come_in_the_order_asked_for_each_with_its_scores_and_time(folder
     found = results(folder, gaussian, Keep())
     assert list(found) == NAMES
     for each in found.values():
-        assert list(each.row) == ["image", "psnr", "seconds"]
+        assert list(each.row) == ["image", "psnr", "seconds", "noisy", "clean"]
         assert each.row["seconds"] >= 0
         assert each.clean.shape == each.noisy.shape == each.restored.shape
 

@@ -87,6 +87,7 @@ class Scans(Recorded):
     name = "scans"
     unit = "passes"
     source = "scan it"
+    located = ("path",)
     levels: tuple[float, ...] = (8, 2)
     path: str = ""
 

@@ -1,0 +1,276 @@
+"""By which code cells were made, whether that is the code of now, and what a table mixes."""
+
+import hashlib
+import inspect
+import json
+import sys
+import sysconfig
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import entry_points, packages_distributions, version
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from benchmark import __version__
+from benchmark.registry import ENTRY_POINT_GROUP, OURS
+
+OUR_PACKAGES = {"benchmark", *(name for name in OURS if "." not in name)}
+US = "noisebench"
+MADE_BY = "made_by"  # where a half-done cell's row carries its `stamp`
+PIXELS = ("noisy", "clean")  # short hashes of what was scored; missing where it is not known
+DIGITS = 16  # hexadecimal ones of a short hash
+ROLES = ("model", "noise", "dataset")
+CELL = ("model", "dataset", "noise", "level", "seed")
+FIRST = ("protocol", "torch", US)  # what a sentence names before the rest
+MOST = 4  # things that a sentence names before it only counts
+
+Code = dict[str, object]  # what `code_of_cell` says
+Record = Mapping[str, object]  # a cell's file, as `ResultStore.read` gives it
+Row = dict[str, object]  # of one image
+Facts = dict[str, str]  # what made a cell, in words: "torch" to "2.4.0"
+
+
+def short_hash(content: bytes) -> str:
+    """The first 16 hexadecimal digits of SHA-256."""
+    return hashlib.sha256(content).hexdigest()[:DIGITS]
+
+
+def pixels_hash(image: np.ndarray) -> str:
+    """A short hash of an image's shape, type and pixels."""
+    kind = f"{image.shape} {image.dtype}\n".encode()
+    return short_hash(kind + np.ascontiguousarray(image).tobytes())
+
+
+@cache
+def code_of(cls: type) -> dict[str, str | None]:
+    """Where a class comes from, as it is when this is first asked for.
+
+    Returns
+    -------
+    dict
+        ``class``, its full name; ``distribution`` and ``version`` of its package, None for a
+        module that belongs to none; ``source``, a short hash of the file that defines it, with
+        line ends as on Unix, or of the class alone where there is no file; None without a source.
+    """
+    distribution, release = _distribution(cls.__module__)
+    return {
+        "class": f"{cls.__module__}.{cls.__qualname__}",
+        "distribution": distribution,
+        "version": release,
+        "source": _source(cls),
+    }
+
+
+def code_of_cell(
+    model: object, noise: object | None, dataset: object, metrics: Mapping[str, object]
+) -> Code:
+    """The code of all that makes a cell's scores, by role; by name under "metrics" and "parts".
+
+    Parameters
+    ----------
+    noise
+        None where it is recorded. The parts are the noises which it is made of, if it is a formula.
+    """
+    roles = {"model": model, "dataset": dataset} | ({"noise": noise} if noise is not None else {})
+    parts = getattr(noise, "made_of", {})
+    return {
+        **{role: code_of(type(one)) for role, one in roles.items()},
+        **({"parts": {name: code_of(part) for name, part in parts.items()}} if parts else {}),
+        "metrics": {name: code_of(type(metric)) for name, metric in metrics.items()},
+    }
+
+
+def stamp(code: Code, torch_version: str) -> str:
+    """A short hash of a cell's code, and of torch: half-done cells go on under an equal one."""
+    return short_hash(json.dumps([code, torch_version], sort_keys=True).encode())
+
+
+def same_made(rows: Iterable[Row], made_by: str | None) -> list[Row]:
+    """The rows of a half-done cell which go on: those which carry the same `stamp`."""
+    return [row for row in rows if row.get(MADE_BY) == made_by]
+
+
+def without_stamp(rows: Iterable[Row]) -> list[Row]:
+    """The rows of a finished cell, which says by itself what they were made by."""
+    return [{key: value for key, value in row.items() if key != MADE_BY} for row in rows]
+
+
+def with_other_metrics(code: Code, stored: Record | None) -> Code:
+    """A cell's code, with that of metrics which it had before and which are kept."""
+    before = (stored or {}).get("code", {}).get("metrics", {})
+    return {**code, "metrics": {**before, **code["metrics"]}}
+
+
+def code_facts(cell: Mapping[str, object], code: Code) -> Facts:
+    """In words, what is known of a cell's code: versions by distribution, hashes by class.
+
+    Parameters
+    ----------
+    cell
+        The cell's key, by name.
+    """
+    of_classes = {
+        **{f"{role} {cell[role]}": code[role] for role in ROLES if role in code},
+        **{f"noise {name}": found for name, found in code.get("parts", {}).items()},
+        **{f"metric {name}": found for name, found in code["metrics"].items()},
+    }
+    releases: dict[str, set[str]] = {}
+    for found in of_classes.values():
+        if found["distribution"]:
+            releases.setdefault(found["distribution"], set()).add(found["version"])
+    return {
+        **{name: " and ".join(sorted(numbers)) for name, numbers in releases.items()},
+        **{
+            f"source of {label}": found["source"]
+            for label, found in of_classes.items()
+            if found["source"]
+        },
+    }
+
+
+def code_changes(record: Record, now: Code) -> list[str] | None:
+    """How the code of a finished cell differs from that of now; None if the cell does not say.
+
+    Only what both sides know is compared: metrics which one side lacks are no difference.
+    """
+    if "code" not in record:
+        return None
+    before, after = (code_facts(record["cell"], code) for code in (record["code"], now))
+    return [
+        key if key.startswith("source of") else f"{key} {value}, now {after[key]}"
+        for key, value in before.items()
+        if after.get(key, value) != value
+    ]
+
+
+def facts_of(record: Record) -> Facts:
+    """Everything which `Made` compares of a cell: torch, our version, protocol, and its code."""
+    environment, protocol = record.get("environment", {}), record["settings"].get("protocol", {})
+    found = {name: environment[name] for name in ("torch", US) if name in environment}
+    if protocol:
+        found["protocol"] = ", ".join(f"{what} {how}" for what, how in protocol.items())
+    return found | (code_facts(record["cell"], record["code"]) if "code" in record else {})
+
+
+@dataclass(frozen=True)
+class Made:
+    """What cells were made by, where they differ in it.
+
+    pandas copies what stands in ``attrs`` at every step; this does not change and is not copied.
+    """
+
+    facts: Mapping[tuple[object, ...], Facts]  # by `CELL`; only what is not the same in all
+    silent: frozenset[tuple[object, ...]]  # the cells which do not say by what code
+
+    def __deepcopy__(self, memo: object) -> "Made":
+        return self
+
+    def sentence(self, rows: pd.DataFrame) -> str:
+        """What lines of a table mix, and how many cells there are of each; empty if nothing."""
+        cells = list(rows[list(CELL)].drop_duplicates().itertuples(index=False, name=None))
+        counts: dict[str, Counter[str]] = {}
+        for cell in cells:
+            for what, value in self.facts.get(cell, {}).items():
+                counts.setdefault(what, Counter())[value] += 1
+        mixed = {what: found for what, found in counts.items() if len(found) > 1}
+        order = sorted(mixed, key=lambda what: (_place(what), what))
+        parts = [f"{what} {_counted(mixed[what])}" for what in order[:MOST]]
+        if more := order[MOST:]:
+            parts.append(f"and {len(more)} more, such as {more[0]}")
+        silent = sum(cell in self.silent for cell in cells)
+        if 0 < silent < len(cells):
+            parts.append(f"{silent} of {len(cells)} cells do not say by what code")
+        return f"Not all made alike: {'; '.join(parts)}." if parts else ""
+
+
+def made_of(records: Iterable[Record]) -> Made | None:
+    """What cells mix; None if they were all made alike, or say nothing."""
+    facts, silent = {}, set()
+    for record in records:
+        cell = tuple(record["cell"][name] for name in CELL)
+        facts[cell] = facts_of(record)
+        if "code" not in record:
+            silent.add(cell)
+    values: dict[str, set[str]] = {}
+    for found in facts.values():
+        for what, value in found.items():
+            values.setdefault(what, set()).add(value)
+    mixed = {what for what, found in values.items() if len(found) > 1}
+    silent = silent if len(silent) < len(facts) else set()
+    if not mixed and not silent:
+        return None
+    differing = {
+        cell: {what: value for what, value in found.items() if what in mixed}
+        for cell, found in facts.items()
+    }
+    return Made(differing, frozenset(silent))
+
+
+def some_of(names: Iterable[str]) -> str:
+    """The first few of several names, and how many more there are."""
+    names = list(dict.fromkeys(names))
+    more = f" and {len(names) - MOST} more" if len(names) > MOST else ""
+    return ", ".join(names[:MOST]) + more
+
+
+def _place(what: str) -> int:
+    if what in FIRST:
+        return FIRST.index(what)
+    return len(FIRST) + what.startswith("source of")
+
+
+def _counted(found: Counter[str]) -> str:
+    """``2.4.0 in 3 cells, 2.5.1 in 1``."""
+    (value, number), *others = sorted(found.items())
+    first = f"{value} in {number} cell{'s' * (number != 1)}"
+    return ", ".join([first, *(f"{value} in {number}" for value, number in others)])
+
+
+def _distribution(module: str) -> tuple[str | None, str | None]:
+    """Name and version of the distribution that a module belongs to."""
+    top = module.partition(".")[0]
+    if top in OUR_PACKAGES:
+        return US, __version__
+    entries = [entry for entry in entry_points(group=ENTRY_POINT_GROUP) if entry.dist]
+    for entry in entries:
+        if entry.module == module or module.startswith(f"{entry.module}."):
+            return entry.dist.name, entry.dist.version
+    for entry in entries:
+        if entry.module.partition(".")[0] == top:
+            return entry.dist.name, entry.dist.version
+    if not _is_installed(module):
+        return None, None
+    names = packages_distributions().get(top, [])  # reads every package's list of files: slow
+    return (names[0], version(names[0])) if names else (None, None)
+
+
+def _is_installed(module: str) -> bool:
+    """Whether a module lies where packages are installed."""
+    path = getattr(sys.modules.get(module), "__file__", None)
+    roots = {Path(sysconfig.get_path(kind)).resolve() for kind in ("purelib", "platlib")}
+    return path is not None and not roots.isdisjoint(Path(path).resolve().parents)
+
+
+def _source(cls: type) -> str | None:
+    try:
+        text = Path(inspect.getsourcefile(cls)).read_bytes()
+    except (OSError, TypeError):  # typed into a notebook, compiled, or inside an archive
+        text = _text(cls)
+    return short_hash(text.replace(b"\r\n", b"\n")) if text else None
+
+
+def _text(cls: type) -> bytes:
+    """The source of a class which has no file, else that of its methods; empty if there is none."""
+    found = []
+    for one in [cls, *filter(inspect.isfunction, vars(cls).values())]:
+        try:
+            found.append(inspect.getsource(one))
+        except (OSError, TypeError):
+            continue
+        if one is cls:
+            break
+    return "".join(found).encode()
