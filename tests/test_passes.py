@@ -34,11 +34,13 @@ class Dice(Denoiser):
     name = "dice"
     multiple = 8
 
-    def __init__(self, sigma: float = SIGMA):
+    def __init__(self, sigma: float = SIGMA, killed_at: int | None = None):
         super().__init__()
-        self.sigma, self.calls = sigma / 255, 0
+        self.sigma, self.calls, self.killed_at = sigma / 255, 0, killed_at
 
     def forward(self, noisy: Tensor) -> Tensor:
+        if self.calls == self.killed_at:
+            raise KeyboardInterrupt
         self.calls += 1
         return noisy + self.sigma * torch.randn_like(noisy)
 
@@ -191,17 +193,10 @@ def test_the_same_numbers_again_and_in_any_order_of_images(folder, tmp_path):
 
 
 def test_a_killed_run_goes_on_from_its_last_image_to_the_same_numbers(folder, tmp_path):
-    class Killed(Dice):
-        def forward(self, noisy: Tensor) -> Tensor:
-            if (
-                self.calls == 2 + DRAWS.passes + 5
-            ):  # in the second image; 2 ask whether it is random
-                raise KeyboardInterrupt
-            return super().forward(noisy)
-
+    killed = Dice(killed_at=2 + DRAWS.passes + 5)  # in the second image; 2 ask if it is random
     (whole,) = drawn(grid_of(folder, Dice()), tmp_path / "whole")
     with pytest.raises(KeyboardInterrupt):
-        drawn(grid_of(folder, Killed()), tmp_path / "killed")
+        drawn(grid_of(folder, killed), tmp_path / "killed")
     rest = Dice()
     (resumed,) = drawn(grid_of(folder, rest), tmp_path / "killed")
     assert rest.calls == 2 + (IMAGES - 1) * DRAWS.passes

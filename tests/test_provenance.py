@@ -335,7 +335,10 @@ def record(model: str, level: float = 5.0, **changes: object) -> dict[str, objec
     found = {
         "cell": {"model": model, "dataset": "d", "noise": "n", "level": level, "seed": 0},
         "environment": {name: made[name] for name in ("torch", "noisebench")},
-        "settings": {"protocol": {"noisy": made["noisy"]}, "metrics": {}},
+        "settings": {
+            **{"model": {"of": model}, "noise": {"of": "n"}, "dataset": {"of": "d"}},
+            **{"protocol": {"noisy": made["noisy"]}, "metrics": {"psnr": {}}},
+        },
         "labels": {"higher_is_better": {"psnr": True}, "unit": "", "note": ""},
         "code": {"model": ours, "noise": noise, "dataset": ours, "metrics": {"psnr": ours}},
         "images": [{"image": "one", "psnr": 30.0, "seconds": 1.0}],
