@@ -17,6 +17,7 @@ ORDER = (  # a module of benchmark imports only modules above itself
     "noise",
     "algebra",
     "tiling",
+    "contract",
     "denoiser",
     "memory",
     "inference",
