@@ -6,6 +6,7 @@ level gets the same one for every image.
 
 import inspect
 import os
+import re
 import textwrap
 import warnings
 from collections.abc import Mapping
@@ -17,7 +18,9 @@ import torch
 from torch import Tensor, nn
 
 from benchmark.checkpoint import read_checkpoint
+from benchmark.contract import RestorationError, require_shape, require_tensor
 from benchmark.denoiser import DENOISERS, Denoiser
+from benchmark.memory import is_out_of_memory
 from benchmark.registry import did_you_mean
 
 if TYPE_CHECKING:
@@ -37,7 +40,7 @@ class Adapter(Denoiser):
 
     ``channels`` is what it takes: 3, or 1, when it restores each colour by itself; or 4 or 2, when
     the last is a map of the noise's level as in FFDNet [1]_, which is ``sigma / 255`` everywhere.
-    Subclasses write ``call``.
+    Subclasses write ``call`` and set ``holder``. What the network raises is answered by a sentence.
 
     Parameters
     ----------
@@ -58,6 +61,7 @@ class Adapter(Denoiser):
     """
 
     extra: ClassVar[str]  # of noisebench, which installs the package
+    holder: str  # of the network, for messages: its file, or what a package calls it
 
     def __init__(self, *, channels: int = 3, sigma: float = 15.0, multiple: int = 1):
         super().__init__()
@@ -78,12 +82,21 @@ class Adapter(Denoiser):
         told = images
         if self.channels in (2, 4):
             told = torch.cat([images, torch.full_like(images[:, :1], self.sigma / 255)], dim=1)
-        restored = self.call(told)
-        if restored.shape != images.shape:
-            raise ValueError(
-                f"{self.name} made {tuple(restored.shape)} of {tuple(images.shape)}; "
-                f"give it a network whose output is a restored image of the input's size"
-            )
+        try:
+            restored = self.call(told)
+        except RestorationError:
+            raise
+        except Exception as error:  # a stranger's network raises what it likes
+            if is_out_of_memory(error):
+                raise
+            raise RestorationError(
+                f"{self.holder} fails on {tuple(told.shape)}: {_cause(error)}; {_cure(self, error)}"
+            ) from error
+        try:
+            require_tensor(restored)
+            require_shape(restored, images)
+        except RestorationError as error:
+            raise RestorationError(f"{self.holder} {error}") from None
         return restored.reshape(noisy.shape)
 
     def call(self, images: Tensor) -> Tensor:
@@ -141,7 +154,7 @@ class Spandrel(Adapter):
                 f"{what} from {found.input_channels} to {found.output_channels} channels; "
                 f"a denoiser has 1 and 1 or 3 and 3"
             )
-        self.network, self.described = found.model, found
+        self.network, self.described, self.holder = found.model, found, str(path)
         self.channels, self.multiple = found.input_channels, found.size_requirements.multiple_of
         if found.architecture.id == "DRUNet" or "FDnCNN" in found.tags:
             # spandrel would always tell them 15
@@ -222,6 +235,7 @@ class DeepInverse(Adapter):
                 f"deepinv's {denoiser} needs a file: model.deepinv.weights=FILE; "
                 f"published ones are at {DEEPINV_WEIGHTS}"
             )
+        self.holder = f"deepinv's {denoiser}"
         given = {**defaults, **arguments}
         self.channels = 1 if any(given.get(key) == 1 for key in DEEPINV_CHANNELS) else 3
         takes = inspect.signature(cls.forward).parameters
@@ -266,6 +280,7 @@ class ONNX(Adapter):
     def __init__(self, *, file: str | None = None, sigma: float = 15.0, multiple: int = 1):
         super().__init__(sigma=sigma, multiple=multiple)
         self.path = _given(self, file)
+        self.holder = str(self.path)
         self.sessions = {"cpu": self._session("CPUExecutionProvider")}
         ends = [*self.sessions["cpu"].get_inputs(), *self.sessions["cpu"].get_outputs()]
         said = ", ".join(f"{end.name} {end.type} {end.shape}" for end in ends)
@@ -282,7 +297,7 @@ class ONNX(Adapter):
     def call(self, images: Tensor) -> Tensor:
         for has, takes in zip(images.shape[2:], self.sides, strict=True):
             if isinstance(takes, int) and takes != has:
-                raise ValueError(
+                raise RestorationError(
                     f"{self.path} takes images of {self.sides[0]}x{self.sides[1]} alone, got "
                     f"{images.shape[2]}x{images.shape[3]}; export it with dynamic height and width"
                 )
@@ -300,7 +315,7 @@ class ONNX(Adapter):
         import onnxruntime
 
         if provider not in onnxruntime.get_available_providers():
-            raise ValueError(
+            raise RestorationError(
                 f"onnxruntime has no {provider} here; pip install onnxruntime-gpu, or device=cpu"
             )
         options = onnxruntime.SessionOptions()
@@ -354,6 +369,7 @@ class TorchScript(Adapter):
     ):
         super().__init__(channels=channels, sigma=sigma, multiple=multiple)
         path = _given(self, file)
+        self.holder = str(path)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", FutureWarning)  # no longer developed, but loaded
@@ -399,6 +415,54 @@ def _deepinv_denoisers() -> Mapping[str, type[nn.Module]]:
             for parameter in inspect.signature(cls).parameters.values()
         )
     }
+
+
+# what networks raise that do not take an image, and what most likely cures it
+CHANNELS = re.compile(r"to have ([1-4]) channels")
+CURES = (
+    (
+        r"missing value for argument|missing \d+ required|Expected at (?:least|most)|Missing Input",
+        "it seems to demand a second input, such as the noise's level: export a network which "
+        "takes the image alone, or the level as its last channel{channels}",
+    ),
+    (
+        r"Half|BFloat16|c10::|[Dd]ouble|dtype|scalar type|float16|Unexpected input data type",
+        "its numbers seem to be of another type than float32: save it in float32, as after "
+        "network.float(), and leave out precision=bf16",
+    ),
+    (r"same device|[Dd]evice type", "it seems to hold tensors of one device: take device=cpu"),
+    (
+        r"[Ss]izes? of |must match|is invalid for input|broadcast|divisible|divide|[Dd]imension"
+        r"|[Pp]adding size|[Kk]ernel size|[Oo]utput size|too small|[Ss]hape|multiple of",
+        "its layers seem to take other sizes than this{sizes}",
+    ),
+)
+OTHERWISE = "try the network by itself on a float32 tensor of that shape with values in [0, 1]"
+
+
+def _cause(error: Exception) -> str:
+    """What a network raised, in one line; TorchScript and onnxruntime have a preamble."""
+    text = str(error).partition("Status Message: ")[2] or str(error)
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    line = lines[-1] if "TorchScript" in text and lines else " ".join(lines)
+    line = re.sub(r"^(builtins\.)?\w*Error: ", "", line)
+    return textwrap.shorten(line, 200, placeholder=" ...") or type(error).__name__
+
+
+def _cure(adapter: Adapter, error: Exception) -> str:
+    """What most likely helps where a network raised this."""
+    settings, prefix = inspect.signature(type(adapter)).parameters, f"model.{adapter.name}"
+    if (expected := CHANNELS.search(str(error))) and "channels" in settings:
+        return f"it takes another number of channels: {prefix}.channels={expected[1]}"
+    channels = f" ({prefix}.channels=4)" if "channels" in settings else ""
+    sizes = f": take {prefix}.multiple=4, 8 or 16" if "multiple" in settings else ""
+    if "file" in settings:
+        sizes += "; if it was traced for one size, export it with a dynamic height and width"
+    said = f"{type(error).__name__}: {error}"
+    for pattern, cure in CURES:
+        if re.search(pattern, said):
+            return cure.format(channels=channels, sizes=sizes)
+    return OTHERWISE
 
 
 def _short(error: Exception) -> str:

@@ -18,9 +18,10 @@ CPU = torch.device("cpu")
 PROBE = 128  # side of the image with which a network's memory is measured, in pixels
 
 
-def is_out_of_memory(error: RuntimeError) -> bool:
+def is_out_of_memory(error: Exception) -> bool:
     """Whether torch raised this for want of memory, the GPU's or the machine's."""
-    return isinstance(error, torch.cuda.OutOfMemoryError) or "DefaultCPUAllocator" in str(error)
+    said = ("DefaultCPUAllocator", "CUDA out of memory")  # TorchScript wraps both in its own error
+    return isinstance(error, torch.cuda.OutOfMemoryError) or any(s in str(error) for s in said)
 
 
 def free_memory(device: torch.device) -> int:
