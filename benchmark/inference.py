@@ -42,8 +42,8 @@ class Inference:
     precision
         ``"fp32"``, or ``"bf16"``: torch's automatic mixed precision around the network.
     bounded
-        Whether an image on another scale than [0, 1] is an error. In training it is none: a network
-        may have a long way to go.
+        Whether an image on another scale than [0, 1] is an error. It is for all that is scored, but
+        not in training, where a network may have a long way to go.
     """
 
     tile: int | str = "auto"
