@@ -6,7 +6,6 @@ level gets the same one for every image.
 
 import inspect
 import os
-import re
 import textwrap
 import warnings
 from collections.abc import Mapping
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, ClassVar
 import torch
 from torch import Tensor, nn
 
+from baselines.failures import cause, cure
 from benchmark.checkpoint import read_checkpoint
 from benchmark.contract import RestorationError, require_shape, require_tensor
 from benchmark.denoiser import DENOISERS, Denoiser
@@ -89,8 +89,10 @@ class Adapter(Denoiser):
         except Exception as error:  # a stranger's network raises what it likes
             if is_out_of_memory(error):
                 raise
+            settings = inspect.signature(type(self)).parameters
             raise RestorationError(
-                f"{self.holder} fails on {tuple(told.shape)}: {_cause(error)}; {_cure(self, error)}"
+                f"{self.holder} fails on {tuple(told.shape)}: {cause(error)}; "
+                f"{cure(error, settings, prefix=f'model.{self.name}')}"
             ) from error
         try:
             require_tensor(restored)
@@ -415,54 +417,6 @@ def _deepinv_denoisers() -> Mapping[str, type[nn.Module]]:
             for parameter in inspect.signature(cls).parameters.values()
         )
     }
-
-
-# what networks raise that do not take an image, and what most likely cures it
-CHANNELS = re.compile(r"to have ([1-4]) channels")
-CURES = (
-    (
-        r"missing value for argument|missing \d+ required|Expected at (?:least|most)|Missing Input",
-        "it seems to demand a second input, such as the noise's level: export a network which "
-        "takes the image alone, or the level as its last channel{channels}",
-    ),
-    (
-        r"Half|BFloat16|c10::|[Dd]ouble|dtype|scalar type|float16|Unexpected input data type",
-        "its numbers seem to be of another type than float32: save it in float32, as after "
-        "network.float(), and leave out precision=bf16",
-    ),
-    (r"same device|[Dd]evice type", "it seems to hold tensors of one device: take device=cpu"),
-    (
-        r"[Ss]izes? of |must match|is invalid for input|broadcast|divisible|divide|[Dd]imension"
-        r"|[Pp]adding size|[Kk]ernel size|[Oo]utput size|too small|[Ss]hape|multiple of",
-        "its layers seem to take other sizes than this{sizes}",
-    ),
-)
-OTHERWISE = "try the network by itself on a float32 tensor of that shape with values in [0, 1]"
-
-
-def _cause(error: Exception) -> str:
-    """What a network raised, in one line; TorchScript and onnxruntime have a preamble."""
-    text = str(error).partition("Status Message: ")[2] or str(error)
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    line = lines[-1] if "TorchScript" in text and lines else " ".join(lines)
-    line = re.sub(r"^(builtins\.)?\w*Error: ", "", line)
-    return textwrap.shorten(line, 200, placeholder=" ...") or type(error).__name__
-
-
-def _cure(adapter: Adapter, error: Exception) -> str:
-    """What most likely helps where a network raised this."""
-    settings, prefix = inspect.signature(type(adapter)).parameters, f"model.{adapter.name}"
-    if (expected := CHANNELS.search(str(error))) and "channels" in settings:
-        return f"it takes another number of channels: {prefix}.channels={expected[1]}"
-    channels = f" ({prefix}.channels=4)" if "channels" in settings else ""
-    sizes = f": take {prefix}.multiple=4, 8 or 16" if "multiple" in settings else ""
-    if "file" in settings:
-        sizes += "; if it was traced for one size, export it with a dynamic height and width"
-    said = f"{type(error).__name__}: {error}"
-    for pattern, cure in CURES:
-        if re.search(pattern, said):
-            return cure.format(channels=channels, sizes=sizes)
-    return OTHERWISE
 
 
 def _short(error: Exception) -> str:
