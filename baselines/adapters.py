@@ -16,8 +16,11 @@ from typing import TYPE_CHECKING, ClassVar
 import torch
 from torch import Tensor, nn
 
+from baselines.failures import cause, cure
 from benchmark.checkpoint import read_checkpoint
+from benchmark.contract import RestorationError, require_shape, require_tensor
 from benchmark.denoiser import DENOISERS, Denoiser
+from benchmark.memory import is_out_of_memory
 from benchmark.registry import did_you_mean
 
 if TYPE_CHECKING:
@@ -37,7 +40,7 @@ class Adapter(Denoiser):
 
     ``channels`` is what it takes: 3, or 1, when it restores each colour by itself; or 4 or 2, when
     the last is a map of the noise's level as in FFDNet [1]_, which is ``sigma / 255`` everywhere.
-    Subclasses write ``call``.
+    Subclasses write ``call`` and set ``holder``. What the network raises is answered by a sentence.
 
     Parameters
     ----------
@@ -58,6 +61,7 @@ class Adapter(Denoiser):
     """
 
     extra: ClassVar[str]  # of noisebench, which installs the package
+    holder: str  # of the network, for messages: its file, or what a package calls it
 
     def __init__(self, *, channels: int = 3, sigma: float = 15.0, multiple: int = 1):
         super().__init__()
@@ -78,12 +82,23 @@ class Adapter(Denoiser):
         told = images
         if self.channels in (2, 4):
             told = torch.cat([images, torch.full_like(images[:, :1], self.sigma / 255)], dim=1)
-        restored = self.call(told)
-        if restored.shape != images.shape:
-            raise ValueError(
-                f"{self.name} made {tuple(restored.shape)} of {tuple(images.shape)}; "
-                f"give it a network whose output is a restored image of the input's size"
-            )
+        try:
+            restored = self.call(told)
+        except RestorationError:
+            raise
+        except Exception as error:  # a stranger's network raises what it likes
+            if is_out_of_memory(error):
+                raise
+            settings = inspect.signature(type(self)).parameters
+            raise RestorationError(
+                f"{self.holder} fails on {tuple(told.shape)}: {cause(error)}; "
+                f"{cure(error, settings, prefix=f'model.{self.name}')}"
+            ) from error
+        try:
+            require_tensor(restored)
+            require_shape(restored, images)
+        except RestorationError as error:
+            raise RestorationError(f"{self.holder} {error}") from None
         return restored.reshape(noisy.shape)
 
     def call(self, images: Tensor) -> Tensor:
@@ -141,7 +156,7 @@ class Spandrel(Adapter):
                 f"{what} from {found.input_channels} to {found.output_channels} channels; "
                 f"a denoiser has 1 and 1 or 3 and 3"
             )
-        self.network, self.described = found.model, found
+        self.network, self.described, self.holder = found.model, found, str(path)
         self.channels, self.multiple = found.input_channels, found.size_requirements.multiple_of
         if found.architecture.id == "DRUNet" or "FDnCNN" in found.tags:
             # spandrel would always tell them 15
@@ -222,6 +237,7 @@ class DeepInverse(Adapter):
                 f"deepinv's {denoiser} needs a file: model.deepinv.weights=FILE; "
                 f"published ones are at {DEEPINV_WEIGHTS}"
             )
+        self.holder = f"deepinv's {denoiser}"
         given = {**defaults, **arguments}
         self.channels = 1 if any(given.get(key) == 1 for key in DEEPINV_CHANNELS) else 3
         takes = inspect.signature(cls.forward).parameters
@@ -266,6 +282,7 @@ class ONNX(Adapter):
     def __init__(self, *, file: str | None = None, sigma: float = 15.0, multiple: int = 1):
         super().__init__(sigma=sigma, multiple=multiple)
         self.path = _given(self, file)
+        self.holder = str(self.path)
         self.sessions = {"cpu": self._session("CPUExecutionProvider")}
         ends = [*self.sessions["cpu"].get_inputs(), *self.sessions["cpu"].get_outputs()]
         said = ", ".join(f"{end.name} {end.type} {end.shape}" for end in ends)
@@ -282,7 +299,7 @@ class ONNX(Adapter):
     def call(self, images: Tensor) -> Tensor:
         for has, takes in zip(images.shape[2:], self.sides, strict=True):
             if isinstance(takes, int) and takes != has:
-                raise ValueError(
+                raise RestorationError(
                     f"{self.path} takes images of {self.sides[0]}x{self.sides[1]} alone, got "
                     f"{images.shape[2]}x{images.shape[3]}; export it with dynamic height and width"
                 )
@@ -301,7 +318,7 @@ class ONNX(Adapter):
         import onnxruntime
 
         if provider not in onnxruntime.get_available_providers():
-            raise ValueError(
+            raise RestorationError(
                 f"onnxruntime has no {provider} here; pip install onnxruntime-gpu, or device=cpu"
             )
         options = onnxruntime.SessionOptions()
@@ -355,6 +372,7 @@ class TorchScript(Adapter):
     ):
         super().__init__(channels=channels, sigma=sigma, multiple=multiple)
         path = _given(self, file)
+        self.holder = str(path)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", FutureWarning)  # no longer developed, but loaded

@@ -10,7 +10,15 @@ from rich.markup import escape
 from rich.table import Table
 from torch import Tensor
 
-from benchmark.denoiser import Denoiser
+from benchmark.contract import (
+    RestorationError,
+    require_finite,
+    require_floating,
+    require_range,
+    require_shape,
+    require_tensor,
+)
+from benchmark.denoiser import Denoiser, pad_to_multiple
 from benchmark.environment import forked_rng
 from benchmark.registry import summary
 from benchmark.tiling import tile_step
@@ -43,8 +51,9 @@ class Outcome:
 
 
 def shape(model: Denoiser) -> str:
-    """The output has the shape of the input."""
+    """The output is a tensor with the shape of the input, also before padding is cropped away."""
     noisy = _picture(model, SIDE, SIDE + 8)
+    require_shape(_raw(model, noisy), pad_to_multiple(noisy, model.multiple))
     restored = _denoise(model, noisy)
     if restored.shape != noisy.shape:
         raise Broken(f"{tuple(restored.shape)} from {tuple(noisy.shape)}")
@@ -52,31 +61,42 @@ def shape(model: Denoiser) -> str:
 
 
 def dtype(model: Denoiser) -> str:
-    """The output is float32."""
-    found = _denoise(model, _picture(model, SIDE, SIDE)).dtype
+    """The network returns floating-point numbers, and ``denoise`` float32."""
+    noisy = _picture(model, SIDE, SIDE)
+    raw = _raw(model, noisy)
+    require_floating(raw)
+    found = _denoise(model, noisy).dtype
     if found != torch.float32:
         raise Broken(str(found))
-    return str(found)
+    return f"{raw.dtype}, then {found}" if raw.dtype != found else str(found)
 
 
 def value_range(model: Denoiser) -> str:
-    """The output is finite and in [0, 1], even where pixels are black and white."""
+    """The output is finite and meant for [0, 1], even where pixels are black and white."""
     extreme = _picture(model, SIDE, SIDE).round()
-    pair = _picture(model, SIDE, SIDE), extreme
-    restored = torch.cat([_denoise(model, image) for image in pair])
-    least, most = restored.min().item(), restored.max().item()
-    if not (math.isfinite(least) and math.isfinite(most) and 0 <= least <= most <= 1):
-        raise Broken(f"values from {least:.4g} to {most:.4g}")
-    return f"{least:.3f} to {most:.3f}"
+    found = []
+    for noisy in (_picture(model, SIDE, SIDE), extreme):
+        raw = _raw(model, noisy)
+        require_floating(raw)
+        require_finite(raw.float())
+        require_range(raw.float())
+        clamped = _denoise(model, noisy)
+        if not ((clamped >= 0) & (clamped <= 1)).all():
+            least, most = clamped.min().item(), clamped.max().item()
+            raise Broken(f"denoise gives values from {least:.4g} to {most:.4g}")
+        found += [raw.min().item(), raw.max().item()]
+    return f"{min(found):.3f} to {max(found):.3f} before it is clamped"
 
 
 def input_unchanged(model: Denoiser) -> str:
     """The input is left as it was."""
-    noisy = _picture(model)
-    before = noisy.clone()
-    _denoise(model, noisy)
-    if not torch.equal(noisy, before):
-        raise Broken(f"changed by up to {_furthest(noisy, before):.4g}")
+    for use in (_raw, _denoise):
+        noisy = _picture(model, SIDE, SIDE)
+        padded = pad_to_multiple(noisy, model.multiple)
+        before = padded.clone()
+        use(model, padded)
+        if not torch.equal(padded, before):
+            raise Broken(f"changed by up to {_furthest(padded, before):.4g}")
     return "unchanged"
 
 
@@ -104,7 +124,7 @@ def determinism(model: Denoiser) -> str:
 
 
 def sizes(model: Denoiser) -> str:
-    """An image of any size comes back in its size, finite."""
+    """An image of any size comes back in its size, as a picture."""
     for height, width in SIZES:
         noisy = _picture(model, height, width)
         try:
@@ -113,8 +133,6 @@ def sizes(model: Denoiser) -> str:
             raise Broken(f"{height}x{width}: {_said(error)}") from error
         if restored.shape != noisy.shape:
             raise Broken(f"{height}x{width} comes back as {tuple(restored.shape)}")
-        if not restored.isfinite().all():
-            raise Broken(f"{height}x{width} comes back with values that are no numbers")
     return ", ".join(f"{height}x{width}" for height, width in SIZES)
 
 
@@ -135,8 +153,8 @@ def tiles(model: Denoiser) -> str:
     noisy, step = _picture(model, LARGE, LARGE), tile_step(model.multiple)
     side = math.ceil(TILE / step) * step
     tiled = _denoise(model, noisy, tile=side)
-    if tiled.shape != noisy.shape or not tiled.isfinite().all():
-        raise Broken(f"{tuple(tiled.shape)} from {tuple(noisy.shape)}, or no numbers")
+    if tiled.shape != noisy.shape:
+        raise Broken(f"{tuple(tiled.shape)} from {tuple(noisy.shape)}")
     furthest = 255 * _furthest(tiled, _denoise(model, noisy))
     return f"{side}x{side} of {LARGE}x{LARGE} change a pixel by {furthest:.2g} of 255 at most"
 
@@ -198,6 +216,16 @@ def _denoise(model: Denoiser, noisy: Tensor, seed: int = 0, tile: int | None = N
         return model.denoise(noisy) if tile is None else model.infer(noisy, tile).clamp(0, 1)
 
 
+@torch.inference_mode()
+def _raw(model: Denoiser, noisy: Tensor) -> Tensor:
+    """What the network itself returns for an image filled up to its multiple; it is a tensor."""
+    with torch.random.fork_rng([noisy.device] if noisy.is_cuda else []):
+        torch.manual_seed(0)
+        output = model.eval().restore(pad_to_multiple(noisy, model.multiple))
+    require_tensor(output)
+    return output
+
+
 def _refuse_random(model: Denoiser) -> None:
     noisy = _picture(model)
     if not _same(_denoise(model, noisy, seed=0), _denoise(model, noisy, seed=1)):
@@ -224,4 +252,6 @@ def _furthest(one: Tensor, other: Tensor) -> float:
 
 
 def _said(error: Exception) -> str:
+    if isinstance(error, RestorationError):
+        return str(error)
     return f"{type(error).__name__}: {error}".partition("\n")[0]

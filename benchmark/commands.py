@@ -12,7 +12,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
-from benchmark import curves, report, study, tiles, zoo
+from benchmark import __version__, curves, report, study, tiles, zoo
 from benchmark.cells import Cell, ResultStore
 from benchmark.check import as_table, check
 from benchmark.compose import compose_grid, compose_training, with_available_metrics
@@ -21,6 +21,7 @@ from benchmark.config import (
     build,
     build_one,
     class_of,
+    recorded_settings,
     schema,
 )
 from benchmark.denoiser import DENOISERS, Denoiser
@@ -277,7 +278,11 @@ def submit(config: DictConfig) -> None:
         )
     folder, device, console = Path(config.out, model_name), pick_device(config.device), Console()
     prepare(config.out)
-    for path in write_submission(dataset, model, folder, device):
+    settings = {
+        "noisebench": __version__,
+        "model": recorded_settings("model", model_name, config.model[model_name]),
+    }
+    for path in write_submission(dataset, model, folder, device, settings):
         console.print(f"written: {path}", highlight=False, soft_wrap=True)
 
 

@@ -1,6 +1,7 @@
 """What a denoiser is: pixels in, pixels out, and never a word about the noise."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import ClassVar
 
 import numpy as np
@@ -8,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from benchmark.contract import RestorationError, as_picture, require_range
 from benchmark.registry import Registry
 from benchmark.tiling import in_tiles
 
@@ -52,10 +54,17 @@ class Denoiser(nn.Module):
         return self.infer(noisy).clamp(0, 1)
 
     @torch.inference_mode()
-    def infer(self, noisy: Tensor, tile: int | None = None, precision: str = "fp32") -> Tensor:
+    def infer(
+        self,
+        noisy: Tensor,
+        tile: int | None = None,
+        precision: str = "fp32",
+        bounded: bool = True,
+    ) -> Tensor:
         """Restore (B, C, H, W) in [0, 1], for any H and W: same shape, float32, not clamped.
 
-        Padding to ``multiple`` reflects at the right and lower edge and is cropped away again.
+        Padding to ``multiple`` reflects at the right and lower edge and is cropped away again. The
+        model gets a copy, which it may change, and what it returns is held to `benchmark.contract`.
 
         Parameters
         ----------
@@ -64,20 +73,46 @@ class Denoiser(nn.Module):
             image. See `benchmark.tiling`.
         precision
             ``"fp32"``, or ``"bf16"``: torch's automatic mixed precision.
+        bounded
+            Whether an image on another scale than [0, 1] is refused: `contract.require_range`.
+
+        Raises
+        ------
+        RestorationError
+            If what the model returns for the image, or for a tile, is no picture.
         """
         self.eval()
         height, width = noisy.shape[-2:]
         padded = pad_to_multiple(noisy, self.multiple)
         with torch.autocast(noisy.device.type, torch.bfloat16, enabled=precision == "bf16"):
             if tile is None:
-                restored = self.restore(padded)
+                restored = self._picture(padded)
             else:
-                restored = in_tiles(self.restore, padded, tile, self.multiple)
-        return restored[..., :height, :width].float()
+                restored = in_tiles(self._picture, padded, tile, self.multiple)
+        restored = restored[..., :height, :width]
+        if bounded:
+            with self._named():
+                require_range(restored)
+        return restored
 
     def restore(self, noisy: Tensor) -> Tensor:
         """One restored batch; a subclass which averages several passes overrides this."""
         return self(noisy)
+
+    def _picture(self, given: Tensor) -> Tensor:
+        """One restored batch, or tile, which is a picture, if not yet one in [0, 1]."""
+        output = self.restore(given.clone())
+        with self._named():
+            return as_picture(output, given)
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """Put the model's name before what is wrong with its output."""
+        try:
+            yield
+        except RestorationError as error:
+            name = getattr(self, "name", type(self).__name__)
+            raise RestorationError(f"'{name}' {error}") from None
 
 
 def pad_to_multiple(image: Tensor, multiple: int) -> Tensor:

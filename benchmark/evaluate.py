@@ -56,6 +56,11 @@ def evaluate(
         None for a dataset with recorded noise.
     images
         Names of the dataset's images to score.
+
+    Raises
+    ------
+    RestorationError
+        If a model makes no picture of an image; those before it have been yielded then.
     """
 
     def prepare(image: str) -> tuple[str, np.ndarray, np.ndarray, dict[str, str]]:
@@ -65,7 +70,8 @@ def evaluate(
     def restore(prepared: tuple[str, np.ndarray, np.ndarray, dict[str, str]]) -> Evaluated:
         image, clean, noisy, pixels = prepared
         key = stream("denoise", cell.dataset, image, cell.noise, cell.level, cell.seed)
-        done = inference.run(model, as_tensor(noisy).to(device), key)
+        what = f"{cell}, image {image}"
+        done = inference.run(model, as_tensor(noisy).to(device), key, what)
         row = {"image": image, "seconds": done.seconds}
         if done.tile is not None:
             row["tile"] = done.tile

@@ -2,11 +2,14 @@
 
 import time
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from benchmark.contract import RestorationError
 from benchmark.denoiser import Denoiser, ImageFilter
 from benchmark.environment import empty_cache, forked_rng, synchronize
 from benchmark.memory import bytes_per_pixel, free_memory, is_out_of_memory
@@ -39,26 +42,41 @@ class Inference:
         up to 256x256, classical filters and models which see single pixels stay whole.
     precision
         ``"fp32"``, or ``"bf16"``: torch's automatic mixed precision around the network.
+    bounded
+        Whether an image on another scale than [0, 1] is an error. It is for all that is scored, but
+        not in training, where a network may have a long way to go.
     """
 
     tile: int | str = "auto"
     precision: str = "fp32"
+    bounded: bool = True
 
-    def run(self, model: Denoiser, noisy: Tensor, key: int) -> Restored:
+    def run(self, model: Denoiser, noisy: Tensor, key: int, what: str = "") -> Restored:
         """Restore (B, C, H, W) in [0, 1] under a seed, as `benchmark.noise.stream` gives it.
 
         All tiles draw from one generator, one after the other. After memory ran out it starts
         anew, so that the result is that of the smaller tiles from the beginning.
 
+        Parameters
+        ----------
+        what
+            The model, image, noise and level, in words: every error begins with it.
+
         Raises
         ------
-        ValueError
-            If memory runs out and ``tile`` leaves no choice, or no smaller tile is possible.
+        RestorationError
+            If the output is no picture, the model refuses the image, or memory runs out and
+            ``tile`` leaves no choice, or no smaller tile is possible. Any other exception of the
+            model is its own, with a note.
         """
+        with _naming(what):
+            return self._run(model, noisy, key)
+
+    def _run(self, model: Denoiser, noisy: Tensor, key: int) -> Restored:
         tile = self._first(model, noisy)
         while True:
             try:
-                return _run(model, noisy, key, tile, self.precision)
+                return self._once(model, noisy, key, tile)
             except RuntimeError as error:
                 if not is_out_of_memory(error):
                     raise
@@ -70,6 +88,14 @@ class Inference:
             )
             empty_cache(noisy.device)
             tile = smaller
+
+    def _once(self, model: Denoiser, noisy: Tensor, key: int, tile: int | None) -> Restored:
+        with forked_rng(noisy.device):
+            torch.manual_seed(key % 2**63)
+            begin = time.perf_counter()
+            restored = model.infer(noisy, tile, self.precision, self.bounded)
+            synchronize(noisy.device)
+            return Restored(restored, time.perf_counter() - begin, tile)
 
     def _first(self, model: Denoiser, noisy: Tensor) -> int | None:
         height, width = noisy.shape[-2:]
@@ -108,13 +134,16 @@ class Inference:
 AUTOMATIC = Inference()
 
 
-def _run(model: Denoiser, noisy: Tensor, key: int, tile: int | None, precision: str) -> Restored:
-    with forked_rng(noisy.device):
-        torch.manual_seed(key % 2**63)
-        begin = time.perf_counter()
-        restored = model.infer(noisy, tile, precision)
-        synchronize(noisy.device)
-        return Restored(restored, time.perf_counter() - begin, tile)
+@contextmanager
+def _naming(what: str) -> Iterator[None]:
+    """Say of whatever a model raises which image it was about."""
+    try:
+        yield
+    except (ValueError, OSError) as error:  # sentences, of the contract or of the model itself
+        raise RestorationError(f"{what}: {error}" if what else str(error)) from error
+    except Exception as error:
+        error.add_note(f"raised by a model: {what or 'on an image'}")
+        raise
 
 
 def _down(side: float, model: Denoiser) -> int:

@@ -21,9 +21,10 @@ CPU = torch.device("cpu")
 PROBE = 128  # side of the image with which a network's memory is measured, in pixels
 
 
-def is_out_of_memory(error: RuntimeError) -> bool:
+def is_out_of_memory(error: Exception) -> bool:
     """Whether torch raised this for want of memory, the GPU's or the machine's."""
     said = ("DefaultCPUAllocator", "MPS backend out of memory", "Invalid buffer size")
+    said += ("CUDA out of memory",)  # TorchScript wraps these in an error of its own
     return isinstance(error, torch.cuda.OutOfMemoryError) or any(s in str(error) for s in said)
 
 

@@ -85,7 +85,7 @@ class Draws:
         object.__setattr__(self, "averaged", sizes)
 
 
-def one_pass(model: Denoiser, noisy: Tensor, key: int) -> tuple[Tensor, float]:
+def one_pass(model: Denoiser, noisy: Tensor, key: int, what: str = "") -> tuple[Tensor, float]:
     """One output of a whole image under one seed, not clamped or rounded, and its seconds.
 
     Parameters
@@ -94,15 +94,18 @@ def one_pass(model: Denoiser, noisy: Tensor, key: int) -> tuple[Tensor, float]:
         (1, C, H, W) in [0, 1]; the output has its shape.
     key
         The seed of all randomness, as `benchmark.noise.stream` gives it.
+    what
+        See `benchmark.inference.Inference.run`.
     """
-    done = Inference("none").run(model, noisy, key)
+    done = Inference("none").run(model, noisy, key, what)
     return done.image, done.seconds
 
 
 def is_stochastic(model: Denoiser, device: str = "cpu") -> bool:
     """Whether a model's output depends on the seed."""
     probe = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0)).to(device)
-    first, second = (one_pass(model.to(device), probe, seed)[0] for seed in (0, 1))
+    model, what = model.to(device), f"{model.name} on an image of random numbers"
+    first, second = (one_pass(model, probe, seed, what)[0] for seed in (0, 1))
     return not torch.equal(first, second)
 
 
@@ -330,11 +333,12 @@ def _image(
     clean, noisy = map(as_tensor, noisy_pair(cell, grid.datasets[cell.dataset], noise, image))
     noisy, metrics = noisy.to(device), grid.metrics_of(cell)
     model = grid.models[cell.model].to(device)
+    what = f"{cell}, image {image}"
     sums = {count: torch.zeros_like(noisy) for count in draws.averaged}
     means = {str(count): {name: [] for name in metrics} for count in draws.averaged}
     spent = []
     for number in range(draws.passes):
-        restored, seconds = one_pass(model, noisy, stream("passes", *key, number))
+        restored, seconds = one_pass(model, noisy, stream("passes", *key, number), what)
         spent.append(seconds)
         for count, total in sums.items():
             total += restored
@@ -350,7 +354,8 @@ def _image(
         "seconds": float(np.mean(spent)),
     }
     if unmasked:
-        restored, seconds = one_pass(unmasked.to(device), noisy, stream("passes", *key, 0))
+        what = f"{what}, mask off"
+        restored, seconds = one_pass(unmasked.to(device), noisy, stream("passes", *key, 0), what)
         row["unmasked"] = {**_scores(metrics, restored, clean), "seconds": seconds}
     return row
 

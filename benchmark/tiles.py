@@ -163,13 +163,14 @@ def _image(
     noisy = as_tensor(pixels).to(device)
     key = ("tiles", cell.dataset, image, cell.noise, cell.level, cell.seed)
     seeds = [stream(*key, number) for number in (0, 1)]
-    whole = Inference("none").run(model, noisy, seeds[0]).image
+    what = f"{cell}, image {image}"
+    whole = Inference("none").run(model, noisy, seeds[0], what).image
     score = psnr(as_pixels(whole), clean)
     ways = [(f"tiles of {side}", side, Inference(side), seeds[0]) for side in sides]
     if stochastic:
         ways.append((OTHER_SEED, 0, Inference("none"), seeds[1]))
     for label, side, inference, seed in ways:
-        other = inference.run(model, noisy, seed).image
+        other = inference.run(model, noisy, seed, f"{what}, {label}").image
         difference = (other.clamp(0, 1) - whole.clamp(0, 1)).abs().max().item()
         yield {
             "inference": label,

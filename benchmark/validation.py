@@ -37,7 +37,9 @@ class Exam:
             noisy = np.stack([noisy for _, noisy in pairs])
             batch = torch.from_numpy(noisy).permute(0, 3, 1, 2).float() / 255
             seed = stream("validation", name, level)
-            done = Inference("none", precision).run(network, batch.to(device), seed)
+            what = f"{network.name} in validation, {name} {level:g}"
+            how = Inference("none", precision, bounded=False)
+            done = how.run(network, batch.to(device), seed, what)
             restored = to_uint8(done.image.permute(0, 2, 3, 1).cpu().numpy())
             values = [psnr(r, clean) for r, (clean, _) in zip(restored, pairs, strict=True)]
             found[name, level] = float(np.mean(values))

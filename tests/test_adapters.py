@@ -13,7 +13,9 @@ from torch import Tensor, nn
 from baselines.adapters import ONNX, Adapter, DeepInverse, Spandrel, TorchScript
 from benchmark.check import CHECKS, outcome
 from benchmark.config import build_one, recorded_settings, unavailable
+from benchmark.contract import RestorationError
 from benchmark.files import file_hash
+from benchmark.inference import Inference
 
 
 def noisy(height: int = 20, width: int = 28, images: int = 1) -> Tensor:
@@ -211,8 +213,139 @@ def test_sides_are_filled_up_to_a_multiple(tmp_path):
 
 def test_a_network_with_another_size_of_output_is_one_sentence(tmp_path):
     file = str(scripted(tmp_path / "up.pt", nn.Upsample(scale_factor=2)))
-    with pytest.raises(ValueError, match=r"torchscript made \(1, 3, 40, 56\) of \(1, 3, 20, 28\)"):
+    with pytest.raises(ValueError, match=r"up\.pt returned \(1, 3, 40, 56\) for \(1, 3, 20, 28\)"):
         TorchScript(file=file).denoise(noisy())
+
+
+# networks that raise
+
+
+class Upscaled(nn.Module):
+    """A network for sides which are multiples of 8."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        small = nn.functional.avg_pool2d(images, 8)
+        return images + nn.functional.interpolate(small, scale_factor=8.0)
+
+
+class Folded(nn.Module):
+    """A network for 16x16 alone, as one that was traced."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        return images.reshape(1, 3, 256).reshape(1, 3, 16, 16)
+
+
+class Shuffled(nn.Module):
+    def forward(self, images: Tensor) -> Tensor:
+        return nn.functional.pixel_shuffle(nn.functional.pixel_unshuffle(images, 8), 8)
+
+
+class Concatenated(nn.Module):
+    def forward(self, images: Tensor) -> Tensor:
+        small = nn.functional.max_pool2d(images, 8)
+        return torch.cat([images, nn.functional.interpolate(small, scale_factor=8.0)], 1)[:, :3]
+
+
+class Told(nn.Module):
+    def forward(self, images: Tensor, sigma: Tensor) -> Tensor:
+        return images * sigma
+
+
+class Two(nn.Module):
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        return images, images
+
+
+class Checking(nn.Module):
+    def forward(self, images: Tensor) -> Tensor:
+        if images.min() < 2:
+            raise RuntimeError("not today")
+        return images
+
+
+RAISING = {
+    "two scales": (Upscaled(), "model.torchscript.multiple=4, 8 or 16; if it was traced for one"),
+    "one size": (Folded(), "traced for one size, export it with a dynamic height and width"),
+    "shuffled": (Shuffled(), "model.torchscript.multiple=4, 8 or 16"),
+    "concatenated": (Concatenated(), "model.torchscript.multiple=4, 8 or 16"),
+    "padded": (nn.ReflectionPad2d(40), "its layers seem to take other sizes"),
+    "half": (nn.Conv2d(3, 3, 3, padding=1).half(), "save it in float32"),
+    "bfloat16": (nn.Conv2d(3, 3, 3, padding=1).bfloat16(), "save it in float32"),
+    "double": (nn.Conv2d(3, 3, 3, padding=1).double(), "save it in float32"),
+    "half layer": (nn.Linear(28, 28).half(), "save it in float32"),
+    "a level": (Told(), "a second input, such as the noise's level: .*channels=4"),
+    "grey": (nn.Conv2d(1, 1, 3, padding=1), "model.torchscript.channels=1"),
+    "level map": (nn.Conv2d(4, 3, 3, padding=1), "model.torchscript.channels=4"),
+    "its own": (Checking(), "not today; try the network by itself on a float32 tensor"),
+    "two outputs": (Two(), r"returned a tuple of 2, not a tensor"),
+}
+
+
+@pytest.mark.parametrize(("network", "sentence"), RAISING.values(), ids=RAISING)
+def test_a_torchscript_network_that_raises_is_one_sentence_with_a_cure(network, sentence, tmp_path):
+    file = scripted(tmp_path / "net.pt", network.eval())
+    with pytest.raises(RestorationError, match=rf"net\.pt .*{sentence}") as refused:
+        TorchScript(file=str(file)).denoise(noisy())
+    said = str(refused.value)
+    assert "\n" not in said and "TorchScript interpreter" not in said
+    assert "returned" in said or "fails on (1, 3, 20, 28): " in said
+
+
+def test_the_cure_for_sizes_cures(tmp_path):
+    for network in (Upscaled(), Shuffled(), Concatenated()):
+        file = str(scripted(tmp_path / "net.pt", network))
+        assert TorchScript(file=file, multiple=8).denoise(noisy()).shape == (1, 3, 20, 28)
+
+
+def test_an_onnx_network_that_raises_is_one_sentence_with_a_cure(tmp_path):
+    onnx = pytest.importorskip("onnx", reason="needs the package onnx")
+    path = exported(tmp_path / "net.onnx")
+    model = onnx.load(path)
+    node = onnx.helper.make_node("Reshape", ["halved", "sides"], ["restored"])
+    model.graph.node[0].output[0] = "halved"
+    model.graph.node.append(node)
+    sides = torch.tensor([1, 3, 16, 16]).numpy()
+    model.graph.initializer.append(onnx.numpy_helper.from_array(sides, "sides"))
+    onnx.save(model, path)
+    with pytest.raises(
+        RestorationError, match=r"net\.onnx fails on .*: .*; .*it was traced for one"
+    ):
+        ONNX(file=str(path)).denoise(noisy())
+    assert ONNX(file=str(path)).denoise(noisy(16, 16)).shape == (1, 3, 16, 16)
+
+
+def test_a_deepinv_network_that_raises_is_one_sentence_with_a_cure(tv, monkeypatch):
+    def fail(*_: object, **__: object) -> Tensor:
+        raise RuntimeError("The size of tensor a (5) must match the size of tensor b (4)")
+
+    monkeypatch.setattr(tv.network, "forward", fail)
+    with pytest.raises(RestorationError, match=r"TVDenoiser fails .*model\.deepinv\.multiple=4, 8"):
+        tv.denoise(noisy())
+
+
+def test_a_spandrel_network_that_raises_is_one_sentence(tmp_path, monkeypatch):
+    model = adapter("spandrel", tmp_path)
+
+    def fail(_: Tensor) -> Tensor:
+        raise IndexError("no such layer")
+
+    monkeypatch.setattr(model, "described", fail)
+    with pytest.raises(RestorationError, match=r"grey\.pth fails on \(3, 1, 20, 28\): no such"):
+        model.denoise(noisy())
+
+
+@pytest.mark.parametrize("said", ["CUDA out of memory. Tried", "DefaultCPUAllocator: can't"])
+def test_memory_that_ran_out_in_a_stranger_s_network_leads_to_tiles(said, tmp_path, monkeypatch):
+    model = adapter("torchscript", tmp_path)
+
+    def call(images: Tensor) -> Tensor:
+        if images.shape[-1] > 64:
+            raise RuntimeError(said)
+        return images
+
+    monkeypatch.setattr(model, "call", call)
+    with pytest.warns(UserWarning, match="torchscript ran out of memory as a whole"):
+        assert Inference().run(model, noisy(100, 128), 0).tile == 64
 
 
 # spandrel

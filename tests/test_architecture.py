@@ -26,6 +26,7 @@ ORDER = (  # a module of benchmark imports only modules above itself
     "noise",
     "algebra",
     "tiling",
+    "contract",
     "denoiser",
     "memory",
     "inference",
@@ -139,8 +140,10 @@ def test_a_part_knows_its_contract_and_nothing_else_of_the_benchmark(path):
         "baselines": {"denoiser"},
         "masked_model": {"denoiser"},
     }
-    files_and_names = {"checkpoint", "registry"} if path.stem == "adapters" else set()
-    assert of_package(path, "benchmark") <= contract[path.parent.name] | files_and_names
+    strangers = (
+        {"checkpoint", "contract", "memory", "registry"} if path.stem == "adapters" else set()
+    )
+    assert of_package(path, "benchmark") <= contract[path.parent.name] | strangers
 
 
 @every_module_of("noise_models")

@@ -1,0 +1,124 @@
+"""The contract of what a model returns: a picture, or a sentence which says why it is none."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch import Tensor
+
+# How far a value may leave [0, 1], and which share of an image's values may leave it further.
+# Measured on photographs under the strongest level of 30 noises: our trained networks overshoot by
+# 0.40 at most (at dead pixels; 0.88 without the masks of training) and the published DnCNN for
+# sigma 15 by 0.07; 0.3 % of an image are beyond 0.5 at most. On a picture of black and white pixels
+# alone it is 2 %, and 15 % without masks. What is meant for [0, 255] is beyond nearly everywhere,
+# what is meant for [-1, 1] or [-0.5, 0.5] wherever the image is dark. The share is a guess between.
+OVERSHOOT = 0.45
+SHARE = 0.2
+
+
+class RestorationError(ValueError):
+    """A model could not restore an image, or not into a picture; the message is a sentence."""
+
+
+def as_picture(output: object, given: Tensor) -> Tensor:
+    """What a model returned for (B, C, H, W), as a float32 tensor of its own.
+
+    Raises
+    ------
+    RestorationError
+        If it is no dense floating-point tensor of exactly the shape and device of what was given,
+        or a value is no finite float32 number.
+    """
+    require_tensor(output)
+    require_shape(output, given)
+    require_floating(output)
+    picture = output.detach().to(torch.float32, copy=True)  # the model may use its memory again
+    require_finite(picture)
+    return picture
+
+
+def require_tensor(output: object) -> None:
+    """Raise `RestorationError` unless this is a dense tensor."""
+    if not isinstance(output, Tensor):
+        raise RestorationError(
+            f"returned {_described(output)}, not a tensor; a denoiser returns the restored image "
+            f"alone"
+        )
+    if output.layout is not torch.strided:
+        raise RestorationError(f"returned a tensor of layout {output.layout}; a picture is dense")
+
+
+def require_shape(output: Tensor, given: Tensor) -> None:
+    """Raise `RestorationError` unless a tensor has the shape and device of what was given."""
+    was, expected = tuple(output.shape), tuple(given.shape)
+    if was != expected:
+        raise RestorationError(f"returned {was} for {expected}; {_cure_of_shape(was, expected)}")
+    if output.device != given.device:
+        raise RestorationError(
+            f"returned a tensor on {output.device} for one on {given.device}; a denoiser stays on "
+            f"the device of its input"
+        )
+
+
+def require_floating(output: Tensor) -> None:
+    """Raise `RestorationError` unless a tensor has floating-point numbers."""
+    if not output.is_floating_point():
+        raise RestorationError(
+            f"returned numbers of type {output.dtype}; a picture has floating-point numbers in "
+            f"[0, 1]"
+        )
+
+
+def require_finite(picture: Tensor) -> None:
+    """Raise `RestorationError` where a value is NaN or infinite."""
+    if picture.isfinite().all():
+        return
+    counts = {"NaN": picture.isnan().sum().item(), "infinite": picture.isinf().sum().item()}
+    found = " and ".join(f"{count} {name}" for name, count in counts.items() if count)
+    raise RestorationError(
+        f"returned values that are no numbers: {found} of {picture.numel()}; check its weights and "
+        f"its precision"
+    )
+
+
+def require_range(picture: Tensor) -> None:
+    """Raise `RestorationError` if too much of an image of (B, C, H, W) lies outside [0, 1].
+
+    Networks overshoot, at hot pixels above all, and a network may fail badly at a part of an image:
+    that is what its score is for. Hence no bound for single values: a fifth of an image's values
+    may be further outside than 0.45. More is another scale than [0, 1].
+    """
+    outside = (picture < -OVERSHOOT) | (picture > 1 + OVERSHOOT)
+    share = outside.flatten(1).float().mean(1).max().item()
+    if share > SHARE:
+        least, most = picture.min().item(), picture.max().item()
+        raise RestorationError(
+            f"returned values from {least:.4g} to {most:.4g}, {100 * share:.0f} % of an image more "
+            f"than {OVERSHOOT} outside [0, 1]; a network for [0, 255] or [-1, 1] has to scale its "
+            f"input and its output"
+        )
+
+
+def _described(output: object) -> str:
+    if output is None:
+        return "None"
+    name = type(output).__name__
+    if isinstance(output, np.ndarray):
+        return f"a numpy array of shape {output.shape}"
+    if isinstance(output, Mapping):
+        keys = ", ".join(map(str, list(output)[:3]))
+        return f"a {name} of {keys}" if keys else f"an empty {name}"
+    if isinstance(output, list | tuple):
+        return f"a {name} of {len(output)}"
+    return f"an object of type {name}"
+
+
+def _cure_of_shape(was: tuple[int, ...], expected: tuple[int, ...]) -> str:
+    batch, *channels_last = expected
+    if was == expected[1:] and batch == 1:
+        return "keep the dimension of the batch"
+    if was == (batch, *channels_last[1:], channels_last[0]):
+        return "put the channels first: (B, C, H, W)"
+    if was[:1] != expected[:1]:
+        return "every image of a batch comes back, and no other"
+    return "a denoiser returns an image of the size and the channels it was given"
