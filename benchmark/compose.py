@@ -7,6 +7,7 @@ import torch
 from omegaconf import DictConfig, ListConfig
 from rich.console import Console
 
+from benchmark.checkpoint import weights_file
 from benchmark.config import (
     REGISTRIES,
     build,
@@ -211,7 +212,12 @@ def compose_training(config: DictConfig, team: Team, console: Console) -> Traini
         "level": float(config.level),
     }
     if config.start:
-        start = Path(config.start).expanduser()
+        start = weights_file(config.start)
+        if not start.is_file():
+            raise ValueError(
+                f"there is no file {start}; give weights to go on from, start=FILE, or leave it "
+                f"away"
+            )
         network.load_state_dict(_same_network(network, start).state_dict())
         facts["start"] = f"sha256:{file_hash(start)}"
     console.print(f"reading the images of {', '.join(config.data)}", highlight=False)

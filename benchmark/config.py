@@ -14,6 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 from torch import nn
 
 from benchmark.algebra import Formula, as_choice, is_formula, split_choice
+from benchmark.checkpoint import weights_file
 from benchmark.datasets import DATASETS, Dataset
 from benchmark.denoiser import DENOISERS, Denoiser
 from benchmark.files import file_hash
@@ -230,7 +231,7 @@ def checked_settings(group: str, name: str, node: DictConfig, training: bool = F
 
 def weights_path(cls: type[Denoiser], path: str | None) -> Path:
     """The file a learned network reads: the one named, else the one its package ships."""
-    return Path(path).expanduser() if path else shipped(cls)
+    return weights_file(path) if path else shipped(cls)
 
 
 def recorded_settings(group: str, name: str, node: DictConfig) -> Settings:
