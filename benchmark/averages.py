@@ -92,30 +92,30 @@ def readings(path: Path, tensors: Mapping[str, Tensor]) -> Iterator[Reading]:
     """
     network, said = _without_copies(_without_training(path, tensors))
     marks = _averaged_places(network)
-    raw = {key: value for key, value in network.items() if not _below(key, marks)}
+    averages = {mark: _innermost(inside(network, mark)) for mark in marks}
+    matches = {}
+    for mark, average in averages.items():
+        others = {key: value for key, value in network.items() if not _below(key, [mark])}
+        if matched := _matched(average, others):
+            matches[mark] = matched
     if marks:  # parts of the network itself may be called like averages
         for reading in unwrapped(network):
-            if not reading.place or any(m.startswith(f"{reading.place}.") for m in marks):
+            holds = [not reading.place or m.startswith(f"{reading.place}.") for m in marks]
+            if any(holds) and all(holds[marks.index(mark)] for mark in matches):
                 yield reading
-    for mark in marks:
-        average = inside(network, mark)
-        if not any(value.numel() > 1 for value in raw.values()):  # counters at most
-            yield from unwrapped(average, mark)
-            continue
-        matched = _matched(average, raw)
-        if matched is None:
-            if all(key.rpartition(".")[2].isdecimal() for key in average):
-                raise ValueError(_without_names(path, mark))
-            taken = f"took its averaged weights, '{mark}', though what is beside has other names"
-            yield from unwrapped(average, mark, taken)
-        else:
-            place, merged = matched
-            beside = f"'{place}'" if place else "those beside"
-            yield from unwrapped(
-                merged, mark, f"took its averaged weights, '{mark}', and not {beside}"
-            )
-    if marks and raw:
-        said = f"its averaged weights, '{marks[0]}', do not fit, and others were taken"
+    for mark, (place, merged) in matches.items():
+        left = [place or "those beside", *(other for other in matches if other != mark)]
+        said = f"took its averaged weights, '{mark}', and not {' or '.join(map(repr, left))}"
+        yield from unwrapped(merged, mark, said)
+    raw = {key: value for key, value in network.items() if not _below(key, list(matches) or marks)}
+    alone = not any(value.numel() > 1 for value in raw.values())  # counters at most are beside
+    for mark, average in averages.items() if not matches else ():
+        if not alone and all(key.rpartition(".")[2].isdecimal() for key in average):
+            raise ValueError(_without_names(path, mark))
+        said = f"took its averaged weights, '{mark}', though what is beside has other names"
+        yield from unwrapped(average, mark, "" if alone else said)
+    if marks:
+        said = f"its averaged weights, '{[*matches, *marks][0]}', do not fit, and others were taken"
     yield from unwrapped(raw, said=said)
 
 
@@ -203,6 +203,18 @@ def _averaged_places(tensors: Tensors) -> list[str]:
     return list(found)
 
 
+def _innermost(average: Tensors) -> Tensors:
+    """What is averaged of a part which holds an average, what it is an average of, and no more."""
+    for mark in _averaged_places(average):
+        others = {key: value for key, value in average.items() if not _below(key, [mark])}
+        if matched := _matched(inside(average, mark), others):
+            place, merged = matched
+            left = [key for key in others if place and not _below(key, [place])]
+            if all(average[key].numel() == 1 for key in left):
+                return merged
+    return average
+
+
 def _matched(average: Tensors, raw: Tensors) -> tuple[str, Tensors] | None:
     """The place of the raw weights which an average has the names of, and these with its values.
 
@@ -218,6 +230,8 @@ def _matched(average: Tensors, raw: Tensors) -> tuple[str, Tensors] | None:
             key.removesuffix(pivot).rstrip(".") for key in raw if f".{key}".endswith(f".{pivot}")
         ]
         for place in sorted(places, key=len):
+            if any(map(means_average, place.split("."))):
+                continue  # an average is of something that is none
             if merged := _merged(reading.tensors, inside(raw, place)):
                 return place, merged
     for place in ("", *_outer_places(raw)):
