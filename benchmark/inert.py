@@ -20,7 +20,25 @@ PLAIN = {  # types among the builtins; its functions are no data
 PROGRAMS = {  # modules whose names a file of weights has no use for, but an attack
     *("builtins", "os", "posix", "nt", "sys", "subprocess", "shutil", "importlib", "runpy", "pty"),
     *("socket", "ctypes", "pickle", "_pickle", "marshal", "code", "webbrowser", "operator"),
-    *("torch", "types", "commands", "multiprocessing", "asyncio", "pip", "bdb", "pdb", "timeit"),
+    *(
+        "torch",
+        "types",
+        "io",
+        "_io",
+        "zipfile",
+        "tempfile",
+        "urllib",
+        "ssl",
+        "glob",
+        "signal",
+        "commands",
+        "multiprocessing",
+        "asyncio",
+        "pip",
+        "bdb",
+        "pdb",
+        "timeit",
+    ),
 }
 MOST_CLASSES = 100
 
