@@ -17,28 +17,11 @@ PLAIN = {  # types among the builtins; its functions are no data
     f"builtins.{kind.__name__}"
     for kind in (bool, bytes, dict, float, frozenset, int, list, object, slice, str, tuple)
 }
-PROGRAMS = {  # modules whose names a file of weights has no use for, but an attack
+PROGRAMS = {  # modules whose names a file of weights has no use for, but an attack: said aloud
     *("builtins", "os", "posix", "nt", "sys", "subprocess", "shutil", "importlib", "runpy", "pty"),
-    *("socket", "ctypes", "pickle", "_pickle", "marshal", "code", "webbrowser", "operator"),
-    *(
-        "torch",
-        "types",
-        "io",
-        "_io",
-        "zipfile",
-        "tempfile",
-        "urllib",
-        "ssl",
-        "glob",
-        "signal",
-        "commands",
-        "multiprocessing",
-        "asyncio",
-        "pip",
-        "bdb",
-        "pdb",
-        "timeit",
-    ),
+    *("socket", "ctypes", "pickle", "_pickle", "marshal", "code", "webbrowser", "operator", "io"),
+    *("torch", "types", "commands", "multiprocessing", "asyncio", "pip", "bdb", "pdb", "timeit"),
+    *("_io", "zipfile", "tempfile", "urllib", "ssl", "glob", "signal"),
 }
 MOST_CLASSES = 100
 

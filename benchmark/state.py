@@ -81,9 +81,9 @@ def save_state(folder: Path, step: int, content: dict, megabytes: float | None =
         _read(written)
     except ValueError as error:
         raise OSError(f"{error}; the older state is kept") from None
-    for state in older:
-        if _is_ours(state):
-            for path in state.files.values():
+    for found in older:
+        if _is_ours(found):
+            for path in found.files.values():
                 path.unlink(missing_ok=True)
 
 

@@ -8,8 +8,10 @@ import pytest
 import torch
 
 from baselines.adapters import ONNX, Adapter, DeepInverse, Spandrel, TorchScript
+from benchmark.compose import start_from
 from benchmark.config import weights_path
 from benchmark.denoiser import DENOISERS
+from benchmark.files import file_hash
 from benchmark.places import named_file
 from benchmark.weights import load_network, read_header
 
@@ -69,6 +71,7 @@ def doors(given: str) -> list:
         lambda: DeepInverse(denoiser="DnCNN", weights=given),
         lambda: ONNX(file=given),
         lambda: TorchScript(file=given),
+        lambda: start_from(DENOISERS["dncnn"](), given),
     ]
 
 
@@ -77,14 +80,14 @@ def _packages(monkeypatch):
     monkeypatch.setattr(Adapter, "package", "")
 
 
-@pytest.mark.parametrize("place", range(6))
+@pytest.mark.parametrize("place", range(7))
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_no_file_is_called_by_its_kind_and_never_opened(kind, place, tmp_path):
     make, sentence = KINDS[kind]
     make(tmp_path / "a.pth")
     if place == 3:
         pytest.importorskip("deepinv", reason="needs the package deepinv")
-    if kind.endswith("folder") and place > 3:
+    if kind.endswith("folder") and place in (4, 5):
         sentence = "is a folder, not a file; "
     with pytest.raises(ValueError) as refused:
         doors(str(tmp_path / "a.pth"))[place]()
@@ -122,3 +125,19 @@ def test_a_file_that_may_not_be_read_is_one_sentence(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may read anything
     with pytest.raises(ValueError, match="may not be read; change its permissions"):
         named_file(tmp_path / "a.pth")
+
+
+def test_a_training_starts_from_a_file_of_its_own_network_alone(tmp_path):
+    small, path = {"depth": 3, "width": 8}, tmp_path / "a.pth"
+    cls = DENOISERS["dncnn"]
+    given, network = cls(**small), cls(**small)
+    torch.save({"params_ema": given.state_dict()}, path)
+    assert start_from(network, str(path)) == file_hash(path)
+    assert torch.equal(network.model[0].weight, given.model[0].weight)
+    with pytest.raises(ValueError, match=r"start=.* holds a 'dncnn' of another size than the one"):
+        start_from(cls(depth=4, width=8), str(path))
+    with pytest.raises(ValueError, match=r"there is no file .*none\.pth; give .*start=FILE"):
+        start_from(network, str(tmp_path / "none.pth"))
+    path.write_bytes(b"")
+    with pytest.raises(ValueError, match="is empty; download it again"):
+        start_from(network, str(path))
