@@ -17,14 +17,17 @@ import torch
 from torch import Tensor, nn
 
 from baselines.failures import cause, cure
-from benchmark.checkpoint import read_checkpoint
+from benchmark.averages import NoFit, check_numbers, fit
+from benchmark.checkpoint import read_checkpoint, weights_file
 from benchmark.contract import RestorationError, require_shape, require_tensor
 from benchmark.denoiser import DENOISERS, Denoiser
 from benchmark.memory import is_out_of_memory
+from benchmark.places import named_file
 from benchmark.registry import did_you_mean
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
+    from spandrel import ModelDescriptor
 
 Arguments = dict[str, int | float | str | bool]
 
@@ -139,15 +142,9 @@ class Spandrel(Adapter):
     def __init__(self, *, weights: str | None = None, sigma: float = 15.0):
         super().__init__(sigma=sigma)
         path = _given(self, weights)
-        _, tensors = read_checkpoint(path)
-        from spandrel import ImageModelDescriptor, ModelLoader, UnsupportedModelError
+        found = _recognised(path)
+        from spandrel import ImageModelDescriptor
 
-        try:
-            found = ModelLoader().load_from_state_dict(tensors)
-        except UnsupportedModelError:
-            raise ValueError(f"spandrel recognises no network in {path}") from None
-        except (KeyError, RuntimeError) as error:
-            raise ValueError(f"spandrel cannot load {path}: {_short(error)}") from None
         what = f"{path} holds {found.architecture.name}"
         if not isinstance(found, ImageModelDescriptor) or found.scale != 1:
             raise ValueError(f"{what}, which makes another image than a restored one of its size")
@@ -231,7 +228,7 @@ class DeepInverse(Adapter):
         except (ImportError, TypeError) as error:
             raise ValueError(f"deepinv's {denoiser}: {_short(error)}") from None
         if weights is not None:
-            _load(self.network, Path(weights).expanduser())
+            _load(self.network, weights_file(weights))
         elif self.network.state_dict():
             raise ValueError(
                 f"deepinv's {denoiser} needs a file: model.deepinv.weights=FILE; "
@@ -388,18 +385,40 @@ def _given(adapter: Adapter, file: str | None) -> Path:
     """The file that a user named."""
     if file is None:
         raise ValueError(f"{adapter.name} needs {adapter.needs}")
-    path = Path(file).expanduser()
+    path = named_file(file) if "file" in adapter.files else weights_file(file)
     if not path.is_file():
         raise ValueError(f"there is no file {path}; {adapter.name} needs {adapter.needs}")
     return path
 
 
+def _recognised(path: Path) -> "ModelDescriptor":
+    """What spandrel makes of a file, whatever is wrapped around its network."""
+    from spandrel import ModelLoader, UnsupportedModelError
+
+    def build(tensors: dict[str, Tensor]) -> "ModelDescriptor":
+        try:
+            found = ModelLoader().load_from_state_dict(dict(tensors))
+        except UnsupportedModelError:
+            raise NoFit(f"spandrel recognises no network in {path}") from None
+        except Exception as error:  # its readers of shapes raise anything at those they misjudge
+            raise NoFit(f"spandrel cannot load {path}: {_short(error)}", shared=1) from None
+        check_numbers(path, tensors, found.model.state_dict())
+        return found
+
+    return fit(path, read_checkpoint(path)[1], build)
+
+
 def _load(network: nn.Module, path: Path) -> None:
-    _, tensors = read_checkpoint(path)
-    try:
-        network.load_state_dict(tensors)
-    except RuntimeError as error:
-        raise ValueError(f"{path} does not fit: {_short(error)}") from None
+    def build(tensors: dict[str, Tensor]) -> None:
+        ours = network.state_dict()
+        try:
+            network.load_state_dict(tensors)
+        except RuntimeError as error:
+            shared = sum(key in ours and ours[key].shape == v.shape for key, v in tensors.items())
+            raise NoFit(f"{path} does not fit: {_short(error)}", shared) from None
+        check_numbers(path, tensors, ours)
+
+    fit(path, read_checkpoint(path)[1], build)
 
 
 def _deepinv_denoisers() -> Mapping[str, type[nn.Module]]:

@@ -219,7 +219,7 @@ def _denoise(model: Denoiser, noisy: Tensor, seed: int = 0, tile: int | None = N
 @torch.inference_mode()
 def _raw(model: Denoiser, noisy: Tensor) -> Tensor:
     """What the network itself returns for an image filled up to its multiple; it is a tensor."""
-    with torch.random.fork_rng([noisy.device] if noisy.is_cuda else []):
+    with forked_rng(noisy.device):
         torch.manual_seed(0)
         output = model.eval().restore(pad_to_multiple(noisy, model.multiple))
     require_tensor(output)

@@ -1,7 +1,6 @@
 """Tensors of a checkpoint as its authors published it; nothing in a file is ever executed."""
 
 import re
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,19 +8,19 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-AVERAGED = ("params_ema", "average")  # of BasicSR, of our own training's checkpoints
-WRAPPERS = (  # keys under which checkpoints keep the state dict of a network, averages first
-    *AVERAGED,
-    "params",
-    "state_dict",
-    "model_state_dict",
-    "model",
-    "network",
-    "net",
-)
+from benchmark import inert
+from benchmark.places import named_file
+from benchmark.wrappers import flatten
+
+SUFFIXES = (".safetensors", ".pth", ".pt", ".ckpt", ".bin", ".pth.tar", ".tar")
 WEB_PAGE = re.compile(rb"(\xef\xbb\xbf)?\s*<(!doctype\s+html|html)", re.IGNORECASE)
 LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 TORCH_STARTS = (b"PK\x03\x04", b"\x80")  # a zip archive; a pickle, as PyTorch wrote before 1.6
+
+
+def weights_file(given: str | Path) -> Path:
+    """The path of weights that a user named; see `benchmark.places.named_file`."""
+    return named_file(given, SUFFIXES)
 
 
 def read_metadata(path: Path) -> dict[str, str]:
@@ -36,41 +35,29 @@ def read_metadata(path: Path) -> dict[str, str]:
 
 
 def read_checkpoint(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
-    """A file's metadata and the tensors of its state dict, on the CPU, by the names they have.
+    """A file's metadata and all of its tensors, on the CPU, by the paths of keys to them.
 
     The content decides what a file is, not the end of its name: safetensors, or what
-    ``torch.save`` writes, now or before PyTorch 1.6, which is read with ``weights_only=True``. A
-    state dict is looked for under the keys of ``WRAPPERS``. Where a file has averaged weights
-    beside others, the averaged ones are taken, and a warning says so.
+    ``torch.save`` writes, now or before PyTorch 1.6. Which of the tensors are a network's,
+    `benchmark.averages.fit` finds out. What a file holds beside tensors is not looked at.
 
     Raises
     ------
     ValueError
-        If the file is missing, empty, damaged or of another kind, if it holds objects that only
-        executing it could restore, or if there is no state dict in it.
+        If the file is missing, empty, damaged or of another kind, if its tensors are inside of
+        objects that only executing it could restore, or if there are none in it.
     """
     if _is_safetensors(path):
-        return _read_safetensors(path, with_tensors=True)
-    stored = _read_torch(path)
-    if not isinstance(stored, Mapping):
-        raise ValueError(
-            f"{path} holds a {type(stored).__name__}, not the state dict of a network; "
-            f"ask for a file written by: torch.save(network.state_dict(), FILE)"
-        )
-    found = _state_dict(path, stored)
-    tensors = {key: value for key, value in found.items() if isinstance(value, Tensor)}
-    if not tensors:
-        keys = ", ".join(map(str, list(found)[:5])) or "none"
-        raise ValueError(
-            f"{path} holds no tensors where a state dict is looked for (keys there: {keys}); "
-            f"save the network's state dict by itself"
-        )
-    return {}, {str(key): value for key, value in tensors.items()}
+        metadata, tensors = _read_safetensors(path, with_tensors=True)
+    else:
+        metadata, tensors = {}, _read_torch(path)
+    _check_values(path, tensors)
+    return metadata, tensors
 
 
 def _is_safetensors(path: Path) -> bool:
     """Whether a file is safetensors and not of PyTorch; any other kind is an error."""
-    if not path.is_file():
+    if not weights_file(path).is_file():
         raise ValueError(f"no weights file at {path}")
     with path.open("rb") as file:
         start = file.read(512)
@@ -104,11 +91,40 @@ def _read_safetensors(path: Path, with_tensors: bool) -> tuple[dict[str, str], d
         ) from None
 
 
-def _read_torch(path: Path) -> object:
+def _read_torch(path: Path) -> dict[str, Tensor]:
+    stored, classes = load_torch(path)
+    if not isinstance(stored, Mapping):
+        raise ValueError(
+            f"{path} holds a {type(stored).__name__}, not the state dict of a network; "
+            f"ask for a file written by: torch.save(network.state_dict(), FILE)"
+        )
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what PyTorch warns of here, the errors below say
-            return torch.load(path, map_location="cpu", weights_only=True)
+        tensors = flatten(stored)
+    except ValueError as error:
+        raise ValueError(f"{path} is ambiguous: {error}; save the state dict by itself") from None
+    if not tensors and classes:
+        raise ValueError(_objects(path, classes[0]))
+    if not tensors:
+        keys = ", ".join(map(str, list(stored)[:5])) or "none"
+        raise ValueError(
+            f"{path} holds no tensors where a state dict is looked for (keys there: {keys}); "
+            f"save the network's state dict by itself"
+        )
+    return tensors
+
+
+def load_torch(path: Path) -> tuple[object, list[str]]:
+    """What a file of ``torch.save`` holds, and the classes of the objects that were left out.
+
+    Raises
+    ------
+    ValueError
+        If it is damaged, of another kind, or wants something executed.
+    """
+    try:
+        return inert.load(str(path))
+    except inert.Refused as error:
+        raise ValueError(_objects(path, error.args[0])) from None
     except Exception as error:  # a damaged pickle raises whatever its bytes happen to ask for
         reason = str(error)
     if "TorchScript" in reason:
@@ -116,22 +132,28 @@ def _read_torch(path: Path) -> object:
             f"{path} is a TorchScript archive, which is code beside weights; "
             f"ask for the state dict of the network"
         )
-    if refused := re.search(r"GLOBAL (\S+)", reason):
-        raise ValueError(
-            f"{path} holds Python objects ({refused[1]}) beside its tensors, which loading would "
-            f"execute; ask for a file of tensors only, or save its state dict by itself"
-        )
     raise ValueError(f"{path} is no whole checkpoint of PyTorch; was it downloaded whole?")
 
 
-def _state_dict(path: Path, stored: Mapping) -> Mapping:
-    """The innermost mapping, through the wrappers around it."""
-    inside = [key for key in WRAPPERS if isinstance(stored.get(key), Mapping)]
-    if not inside:
-        return stored
-    taken, *left = inside
-    if taken in AVERAGED and left:
-        warnings.warn(
-            f"{path}: took its averaged weights, '{taken}', and not '{left[0]}'", stacklevel=3
-        )
-    return _state_dict(path, stored[taken])
+def _objects(path: Path, name: str) -> str:
+    return (
+        f"{path} holds Python objects ({name.removeprefix('builtins.')}) beside its tensors, which "
+        f"loading would execute; ask for a file of tensors only, or save its state dict by itself"
+    )
+
+
+def _check_values(path: Path, tensors: dict[str, Tensor]) -> None:
+    """Refuse what is no plain array of numbers."""
+    for name, value in tensors.items():
+        kind = ""
+        if value.is_meta:
+            kind = "only a shape, without values (the device 'meta')"
+        elif value.layout != torch.strided:
+            kind = "a sparse tensor"
+        elif value.is_quantized:
+            kind = "a quantized tensor"
+        if kind:
+            raise ValueError(
+                f"{path}: '{name}' is {kind}; ask for the network in float32, and save its state "
+                f"dict on the CPU"
+            )

@@ -7,6 +7,7 @@ import torch
 from omegaconf import DictConfig, ListConfig
 from rich.console import Console
 
+from benchmark.checkpoint import weights_file
 from benchmark.config import (
     REGISTRIES,
     build,
@@ -231,9 +232,7 @@ def compose_training(config: DictConfig, team: Team, console: Console) -> Traini
         "level": float(config.level),
     }
     if config.start:
-        start = Path(config.start).expanduser()
-        network.load_state_dict(_same_network(network, start).state_dict())
-        facts["start"] = f"sha256:{file_hash(start)}"
+        facts["start"] = f"sha256:{start_from(network, config.start)}"
     console.print(f"reading the images of {', '.join(config.data)}", highlight=False)
     datasets = list(build("data", config.data).values())
     images, facts["data"] = read_training_images(datasets, recipe.patch)
@@ -284,8 +283,19 @@ def _precision(config: DictConfig, team: Team) -> str:
     return "bf16" if multiplies_bf16(team.device) else "fp32"
 
 
-def _same_network(network: Denoiser, path: Path) -> Denoiser:
-    """The network of a weights file, which has to have the shapes of the one to be trained."""
+def start_from(network: Denoiser, given: str) -> str:
+    """Give a network the weights of a file, and return the file's hash.
+
+    Raises
+    ------
+    ValueError
+        If there is no such file, or it holds another network or one of another size.
+    """
+    path = weights_file(given)
+    if not path.is_file():
+        raise ValueError(
+            f"there is no file {path}; give weights to go on from, start=FILE, or leave it away"
+        )
     found = load_network(type(network), path, {})
     ours, theirs = ({k: v.shape for k, v in n.state_dict().items()} for n in (network, found))
     if ours != theirs:
@@ -293,7 +303,8 @@ def _same_network(network: Denoiser, path: Path) -> Denoiser:
             f"start={path} holds a '{network.name}' of another size than the one to be trained; "
             f"give this one the same settings"
         )
-    return found
+    network.load_state_dict(found.state_dict())
+    return file_hash(path)
 
 
 def _fields(config: DictConfig, cls: type) -> dict[str, object]:

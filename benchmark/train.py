@@ -322,12 +322,23 @@ class Training:
         if found is None:
             return
         path, state = found
-        changes = differences(state["settings"], self.settings)
+        try:
+            changes = differences(state["settings"], self.settings)
+            if not changes:
+                self._restore(state)
+        except (AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+            cause = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+            raise ValueError(
+                f"{path} is no state of this training ({cause}); move it away, or choose another "
+                f"folder: out=FOLDER"
+            ) from None
         if changes:
             raise ValueError(
                 f"{path} was trained with {' and '.join(changes)}; "
                 f"choose another folder (out=FOLDER) or delete that file"
             )
+
+    def _restore(self, state: dict) -> None:
         parts = {"network": self.network, "average": self.average, "optimizer": self.optimizer}
         for name, part in parts.items():
             part.load_state_dict(state[name])

@@ -2,22 +2,25 @@
 
 import json
 import sys
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from safetensors.torch import save
 from torch import Tensor
 
-from benchmark.checkpoint import read_checkpoint, read_metadata
+from benchmark.averages import NoFit, check_numbers, fit
+from benchmark.checkpoint import read_checkpoint, read_metadata, weights_file
 from benchmark.denoiser import DENOISERS, Denoiser
 from benchmark.files import write_whole
+from benchmark.wrappers import unwrapped
 
 HEADER = "noisebench"
 COUNTER = "num_batches_tracked"  # of batch normalisation; PyTorch before 0.4.1 had none
 
 Arguments = dict[str, object]
 Tensors = Mapping[str, Tensor]
+Shapes = dict[str, tuple[int, ...]]
 
 
 def shipped(cls: type[Denoiser]) -> Path:
@@ -43,10 +46,15 @@ def weights_path(cls: type[Denoiser], given: str | None) -> Path:
     ----------
     given
         A path; or a name of `all_shipped`, such as ``masked_80_90_tiny``; None for the best.
+
+    Raises
+    ------
+    ValueError
+        If it can be no file: see `benchmark.places.named_file`.
     """
     if not given:
         return shipped(cls)
-    path = Path(given).expanduser()
+    path = weights_file(given)
     if path.suffix or len(path.parts) > 1 or path.exists():
         return path
     return all_shipped(cls).get(given, path)
@@ -80,7 +88,26 @@ def read_header(path: Path) -> dict[str, object]:
             f"{path} does not say which network it holds; "
             f"use a file written by: bench train model={'|'.join(sorted(DENOISERS))}"
         )
-    return json.loads(metadata[HEADER])
+    return _header(path, metadata)
+
+
+def _header(path: Path, metadata: Mapping[str, str]) -> dict[str, object]:
+    """What a file of `save_weights` says of itself, checked for the keys and types it must have."""
+    wanted = {"model": str, "arguments": dict, "training": dict}
+    try:
+        header = json.loads(metadata[HEADER])
+    except (ValueError, RecursionError):
+        header = None
+    wrong = list(wanted)
+    if isinstance(header, dict):
+        header = {"training": {}, **header}
+        wrong = [key for key, kind in wanted.items() if not isinstance(header.get(key), kind)]
+    if wrong:
+        raise ValueError(
+            f"{path} says in its header '{HEADER}' nothing that can be read of its "
+            f"{' and '.join(wrong)}; use a file written by: bench train model=NAME"
+        )
+    return header
 
 
 def load_network(cls: type[Denoiser], path: Path, settings: dict[str, object]) -> Denoiser:
@@ -88,9 +115,11 @@ def load_network(cls: type[Denoiser], path: Path, settings: dict[str, object]) -
 
     A file of `save_weights` says what it holds. Of any other, ``cls.arguments_of`` reads the
     architecture from the shapes and the rest is the constructor's default; what is published in
-    the names of ``cls.derived`` is left out, as is a prefix (``module.``, Lightning's ``model.``)
-    without which the names fit. Networks of one architecture, like ``masked`` and ``baseline``,
-    cannot be told apart in such a file: it is what the user says it is.
+    the names of ``cls.derived`` is left out, as are the wrappers and prefixes (``module.``,
+    Lightning's ``model.``) without which the names fit. Averaged weights are taken before those
+    they are averages of, and a warning says so; see `benchmark.averages.fit`. Networks of one
+    architecture, like ``masked`` and ``baseline``, cannot be told apart in such a file: it is what
+    the user says it is.
 
     Parameters
     ----------
@@ -104,9 +133,10 @@ def load_network(cls: type[Denoiser], path: Path, settings: dict[str, object]) -
     Raises
     ------
     ValueError
-        If the file is missing or unreadable, belongs to another network, or does not fit.
+        If the file is missing or unreadable, belongs to another network, or does not fit, or if
+        its numbers are not finite.
     """
-    if not path.is_file():
+    if not weights_file(path).is_file():
         raise ValueError(
             f"no weights for '{cls.name}' at {path}; there come along: "
             f"{', '.join(all_shipped(cls)) or 'none'}; train it with: bench train "
@@ -114,18 +144,39 @@ def load_network(cls: type[Denoiser], path: Path, settings: dict[str, object]) -
         )
     metadata, tensors = read_checkpoint(path)
     if HEADER in metadata:
-        arguments = _stated_arguments(cls, path, json.loads(metadata[HEADER]))
+        arguments = _stated_arguments(cls, path, _header(path, metadata))
     else:
         arguments, tensors = _published(cls, path, tensors)
-    try:
-        network = cls(**{**arguments, **settings})
-    except TypeError as error:  # a keyword the class no longer has
-        raise ValueError(f"{path} does not fit '{cls.name}': {error}") from None
-    count, problem = _differences(network, tensors)
+    network = _constructed(cls, path, arguments, settings)
+    count, problem = _differences(_shapes(network.state_dict()), _shapes(tensors))
     if count:
         raise ValueError(f"{path} does not fit '{cls.name}': {problem}")
+    check_numbers(path, tensors, network.state_dict())
     network.load_state_dict(tensors, strict=False)  # counters may be missing
     return network
+
+
+def _constructed(
+    cls: type[Denoiser], path: Path, arguments: Arguments, settings: Arguments
+) -> Denoiser:
+    """The network; where it cannot be made, the message blames the file if that is the cause."""
+    try:
+        return cls(**{**arguments, **settings})
+    except Exception as error:
+        if not _of_file(cls, arguments):
+            raise
+        raise ValueError(
+            f"{path} does not fit '{cls.name}': {' '.join(str(error).split())}"
+        ) from None
+
+
+def _of_file(cls: type[Denoiser], arguments: Arguments) -> bool:
+    """Whether a network cannot be made of a file's arguments, whatever the user's settings."""
+    try:
+        cls(**arguments)
+    except Exception:  # wrong types and sizes raise anything
+        return True
+    return False
 
 
 def _stated_arguments(cls: type[Denoiser], path: Path, header: dict) -> Arguments:
@@ -139,13 +190,25 @@ def _stated_arguments(cls: type[Denoiser], path: Path, header: dict) -> Argument
 
 def _published(cls: type[Denoiser], path: Path, tensors: Tensors) -> tuple[Arguments, Tensors]:
     """The constructor's arguments of a published state dict, and its tensors by our names."""
-    misfits = []
-    for reading in _readings(cls, tensors):
-        arguments = cls.arguments_of(_shapes(reading))
-        count, problem = _misfit(cls, arguments, reading)
-        if not count:
-            return arguments, reading
-        misfits.append((count, problem))
+
+    def build(reading: dict[str, Tensor]) -> tuple[Arguments, Tensors]:
+        ours = {key: value for key, value in reading.items() if not key.endswith(cls.derived)}
+        shapes = _shapes(ours)
+        arguments = cls.arguments_of(shapes)
+        try:
+            wanted = _shapes_of(cls, tuple(arguments.items()))
+        except ValueError as error:  # no network has these shapes
+            raise NoFit(str(error)) from None
+        count, problem = _differences(wanted, shapes)
+        if count:
+            shared = sum(shapes.get(key) == shape for key, shape in wanted.items())
+            raise NoFit(problem, shared)
+        return arguments, ours
+
+    try:
+        return fit(path, tensors, build)
+    except NoFit as error:
+        closest = str(error)
     others = [other for _, other in sorted(DENOISERS.items()) if _holds(other, tensors)]
     if others:
         names = " or ".join(f"'{other.name}'" for other in others)
@@ -153,46 +216,30 @@ def _published(cls: type[Denoiser], path: Path, tensors: Tensors) -> tuple[Argum
             f"{path} holds weights that fit {names}, not '{cls.name}'; "
             f"use model={others[0].name} or another file"
         )
-    _, closest = min(misfits, key=lambda misfit: misfit[0])
     raise ValueError(f"{path} does not fit '{cls.name}': {closest}")
-
-
-def _readings(cls: type[Denoiser], tensors: Tensors) -> Iterator[Tensors]:
-    """The tensors by their names, then without the prefix that most share, and so on.
-
-    Without a prefix, what does not have it is left out: a loss network, say, in a file of
-    Lightning.
-    """
-    reading = {key: value for key, value in tensors.items() if not key.endswith(cls.derived)}
-    while True:
-        yield reading
-        prefixes = Counter(key.partition(".")[0] + "." for key in reading if "." in key)
-        prefix, count = max(prefixes.items(), key=lambda item: item[1], default=("", 0))
-        if count <= len(reading) / 2:
-            return
-        reading = {k.removeprefix(prefix): v for k, v in reading.items() if k.startswith(prefix)}
 
 
 def _holds(cls: type[Denoiser], tensors: Tensors) -> bool:
     """Whether a published state dict fits a network of this class."""
-    return cls.learned and any(
-        not _misfit(cls, cls.arguments_of(_shapes(reading)), reading)[0]
-        for reading in _readings(cls, tensors)
-    )
+    return cls.learned and any(_fits(cls, reading.tensors) for reading in unwrapped(dict(tensors)))
 
 
-def _misfit(cls: type[Denoiser], arguments: Arguments, tensors: Tensors) -> tuple[int, str]:
-    """How many tensors keep a file from fitting a class, 0 if it does, and which, in words."""
+def _fits(cls: type[Denoiser], tensors: Tensors) -> bool:
+    shapes = {k: v for k, v in _shapes(tensors).items() if not k.endswith(cls.derived)}
     try:
-        network = cls(**arguments)
-    except ValueError as error:  # no network has these shapes
-        return len(tensors), str(error)
-    return _differences(network, tensors)
+        wanted = _shapes_of(cls, tuple(cls.arguments_of(shapes).items()))
+    except ValueError:  # no network has these shapes
+        return False
+    return not _differences(wanted, shapes)[0]
 
 
-def _differences(network: Denoiser, tensors: Tensors) -> tuple[int, str]:
+@lru_cache(maxsize=32)  # to make a network only to look at it takes up to a second
+def _shapes_of(cls: type[Denoiser], arguments: tuple[tuple[str, object], ...]) -> Shapes:
+    return _shapes(cls(**dict(arguments)).state_dict())
+
+
+def _differences(ours: Shapes, theirs: Shapes) -> tuple[int, str]:
     """How many tensors a network and a file do not have in common, and one example of each kind."""
-    ours, theirs = _shapes(network.state_dict()), _shapes(tensors)
     kinds = {
         "missing": [key for key in ours if key not in theirs and not key.endswith(COUNTER)],
         "unexpected": [key for key in theirs if key not in ours],
@@ -206,5 +253,5 @@ def _differences(network: Denoiser, tensors: Tensors) -> tuple[int, str]:
     return sum(map(len, kinds.values())), f"of its tensors {', '.join(parts)}"
 
 
-def _shapes(tensors: Tensors) -> dict[str, tuple[int, ...]]:
+def _shapes(tensors: Tensors) -> Shapes:
     return {key: tuple(value.shape) for key, value in tensors.items()}

@@ -1,6 +1,7 @@
 """Networks of spandrel, deepinv, ONNX and TorchScript restore images as ours do, or say why not."""
 
 import json
+import os
 import sys
 import warnings
 from pathlib import Path
@@ -392,13 +393,19 @@ def test_a_super_resolution_network_is_one_sentence(tmp_path):
 
 
 class Stranger:
-    pass
+    def __init__(self, folder: Path):
+        self.folder = folder
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.folder),)
 
 
 def test_spandrel_s_files_are_never_executed(tmp_path):
-    torch.save({"model.0.weight": torch.ones(1), "extra": Stranger()}, tmp_path / "evil.pth")
-    with pytest.raises(ValueError, match=r"holds Python objects .*Stranger"):
+    evil = {"model.0.weight": torch.ones(1), "extra": Stranger(tmp_path / "made")}
+    torch.save(evil, tmp_path / "evil.pth")
+    with pytest.raises(ValueError, match=r"holds Python objects .*mkdir"):
         spandrel_from(tmp_path / "evil.pth")
+    assert not (tmp_path / "made").exists()
 
 
 # deepinv

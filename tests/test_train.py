@@ -20,7 +20,7 @@ from benchmark.denoiser import DENOISERS, Denoiser
 from benchmark.noise import NOISE_MODELS
 from benchmark.patches import Patches
 from benchmark.recipe import Recipe
-from benchmark.state import load_state
+from benchmark.state import load_state, save_state
 from benchmark.train import Execution, Outcome, Training
 from benchmark.validation import Exam
 from benchmark.weights import load_network, read_header
@@ -227,6 +227,32 @@ def test_another_recipe_is_refused_naming_the_difference(tmp_path, images, chang
 
 
 # what can go wrong
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda state: state.pop("network"),
+        lambda state: state.pop("settings"),
+        lambda state: state.update(settings=None),
+        lambda state: state.update(diary=[]),
+        lambda state: state["diary"].update(unknown=3),
+        lambda state: state["diary"].pop("log"),
+        lambda state: state.update(average={}),
+        lambda state: state.update(optimizer={}),
+        lambda state: state["network"].popitem(),
+        lambda state: state["optimizer"]["param_groups"].append({"params": []}),
+        lambda state: state.clear(),
+    ],
+)
+def test_a_state_of_another_kind_is_one_sentence_and_stays(tmp_path, images, change):
+    trained(tmp_path, images)
+    path, state = load_state(tmp_path)
+    change(state)
+    save_state(tmp_path, 8, state)
+    with pytest.raises(ValueError, match=r"state-000000008\.pt (is no state of|was trained with)"):
+        trained(tmp_path, images)
+    assert path.is_file()
 
 
 def test_a_loss_that_is_not_finite_stops_and_keeps_the_state(tmp_path, images):
