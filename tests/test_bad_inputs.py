@@ -59,7 +59,7 @@ def begun(tmp_path_factory) -> Callable[[str], Path]:
     """Results folders and trainings as the command leaves them, each made once."""
     made: dict[str, Path] = {}
     commands = {
-        "finished": typed("run", "seeds=[0,1]"),
+        "finished": typed("run", "model=[identity,tv]", "seeds=[0,1]"),
         "trained": typed("train", "seed=1"),
         "pieces": typed("train", "state_megabytes=0.005"),
     }

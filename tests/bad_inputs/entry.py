@@ -14,7 +14,7 @@ TYPED = {  # what a command is told beside the bad word: the cheapest that is no
     "run": ("model=identity", *CLEAN, "metric=psnr", "out=o"),
     "train": (*TINY, *SMALL, *ONE_STEP, "watch=[]", "out=o"),
     "passes": ("model=masked", *CLEAN, "passes=2", "averaged=[1]", "out=o"),
-    "tiles": ("model=masked", *CLEAN, "tiles=[64]", "out=o"),
+    "tiles": ("model=masked", *CLEAN[:2], "data.photos.crop=96", *CLEAN[3:], "tiles=[64]", "out=o"),
     "noise": ("noise=gaussian(25)", *SMALL, "out=o"),
     "ablate": ("ablation=masks", "preset=tiny", "size=tiny", "out=o", "runs=o/runs"),
     "submit": ("model=identity", "data=dnd", "out=o"),
@@ -48,8 +48,8 @@ class BadInput:
     keeps
         Files whose bytes must be found afterwards, here or under another name.
     begun
-        What ``o`` is before ``prepare``: a ``"finished"`` results folder of two cells, seeds 0 and
-        1, a ``"trained"`` network, the same in ``"pieces"``; by default it is not there.
+        What ``o`` is before ``prepare``: a ``"finished"`` results folder of two models and of seeds
+        0 and 1, a ``"trained"`` network, the same in ``"pieces"``; by default it is not there.
     warns
         Whether warnings may stand before the sentence.
     encoding
@@ -94,7 +94,8 @@ def typed(command: str, *words: str) -> tuple[str, ...]:
 
 def mistakes(section: str, command: str, words: Iterable[str], says: str = "") -> list[BadInput]:
     """An entry for each word that is a mistake of its own."""
+    begun = "finished" if command == "report" else ""
     return [
-        BadInput(f"{section} {command} {word[:40]}", typed(command, word), says=says)
+        BadInput(f"{section} {command} {word[:40]}", typed(command, word), says=says, begun=begun)
         for word in words
     ]

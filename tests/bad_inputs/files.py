@@ -66,13 +66,6 @@ def around_each_other() -> dict[str, object]:
     return first
 
 
-def nested(depth: int) -> dict[str, object]:
-    state: dict[str, object] = dict(network())
-    for _ in range(depth):
-        state = {"model": state}
-    return state
-
-
 def zipped(names: tuple[str, ...]) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
@@ -133,7 +126,6 @@ CONTENTS: dict[str, Callable[[], bytes]] = {  # none of them is the weights of a
     "png": lambda: b"\x89PNG\r\n\x1a\n" + bytes(50),
     "around itself": lambda: stored(around_itself()),
     "around each other": lambda: stored(around_each_other()),
-    "nested 900 deep": lambda: stored(nested(300)),
     "empty dict": lambda: stored({}),
     "empty state_dict": lambda: stored({"state_dict": {}}),
     "a list": lambda: stored([1, 2]),

@@ -6,21 +6,15 @@ from pathlib import Path
 from bad_inputs.entry import BROKEN, INTERRUPTED, MISTAKE, WORKS, BadInput, typed
 
 HEAD = """
-import enum, os, sys
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Callable, Literal
 import numpy as np
 import torch
-from benchmark.datasets import DATASETS, Dataset
 from benchmark.denoiser import DENOISERS, Denoiser
 from benchmark.metrics import METRICS, Metric
 from benchmark.noise import NOISE_MODELS, NoiseModel
 if TYPE_CHECKING:
     from nowhere import Unknown
-
-class Choice(enum.Enum):
-    A = 1
 """
 NOISE = """
 @NOISE_MODELS.register("acme")
@@ -54,7 +48,6 @@ class Acme(Metric):
     def __call__(self, restored, clean):
         {body}
 """
-GOOD = NOISE.format(field="", body="return clean")
 
 
 def plugin(source: str, module: str = "acme_plugin") -> Callable[[Path], None]:
@@ -89,51 +82,50 @@ ANNOTATIONS = (  # which no config can hold; left out, naming class and keyword
     *("Literal[1, 'a']", "Literal[1, 2]", "tuple[int, str]", "set[int]", "type", "complex"),
     *("'nosuch'", "Denoiser", "list[int | str]", "dict[str, Literal['a']]"),
 )
-SUPPORTED = ("Literal['a', 'b']", "Literal['a'] | None", "int | None", "float", "str", "bool")
+SUPPORTED = {
+    "Literal['a', 'b']": "a",
+    "Literal['a', 'b'] | None": "b",
+    "int | None": 1,
+    "float": 1.5,
+    "str": "a",
+    "bool": True,
+}
+
+
+def _model(body: str = "return noisy", keyword: str = "", start: str = "") -> str:
+    return HEAD + MODEL.format(keyword=keyword, start=start, body=body)
+
+
+def _noise(body: str = "return clean", field: str = "") -> str:
+    return HEAD + NOISE.format(field=field, body=body)
 
 
 def _loading() -> list[BadInput]:
-    found = []
-    for name, source in AT_IMPORT.items():
-        entry = BadInput(
-            f"4.3 import: {name}",
-            typed("list", "kind=metric"),
-            WORKS,
-            "acme",
-            plugin(source),
-            warns=True,
-        )
-        found.append(entry)
+    """Plugins which are left out with a warning, and the rest works."""
+    listed, checked = typed("list"), typed("check-model")
+    sources = {name: ("acme_plugin", source) for name, source in AT_IMPORT.items()}
     for module in ("nosuch_module", "acme_plugin:nosuch", "acme_plugin.x"):
-        prepare = plugin(GOOD, module)
-        words = typed("list", "kind=metric")
-        found.append(BadInput(f"4.3 point: {module}", words, WORKS, "acme", prepare, warns=True))
+        sources[module] = (module, _noise())
+    found = []
+    for name, (module, source) in sources.items():
+        prepare = plugin(source, module)
+        found.append(BadInput(f"4.3 {name}", listed, WORKS, "acme", prepare, warns=True))
     signatures = {f"keyword: {a}": f", *, side: {a} = None" for a in ANNOTATIONS}
     signatures |= {"no annotation": ", *, side=1", "no default": ", *, side: int"}
     for name, keyword in signatures.items():
-        model = MODEL.format(keyword=keyword, start="", body="return noisy")
-        prepare = plugin(HEAD + model)
-        words = typed("check-model")
-        found.append(BadInput(f"4.3 {name}", words, WORKS, "side", prepare, warns=True))
-    for annotation in SUPPORTED:
-        default = {"int | None": "1", "float": "1.0", "bool": "True"}.get(annotation, "'a'")
-        model = MODEL.format(
-            keyword=f", *, side: {annotation} = {default}", start="", body="return noisy"
-        )
-        prepare = plugin(HEAD + model)
-        words = typed("check-model", "model=acme", f"model.acme.side={default.strip(chr(39))}")
+        prepare = plugin(_model(keyword=keyword))
+        found.append(BadInput(f"4.3 {name}", checked, WORKS, "side", prepare, warns=True))
+    for annotation, default in SUPPORTED.items():
+        prepare = plugin(_model(keyword=f", *, side: {annotation} = {default!r}"))
+        words = typed("check-model", "model=acme", f"model.acme.side={default}")
         found.append(BadInput(f"4.3 keyword: {annotation}", words, WORKS, prepare=prepare))
-    choices = MODEL.format(
-        keyword=", *, side: Literal['a', 'b'] = 'a'", start="", body="return noisy"
-    )
+    choices = plugin(_model(keyword=", *, side: Literal['a', 'b'] = 'a'"))
     wrong = typed("check-model", "model=acme", "model.acme.side=c")
-    entry = BadInput("4.3 Literal not among its choices", wrong, says="a, b")
-    found.append(BadInput(**{**vars(entry), "says": "side", "prepare": plugin(HEAD + choices)}))
+    found.append(BadInput("4.3 not among the choices", wrong, says="side", prepare=choices))
     for name in ("../x", "clean", "a/b", "", "x" * 300, "gaussian"):
-        source = (HEAD + GOOD).replace('"acme"', repr(name))
-        words = typed("run")
-        entry = BadInput(f"2.4 plugin named {name[:20]}", words, (WORKS, MISTAKE), "acme")
-        found.append(BadInput(**{**vars(entry), "prepare": plugin(source), "warns": True}))
+        prepare = plugin(_noise().replace('"acme"', repr(name)))
+        status, title = (WORKS, MISTAKE), f"2.4 plugin named {name[:20]}"
+        found.append(BadInput(title, typed("run"), status, "acme", prepare, warns=True))
     return found
 
 
@@ -169,80 +161,67 @@ OUTPUTS = {  # what a network returns instead of a picture
 }
 
 
+NOISY = {  # what a noise returns
+    "NaN": "return clean * np.nan",
+    "infinity": "return clean / 0",
+    "another shape": "return clean[:-1]",
+    "None": "return None",
+    "a list": "return [1]",
+    "words": "return clean.astype(str)",
+    "exception": "raise RuntimeError('broken')",
+}
+SCORES = {  # what a metric returns
+    "NaN": "return float('nan')",
+    "None": "return None",
+    "a word": "return 'x'",
+    "a tensor of many": "return clean",
+    "exception": "raise RuntimeError('broken')",
+}
+
+
 def _scoring() -> list[BadInput]:
     """Breaches of a contract end a run in a sentence with the names; ``check-model`` says 1."""
+    run = typed("run", "model=acme", "reference=[]")
+    check = typed("check-model", "model=acme")
     found = []
     for name, body in OUTPUTS.items():
-        prepare = plugin(HEAD + MODEL.format(keyword="", start="", body=body))
-        run = typed("run", "model=acme", "reference=[]")
-        check = typed("check-model", "model=acme")
-        entry = BadInput(f"1.3 run {name}", run, MISTAKE, "acme", prepare, writes=("o",))
-        found += [entry, BadInput(f"1.3 check {name}", check, BROKEN, "acme", prepare)]
-    for name, start in {
-        "constructor": "raise RuntimeError('x')",
-        "no super": "del self._modules",
-    }.items():
-        prepare = plugin(HEAD + MODEL.format(keyword="", start=start, body="return noisy"))
-        found.append(
-            BadInput(f"1.3 {name}", typed("check-model", "model=acme"), (1, 2), "acme", prepare)
-        )
-    stopped = MODEL.format(keyword="", start="", body="raise KeyboardInterrupt")
-    for command in ("run", "check-model"):
-        words = typed(command, "model=acme")
-        prepare = plugin(HEAD + stopped)
-        entry = BadInput(f"4.5 {command} interrupted", words, INTERRUPTED, prepare=prepare)
-        found.append(BadInput(**{**vars(entry), "writes": ("o",)}))
-    noises = {
-        "NaN": "return clean * np.nan",
-        "another shape": "return clean[:-1]",
-        "None": "return None",
-        "a list": "return [1]",
-        "words": "return clean.astype(str)",
-        "exception": "raise RuntimeError('broken')",
-        "changes the clean image": "clean += 1; return clean",
-    }
-    for name, body in noises.items():
-        prepare = plugin(HEAD + NOISE.format(field="", body=body))
-        words = typed("run", "noise=acme")
-        found.append(BadInput(f"1.3 noise {name}", words, MISTAKE, "acme", prepare, writes=("o",)))
-    metrics = {
-        "NaN": "return float('nan')",
-        "None": "return None",
-        "a word": "return 'x'",
-        "a tensor of many": "return clean",
-        "exception": "raise RuntimeError('broken')",
-    }
-    for name, body in metrics.items():
-        prepare = plugin(HEAD + METRIC.format(body=body))
-        words = typed("run", "metric=acme")
-        found.append(BadInput(f"1.3 metric {name}", words, MISTAKE, "acme", prepare, writes=("o",)))
+        prepare = plugin(_model(body))
+        found += [
+            BadInput(f"1.3 run {name}", run, MISTAKE, "acme", prepare, writes=("o",)),
+            BadInput(f"1.3 check {name}", check, BROKEN, "acme", prepare),
+        ]
+    broken = plugin(_model(start="raise RuntimeError('x')"))
+    found.append(BadInput("1.3 constructor", check, (BROKEN, MISTAKE), "acme", broken))
+    for words in (run, check):
+        prepare, name = plugin(_model("raise KeyboardInterrupt")), f"4.5 {words[0]} interrupted"
+        found.append(BadInput(name, words, INTERRUPTED, prepare=prepare, writes=("o",)))
+    for kind, returned, make in (
+        ("noise", NOISY, _noise),
+        ("metric", SCORES, lambda body: HEAD + METRIC.format(body=body)),
+    ):
+        words = typed("run", f"{kind}=acme")
+        for name, body in returned.items():
+            prepare, title = plugin(make(body)), f"1.3 {kind} {name}"
+            found.append(BadInput(title, words, MISTAKE, "acme", prepare, writes=("o",)))
     return found
 
 
 def _identity() -> list[BadInput]:
     """A setting called ``path`` counts like any other, and one that names a file is read."""
-    plain = HEAD + NOISE.format(field='path: str = ""', body="return clean")
-    read = HEAD + NOISE.format(field='path: str = ""\n    files = ("path",)', body="return clean")
+    plain = plugin(_noise(field='path: str = ""'))
+    read = plugin(_noise(field='path: str = ""\n    files = ("path",)'))
 
     def with_file(folder: Path) -> None:
-        plugin(read)(folder)
+        read(folder)
         (folder / "a.npz").write_bytes(b"x")
 
     run = typed("run", "noise=acme")
+    of = {name: (*run, f"noise.acme.path={name}") for name in ("a", "a.npz", "b.npz")}
     return [
-        BadInput(
-            "1.1 noise with a path", (*run, "noise.acme.path=a"), WORKS, prepare=plugin(plain)
-        ),
-        BadInput(
-            "1.1 noise with a file", (*run, "noise.acme.path=a.npz"), WORKS, prepare=with_file
-        ),
-        BadInput("1.1 noise without a file", run, WORKS, prepare=plugin(read)),
-        BadInput(
-            "1.1 noise of a file that is absent",
-            (*run, "noise.acme.path=b.npz"),
-            says="b.npz",
-            prepare=plugin(read),
-        ),
+        BadInput("1.1 noise with a path", of["a"], WORKS, prepare=plain),
+        BadInput("1.1 noise with a file", of["a.npz"], WORKS, prepare=with_file),
+        BadInput("1.1 noise without a file", run, WORKS, prepare=read),
+        BadInput("1.1 noise without its file", of["b.npz"], MISTAKE, "b.npz", read),
     ]
 
 

@@ -127,7 +127,7 @@ FORMULAS = """gaussian( | gaussian() | gaussian(25 | gaussian(25)) | gaussian(a)
  | gaussian(25)>> | gaussian(25)>>>jpeg(50) | gaussian(25)+nosuch(1) | gausian(25)
  | gaussian(25)(3) | gaussian(25)gaussian(25) | mc_render(64)+gaussian(5) | photos(1)
  | formula(1) | () | gaussian(25, nosuch=1) | gaussian(25)*2 | 25 | gaussian(25)+poisson
- | gaussian(25);poisson(2) | gaußian(25) | gaussian(٢٥) | jpeg(0) | jpeg(101)"""
+ | gaussian(25);poisson(2) | gaußian(25) | jpeg(0) | jpeg(101)"""
 
 
 def _formulas() -> list[BadInput]:
@@ -168,7 +168,7 @@ def _one_for_a_list() -> list[BadInput]:
 
 PLACES = (
     *("ü/x", "日本/x", "e\u0301/x", "a b/x", "x (1)", "x=1", "a,b", "a[1]", "{a}", "a;b", "a&b"),
-    *("100%", "x!", "it's", "a\\b", "a#b", "a:b", "x@2", '"x"', "~nobody", "-x", "*", "a|b"),
+    *("100%", "x!", "it's", "a\\b", "a#b", "a:b", "x@2", "~nobody", "-x", "*", "a|b"),
 )
 
 
@@ -197,8 +197,8 @@ def _places() -> list[BadInput]:
     found.append(BadInput("4.1 report out=~/nowhere", home, says="home/nowhere"))
     for place in ("~/x", "ü", "x (1)", "a=b"):
         where = place.replace("~", "../../../home")
-        entry = BadInput(f"4.1 run out={place}", typed("run", f"out={place}"), WORKS)
-        found.append(BadInput(**{**vars(entry), "writes": (where,)}))
+        words = typed("run", f"out={place}")
+        found.append(BadInput(f"4.1 run out={place}", words, WORKS, writes=(where,)))
     return found
 
 
@@ -267,7 +267,6 @@ def _ends_of_work() -> list[BadInput]:
         BadInput("3 train out is a file", typed("train"), prepare=file_in_the_way),
         BadInput("3 report out is a file", typed("report"), prepare=file_in_the_way),
         BadInput("3 run out=/proc/x", typed("run", "out=/proc/x")),
-        BadInput("3 run out=", typed("run", "out=")),
         BadInput(
             "3 run beside a page that is not ours",
             typed("run"),
