@@ -12,8 +12,8 @@ TINY = ("model=dncnn", "model.dncnn.depth=3", "model.dncnn.width=8")
 ONE_STEP = ("steps=1", "batch=1", "patch=16")
 TYPED = {  # what a command is told beside the bad word: the cheapest that is no mistake
     "run": ("model=identity", *CLEAN, "metric=psnr", "out=o"),
-    "train": (*TINY, *SMALL, *ONE_STEP, "watch=[]", "out=o"),
-    "passes": ("model=masked", *CLEAN, "passes=2", "averaged=[1]", "out=o"),
+    "train": (*TINY, "data=ihc", "data.ihc.crop=64", *ONE_STEP, "watch=[]", "out=o"),
+    "passes": ("model=masked", *CLEAN, "passes=2", "averaged=[1,2]", "out=o"),
     "tiles": ("model=masked", *CLEAN[:2], "data.photos.crop=96", *CLEAN[3:], "tiles=[64]", "out=o"),
     "noise": ("noise=gaussian(25)", *SMALL, "out=o"),
     "ablate": ("ablation=masks", "preset=tiny", "size=tiny", "out=o", "runs=o/runs"),

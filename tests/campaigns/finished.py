@@ -15,7 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 RUN = (
-    *("run", "model=[identity,wavelet]", "noise=paper", "seeds=[0,1]"),
+    *("run", "model=[identity,wavelet]", "noise=paper", "data.photos.limit=2"),
     *("data.photos.crop=64", "threads=1"),
 )
 
