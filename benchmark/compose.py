@@ -1,5 +1,7 @@
 """From a composed config to the grid of a run, or to a training: objects and their settings."""
 
+import warnings
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -12,7 +14,9 @@ from benchmark.config import (
     build,
     checked_settings,
     class_of,
+    made,
     recorded_settings,
+    said_settings,
     schema,
 )
 from benchmark.datasets import Dataset
@@ -204,7 +208,7 @@ def compose_training(config: DictConfig, team: Team, console: Console) -> Traini
     noise_name, noise = _training_noise(config)
     watched = [(noise_name, noise, float(config.level)), *_watched(config, noise_name)]
     torch.manual_seed(recipe.seed)
-    network = cls(**arguments)
+    network = _tried(f"model.{name}.", cls, arguments)
     facts = {
         "model": {"of": cls.name, **arguments},
         "noise": recorded_settings("noise", noise_name, config.noise[noise_name]),
@@ -233,6 +237,29 @@ def compose_training(config: DictConfig, team: Team, console: Console) -> Traini
         environment=describe_environment(team.device),
         say=lambda line: console.print(line, highlight=False, soft_wrap=True),
     )
+
+
+def _tried(where: str, cls: type[Denoiser], arguments: Mapping[str, object]) -> Denoiser:
+    """A network which restores a small image; settings that it cannot work with are a mistake.
+
+    torch makes a layer of no channels without a word, and fails when it is used.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Initializing zero-element tensors")
+        network = made(where, cls, arguments)
+    changed = said_settings(where, cls, arguments)
+    if changed:
+        channels = getattr(network, "channels", 3)
+        probe = torch.full((1, channels, network.multiple, network.multiple), 0.5)
+        try:
+            with torch.random.fork_rng(devices=[]):
+                network.denoise(probe)
+        except (RuntimeError, ArithmeticError, ValueError, IndexError, TypeError) as error:
+            raise ValueError(
+                f"'{cls.name}' cannot restore an image with {changed} "
+                f"({type(error).__name__}: {error})"
+            ) from error
+    return network
 
 
 def _training_noise(config: DictConfig) -> tuple[str, NoiseModel]:

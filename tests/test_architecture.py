@@ -13,6 +13,8 @@ PARTS = ("noise_models", "baselines", "masked_model")
 ORDER = (  # a module of benchmark imports only modules above itself
     "__init__",
     "registry",
+    "exits",
+    "signature",
     "files",
     "noise",
     "algebra",
@@ -56,6 +58,9 @@ ORDER = (  # a module of benchmark imports only modules above itself
     "tiles",
     "options",
     "config",
+    "plugins",
+    "arguments",
+    "composed",
     "compose",
     "study",
     "listing",
