@@ -16,6 +16,7 @@ from benchmark.registry import did_you_mean
 from benchmark.signature import Parameters, is_list, settings_of
 from benchmark.train import Execution
 
+ONE_NAME = ("preset", "ablation")  # groups of settings, of which one is chosen at a time
 LONGEST = 20_000  # characters of a word; Hydra's parser takes seconds for more
 DEEPEST = 50  # brackets inside each other
 FLAGS = {  # Hydra's, and what may follow each as a word of its own
@@ -29,7 +30,7 @@ FLAGS = {  # Hydra's, and what may follow each as a word of its own
 }
 OPTIONAL = ("-i", "--info")  # which may stand alone as well
 WORD = re.compile(r"(?P<prefix>\+\+|\+|~|)(?P<key>[^=]*)(?:=(?P<value>.*))?", re.DOTALL)
-KEY = re.compile(r"[\w$./@:-]+")
+KEY = re.compile(r"[\w$./@:-]+", re.ASCII)
 PLAIN = re.compile(r"[\w./][\w./+%@?|*-]*", re.ASCII)  # no quotes needed, in any language
 QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'', re.DOTALL)
 PIECES = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'|.', re.DOTALL)
@@ -252,10 +253,16 @@ def _in_grammar(command: str, word: Word, sweeping: bool) -> Word:
     if word.key in GROUPS_OF.get(command, ()):
         _check_choice(word, sweeping)
         return word
+    if word.key in ONE_NAME and command in ("train", "ablate"):
+        if not KEY.fullmatch(word.value.replace(",", "") if sweeping else word.value):
+            raise ValueError(f"{word} should be one name; bench {command} --help has them")
+        if word.value.lower() == "null":
+            raise ValueError(f"{word} chooses nothing; bench {command} --help has the names")
+        return word
     group, _, rest = word.key.partition(".")
     value = word.value.strip()
     if group in GROUPS_OF.get(command, ()) and rest and value[:1] == "{" and value[-1:] == "}":
-        return replace(word, value=_dict(command, group, rest, value))
+        return replace(word, value=_dict(command, word, value))
     annotation = _annotation(command, word.key)
     if annotation is None:
         return word
@@ -289,16 +296,22 @@ def _check_choice(word: Word, sweeping: bool) -> None:
             registry_of(group)[item]  # says that there is no such name, and which there are
 
 
-def _dict(command: str, group: str, name: str, value: str) -> str:
+def _dict(command: str, word: Word, value: str) -> str:
     """``{of: masked, weights: my file.pth}`` with its texts quoted."""
+    group, _, name = word.key.partition(".")
     parts = [part.partition(":") for part in split(value[1:-1])]
     of = next((text.strip() for key, _, text in parts if key.strip() == "of"), name)
     found = []
     for key, sign, text in parts:
+        if not sign:
+            raise ValueError(
+                f"{word}: '{key}' is no KEY: VALUE; a text with a comma stands in quotes: "
+                f'{{weights: "a, b"}}'
+            )
         annotation = _annotation(command, f"{group}.{of}.{key.strip()}")
-        if sign and annotation is not None:
+        if annotation is not None:
             text = _value(Word("", key.strip(), text), annotation, sweeping=False)
-        found.append(f"{key.strip()}{sign}{' ' if sign else ''}{text.strip()}")
+        found.append(f"{key.strip()}: {text.strip()}")
     return "{" + ", ".join(found) + "}"
 
 

@@ -1,7 +1,9 @@
 """From a composed config to the grid of a run, or to a training: objects and their settings."""
 
+import math
 import warnings
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -240,7 +242,7 @@ def compose_training(config: DictConfig, team: Team, console: Console) -> Traini
 
 
 def _tried(where: str, cls: type[Denoiser], arguments: Mapping[str, object]) -> Denoiser:
-    """A network which restores a small image; settings that it cannot work with are a mistake.
+    """A network which restores a small batch in training; settings with which it cannot are wrong.
 
     torch makes a layer of no channels without a word, and fails when it is used.
     """
@@ -249,16 +251,16 @@ def _tried(where: str, cls: type[Denoiser], arguments: Mapping[str, object]) -> 
         network = made(where, cls, arguments)
     changed = said_settings(where, cls, arguments)
     if changed:
-        channels = getattr(network, "channels", 3)
-        probe = torch.full((1, channels, network.multiple, network.multiple), 0.5)
+        side = network.multiple * math.ceil(16 / network.multiple)
+        probe = torch.full((2, getattr(network, "channels", 3), side, side), 0.5)
         try:
-            with torch.random.fork_rng(devices=[]):
-                network.denoise(probe)
+            with torch.random.fork_rng(devices=[]), torch.no_grad():
+                restored = deepcopy(network).train()(probe)
+            problem = "" if restored.isfinite().all() else "its output is not finite"
         except (RuntimeError, ArithmeticError, ValueError, IndexError, TypeError) as error:
-            raise ValueError(
-                f"'{cls.name}' cannot restore an image with {changed} "
-                f"({type(error).__name__}: {error})"
-            ) from error
+            problem = f"{type(error).__name__}: {error}"
+        if problem:
+            raise ValueError(f"'{cls.name}' cannot be trained with {changed} ({problem})")
     return network
 
 

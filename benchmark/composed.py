@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
 from benchmark.arguments import plain_settings
-from benchmark.config import REGISTRIES, checked_settings
+from benchmark.config import REGISTRIES, checked_settings, class_of
 from benchmark.options import GROUPS_OF
 from benchmark.registry import unknown_setting
 from benchmark.signature import check_values, spelled
@@ -48,11 +49,13 @@ def check_composed(command: str, config: DictConfig) -> None:
     values = {key: _plain(config, key) for key in known}
     check_values("", known, values)
     for key, value in values.items():
+        if known[key][0] is Any:
+            _check_names(key, value)
         _check_setting(key, value)
     for group in groups:
         _check_group(command, group, config[group])
-    if command == "ablate" and not (config.ablation and config.ablation.get("variants")):
-        raise ValueError("the ablation has no variants; choose one: bench ablate masks")
+    if command == "ablate":
+        _check_ablation(config.ablation, every)
 
 
 def _plain(config: DictConfig, key: str) -> object:
@@ -80,6 +83,30 @@ def _check_selection(key: str, values: list[object], may_be_empty: bool = False)
     twice = next((value for value in values if values.count(value) > 1), None)
     if twice is not None:
         raise ValueError(f"{key}={spelled(values)} has {spelled(twice)} twice; name it once")
+
+
+def _check_names(key: str, value: object) -> None:
+    """A setting that takes a name or a list of names."""
+    names = value if isinstance(value, list) else [value]
+    if not all(isinstance(name, str) for name in names):
+        raise ValueError(f"{key}={spelled(value)} should be a name or a list of names")
+
+
+def _check_ablation(ablation: object, every: list[str]) -> None:
+    """Variants that are made of settings which a training reads."""
+    variants = ablation.get("variants") if isinstance(ablation, DictConfig) else None
+    if not isinstance(variants, DictConfig) or not variants:
+        raise ValueError("the ablation has no variants; choose one: bench ablate masks")
+    for name, variant in variants.items():
+        where = f"ablation.variants.{name}"
+        if not isinstance(variant, DictConfig) or not isinstance(variant.get("model"), DictConfig):
+            raise ValueError(
+                f"{where} should have a model, as in {where}={{model: {{of: masked}}}}"
+            )
+        class_of("model", name, variant.model)
+        for key in variant:
+            if key not in (*every, "model"):
+                raise unknown_setting(f"{where}.{key}", key, (*every, "model"))
 
 
 def _check_group(command: str, group: str, nodes: object) -> None:

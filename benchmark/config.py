@@ -1,6 +1,7 @@
 """From registered classes to Hydra's schemas, and from a composed config back to objects."""
 
 import importlib.util
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -220,14 +221,18 @@ def made(where: str, cls: type, settings: Settings) -> object:
     """
     try:
         return cls(**settings)
-    except (ValueError, OSError):  # which have a sentence of their own
-        raise
     except Exception as error:
         changed = said_settings(where, cls, settings)
-        if not changed:
+        own_words = isinstance(error, ValueError | OSError) and _names(str(error), cls, settings)
+        if own_words or not changed:
             raise
         problem = f"{type(error).__name__}: {error}"
         raise ValueError(f"'{cls.name}' cannot be made with {changed} ({problem})") from error
+
+
+def _names(message: str, cls: type, settings: Settings) -> bool:
+    """Whether a message says which class or which setting it is about; torch's do not."""
+    return any(re.search(rf"\b{re.escape(word)}\b", message) for word in (cls.name, *settings))
 
 
 def said_settings(where: str, cls: type, settings: Settings) -> str:

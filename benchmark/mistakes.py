@@ -1,7 +1,7 @@
 """A user's mistake, wherever it was noticed, as one sentence."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf.errors import (
@@ -12,15 +12,21 @@ from omegaconf.errors import (
 )
 
 from benchmark.arguments import as_meant
-from benchmark.registry import UnknownName, unknown_setting
+from benchmark.registry import UnknownName, did_you_mean, unknown_setting
 
 TYPES = {"Integer": "a whole number", "Float": "a number", "Bool": "true or false"}
+SIGNS = {  # what OmegaConf says, and what that means
+    "to string": "should be one text, not a list or a mapping",
+    "not Optional": "cannot be null; leave it out for its default",
+    "not a ListConfig": "should be a list, such as [1,2]",
+    "not a valid bool": "should be true or false",
+}
 
 
 def explain(error: BaseException) -> str | None:
     """One sentence for a mistake a user can mend; None for a defect of ours."""
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
-        return _unknown_choice(error.missing_cfg_file) or _first_line(error)
+        return _unknown_choice(error.missing_cfg_file, error.options or ()) or _first_line(error)
     if isinstance(error, OverrideParseException):
         return f"cannot read {error.override}; quote what it is set to: {as_meant(error.override)}"
     if isinstance(error, HydraException | OmegaConfBaseException):
@@ -30,13 +36,18 @@ def explain(error: BaseException) -> str | None:
     return None
 
 
-def _unknown_choice(missing: str) -> str | None:
+def _unknown_choice(missing: str, options: Sequence[str]) -> str | None:
     """``noise/gausian`` in the registry's own words, which name the closest known ones."""
     from benchmark.config import REGISTRIES, registry_of
 
     group, _, name = missing.partition("/")
     if group not in REGISTRIES or not name:
-        return None
+        known = ", ".join(options)
+        return (
+            f"unknown {group} '{name}'{did_you_mean(name, options)} Known: {known}"
+            if known
+            else None
+        )
     try:
         registry_of(group)[name]
     except UnknownName as error:
@@ -64,8 +75,9 @@ def _wrong_type(error: BaseException) -> str | None:
                 value = re.search(r"Value '(.*?)'", str(cause), re.DOTALL)
                 got = f", got '{value[1]}'" if value else ""
                 return f"{where} should be {TYPES[wanted[1]]}{got}"
-            if "to string" in str(cause) and where:
-                return f"{where} should be one text, not a list or a mapping"
+            for sign, meant in SIGNS.items():
+                if sign in str(cause) and where:
+                    return f"{where} {meant}"
     return None
 
 
