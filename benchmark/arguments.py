@@ -58,7 +58,7 @@ def understood(command: str, words: list[str]) -> list[str]:
     """The words after a command's name, each as Hydra's grammar has it.
 
     A text is quoted where it needs to be and ``~`` at its beginning expanded; a number or a text
-    stands for a list of one. Formulas of noises stay what they are: see `config.with_formulas`.
+    stands for a list of one. Flags come last. Formulas of noises stay: see `config.with_formulas`.
 
     Raises
     ------
@@ -70,17 +70,16 @@ def understood(command: str, words: list[str]) -> list[str]:
         _check_text(word)
     words = _split_flags(words)
     sweeping = not {"-m", "--multirun"}.isdisjoint(words)
-    found, settings = [], []
+    flags, settings = [], []
     left = deque(words)
     while left:
         if left[0].startswith("-"):
-            found += _flag(left)
-            continue
-        setting = _setting(command, left.popleft())
-        settings.append(setting)
-        found.append(str(_in_grammar(command, setting, sweeping)))
+            flags += _flag(left)
+        else:
+            settings.append(_setting(command, left.popleft()))
+    found = [str(_in_grammar(command, setting, sweeping)) for setting in settings]
     _check_groups(command, settings)
-    return found
+    return [*found, *flags]  # argparse wants the settings side by side
 
 
 def plain_settings(command: str) -> Parameters:

@@ -108,7 +108,7 @@ def _call(command: str, arguments: list[str]) -> None:
                 commands.COMMANDS[command](config)
 
         # of several runs Hydra writes a record of its own, into no folder of the user's
-        sys.argv = [f"bench {command}", *arguments, f"hydra.sweep.dir='{aside}'"]
+        sys.argv = [f"bench {command}", f"hydra.sweep.dir='{aside}'", *arguments]
         application = hydra.main(
             version_base="1.3", config_path="pkg://benchmark.conf", config_name=command
         )

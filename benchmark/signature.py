@@ -3,11 +3,10 @@
 import inspect
 from collections.abc import Mapping
 from dataclasses import field, make_dataclass
-from enum import Enum
-from pathlib import PurePath
 from types import SimpleNamespace, UnionType
 from typing import Literal, Union, get_args, get_origin, get_type_hints
 
+SCALARS = (bool, int, float, str)
 Parameters = dict[str, tuple[object, object]]  # keyword to its annotation and default
 
 
@@ -67,14 +66,21 @@ def plain_type(annotation: object) -> object:
         kinds = {kind for kind in arguments if kind is not ...}
         if len(kinds) != 1:
             raise ValueError(f"{said} holds values of several types")
-        return list[plain_type(kinds.pop())]
+        kind = plain_type(kinds.pop())
+        if kind not in SCALARS:
+            raise ValueError(f"{said} holds no numbers or texts")
+        return list[kind]
     if origin in (Union, UnionType):
         inner = [kind for kind in arguments if kind is not type(None)]
         if len(inner) > 1:
             raise ValueError(f"{said} has several types")
         return plain_type(inner[0]) | None
-    if isinstance(annotation, type) and issubclass(annotation, Enum | PurePath | bytes):
-        raise ValueError(f"{said} is none of bool, int, float, str and a Literal of texts")
+    mapping = origin is dict and arguments[0] is str
+    if annotation not in SCALARS and not mapping:
+        raise ValueError(
+            f"{said} is none of bool, int, float, str, a Literal of texts, a tuple of one of them, "
+            f"a dict with texts as keys"
+        )
     return annotation
 
 

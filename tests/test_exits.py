@@ -14,8 +14,11 @@ from benchmark.exits import CLOSED_PIPE, as_shells_expect
 ROOT = Path(__file__).parents[1]
 
 
-@pytest.mark.parametrize("command", cli.COMMANDS)
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("command", "number", "status"),
+    [(command, signal.SIGTERM, 143) for command in cli.COMMANDS]
+    + [(command, signal.SIGINT, 130) for command in ("run", "train", "list")],
+)
 def test_an_interrupted_command_says_so_in_a_line_with_the_signals_status(
     bench, monkeypatch, command, number, status
 ):

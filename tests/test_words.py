@@ -138,14 +138,14 @@ def test_a_word_means_what_it_says(command, word, key, value):
 
 def test_in_a_sweep_commas_separate_runs():
     words = ["-m", "out=~/a b,c", "seeds=0,[1,2]", "model=tv,masked"]
-    expected = ["-m", f'out="{HOME}/a b",c', "seeds=[0],[1,2]", "model=tv,masked"]
+    expected = [f'out="{HOME}/a b",c', "seeds=[0],[1,2]", "model=tv,masked", "-m"]
     assert understood("run", words) == expected
 
 
 @pytest.mark.parametrize("flags", [["--cfg", "job"], ["--cfg=job"], ["-m"], ["--help"], ["--info"]])
 def test_hydras_flags_are_left_to_hydra(flags):
-    words = understood("run", [*flags, "model=tv", "-m"])
-    assert words == [*"=".join(flags).split("="), "model=tv", "-m"]
+    words = understood("run", ["noise=poisson", *flags, "model=tv"])
+    assert words == ["noise=poisson", "model=tv", *"=".join(flags).split("=")]
 
 
 # mistakes in the words alone
