@@ -1,6 +1,5 @@
 """A noise written as a formula of registered noises: ``gaussian(25)+poisson(2)>>jpeg(50)``."""
 
-import inspect
 import math
 import re
 from collections.abc import Callable
@@ -9,13 +8,14 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
 from types import NoneType, UnionType
-from typing import NamedTuple, Union, get_args, get_origin, get_type_hints
+from typing import Literal, NamedTuple, Union, get_args, get_origin
 
 import numpy as np
 
 from benchmark.noise import NOISE_MODELS, NoiseModel, in_range
 from benchmark.registry import UnknownName, did_you_mean
 from benchmark.settings import declared, identity_of
+from benchmark.signature import choices_of, settings_of
 
 Pair = tuple[np.ndarray, np.ndarray]  # the image to restore and its noisy version
 Setting = bool | int | float | str | None | tuple[float, ...]
@@ -35,6 +35,8 @@ STRAY = {
     '"': "this quote is never closed",
     "'": "this quote is never closed",
 }
+DEEPEST = 50  # parentheses inside each other; more are no noise anybody can read
+LONGEST_SHOWN = 400  # characters of a formula that a mistake repeats
 WORDS = {"true": True, "false": False, "none": None, "null": None}
 KINDS = {
     bool: "true or false",
@@ -323,6 +325,7 @@ class _Parser:
                 raise self.mistake(STRAY.get(token.text, no_meaning), token)
         self.tokens.append(_Token("end", "", len(text.rstrip())))
         self.position = 0
+        self.depth = 0
 
     def whole(self) -> Expression:
         tree = self.chain()
@@ -348,8 +351,12 @@ class _Parser:
     def operand(self) -> Expression:
         if not self.took("("):
             return self.term()
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise self.mistake(f"more than {DEEPEST} parentheses inside each other")
         inside = self.chain()
         self.expect(")", "'+', '>>' or ')'")
+        self.depth -= 1
         return inside
 
     def term(self) -> Term:
@@ -406,6 +413,8 @@ class _Parser:
         union = get_origin(annotation) in (Union, UnionType)
         options = get_args(annotation) if union else (annotation,)
         kinds = [get_origin(option) or option for option in options]
+        choices = choices_of(annotation)
+        kinds = [str if kind is Literal else kind for kind in kinds]
         token = self.ahead
         text = token.text
         word = text.lower() if token.kind == "word" else None
@@ -418,11 +427,11 @@ class _Parser:
             return int(Decimal(text))
         if word in WORDS and type(WORDS[word]) in kinds:
             return WORDS[word]
-        if word is not None and str in kinds:
-            return text
         if token.kind == "quoted" and str in kinds:
-            return text[1:-1].replace(text[0] * 2, text[0])
-        wanted = " or ".join(KINDS[kind] for kind in kinds)
+            word = text = text[1:-1].replace(text[0] * 2, text[0])
+        if word is not None and str in kinds and (not choices or text in choices):
+            return text
+        wanted = " or ".join(choices or [KINDS[kind] for kind in kinds])
         raise self.mistake(f"{what} is {wanted}, got {text or 'nothing'}", token)
 
     def numbers(self) -> tuple[float, ...]:
@@ -463,16 +472,17 @@ class _Parser:
 
     def mistake(self, problem: str, token: _Token | None = None) -> ValueError:
         start = (token or self.ahead).start
-        spot = f"{self.text[:start]}⟨here⟩{self.text[start:]}"
+        before, after = self.text[:start], self.text[start:]
+        if len(self.text) > LONGEST_SHOWN:
+            before, after = f"…{before[-LONGEST_SHOWN // 2 :]}", f"{after[: LONGEST_SHOWN // 2]}…"
+        spot = f"{before}⟨here⟩{after}"
         character = max(1, min(start + 1, len(self.text)))  # a text which ends too soon: its last
         return ValueError(f'noise "{spot}", character {character}: {problem}')
 
 
 def _parameters(cls: type[NoiseModel]) -> dict[str, tuple[object, Setting]]:
     """Type and default of each setting of a noise beside its levels."""
-    hints = get_type_hints(cls.__init__)
-    parameters = inspect.signature(cls).parameters.values()
-    return {p.name: (hints[p.name], p.default) for p in parameters if p.name != "levels"}
+    return {key: found for key, found in settings_of(cls).items() if key != "levels"}
 
 
 def _flat(parts: tuple[Expression, ...], kind: type[Sum] | type[Chain]) -> tuple[Expression, ...]:

@@ -4,12 +4,15 @@ import contextlib
 import os
 import re
 import sys
+import tempfile
 import warnings
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NoReturn
+from functools import partial
+from typing import TYPE_CHECKING
 
 from benchmark import __version__
-from benchmark.registry import did_you_mean, load_plugins
+from benchmark.exits import INTERRUPTED, TERMINATED, Terminated, sigterm_raises, stop
+from benchmark.registry import did_you_mean
 from benchmark.streams import forgiving_streams
 
 if TYPE_CHECKING:
@@ -30,7 +33,11 @@ USAGE = f"""noisebench {__version__} - how well does a denoiser do on noise it w
   bench check-model masked              does a model keep what every denoiser promises?
   bench list                            noises, models, datasets and metrics, plugins included
 
-bench COMMAND --help says which settings a command takes."""
+bench COMMAND --help says which settings a command takes.
+
+Exit status: 0; 1 where a check did not hold (check-model) or noisebench itself is wrong, which
+shows a traceback; 2 for a mistake, with a sentence that says what to do; 130 and 143 where SIGINT
+(Ctrl-C) or SIGTERM stopped it; 141 where nobody reads its output any more (| head)."""
 
 COMMANDS = (
     "run",
@@ -46,6 +53,7 @@ COMMANDS = (
     "check-model",
     "list",
 )
+GO_ON = ("run", "train", "ablate", "passes", "render")  # which keep what they have finished
 # what a word without "=" after a command sets
 FIRST_WORD = {"list": "kind", "ablate": "ablation", "noise": "noise", "check-model": "model"}
 
@@ -53,14 +61,18 @@ FIRST_WORD = {"list": "kind", "ablate": "ablation", "noise": "noise", "check-mod
 @forgiving_streams()
 def main() -> None:
     """Run one command; a user's mistake ends it with one sentence and exit status 2."""
-    command, arguments = (sys.argv[1:2] or ["--help"])[0], sys.argv[2:]
+    with sigterm_raises():
+        _main((sys.argv[1:2] or ["--help"])[0], sys.argv[2:])
+
+
+def _main(command: str, arguments: list[str]) -> None:
     if command in ("-h", "--help", "help"):
         print(USAGE)
     elif command == "--version":
         print(__version__)
     elif command not in COMMANDS:
         hint = did_you_mean(command, COMMANDS)
-        _stop(f"unknown command '{command}'{hint} Known: {', '.join(COMMANDS)}")
+        stop(f"unknown command '{command}'{hint} Known: {', '.join(COMMANDS)}")
     else:
         _call(command, arguments)
 
@@ -70,25 +82,30 @@ def _call(command: str, arguments: list[str]) -> None:
     os.environ.setdefault("GOMP_SPINCOUNT", "3000")  # read once, when torch loads OpenMP
     # what a Mac's GPU cannot do runs on its CPU instead of failing; read when torch is loaded
     os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")
-    warnings.showwarning = lambda message, *_: print(f"bench: {message}", file=sys.stderr)
+    warnings.showwarning = _say_warning
     debugging = os.environ.get("HYDRA_FULL_ERROR") == "1"
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors reach us instead of Hydra's own printer
-    mistakes = contextlib.nullcontext if debugging else _mistakes_as_sentences
-    with mistakes():
+    mistakes = contextlib.nullcontext if debugging else partial(_mistakes_as_sentences, command)
+    with mistakes(), tempfile.TemporaryDirectory() as aside:
         import hydra
 
         from benchmark import commands
+        from benchmark.arguments import understood
+        from benchmark.composed import check_composed
         from benchmark.config import register_schemas, with_formulas
+        from benchmark.plugins import load_fitting_plugins
 
-        load_plugins()
+        load_fitting_plugins()
         register_schemas(command)
-        arguments = with_formulas(_keyed(command, arguments))
+        arguments = with_formulas(understood(command, _keyed(command, arguments)))
 
         def job(config: "DictConfig") -> None:
             with mistakes():  # here as well, before Hydra adds a line of its own
+                check_composed(command, config)
                 commands.COMMANDS[command](config)
 
-        sys.argv = [f"bench {command}", *arguments]
+        # of several runs Hydra writes a record of its own, into no folder of the user's
+        sys.argv = [f"bench {command}", f"hydra.sweep.dir='{aside}'", *arguments]
         application = hydra.main(
             version_base="1.3", config_path="pkg://benchmark.conf", config_name=command
         )
@@ -103,23 +120,23 @@ def _keyed(command: str, arguments: list[str]) -> list[str]:
 
 
 @contextlib.contextmanager
-def _mistakes_as_sentences() -> Iterator[None]:
-    from benchmark.mistakes import explain
-
+def _mistakes_as_sentences(command: str) -> Iterator[None]:
+    said = "stopped" + ("; the same command goes on from here" if command in GO_ON else "")
     try:
         yield
-    except KeyboardInterrupt:
-        _stop("stopped; the same command goes on from here")
+    except KeyboardInterrupt as error:
+        stop(said, TERMINATED if isinstance(error, Terminated) else INTERRUPTED)
     except Exception as error:
+        from benchmark.mistakes import explain
+
         sentence = explain(error)
         if sentence is None:
             raise
-        _stop(sentence)
+        stop(sentence)
 
 
-def _stop(sentence: str) -> NoReturn:
-    print(f"bench: {' '.join(sentence.split())}", file=sys.stderr)
-    sys.exit(2)
+def _say_warning(message: Warning | str, *_: object) -> None:
+    print(f"bench: {' '.join(str(message).split())}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -380,11 +380,8 @@ def _with_shipped_weights(config: DictConfig) -> list[type[Denoiser]]:
 
 def _use_threads(threads: int | None) -> None:
     """Set torch's threads on the CPU; None leaves them as they are."""
-    if threads is None:
-        return
-    if threads < 1:
-        raise ValueError(f"threads must be 1 or more, got {threads}")
-    torch.set_num_threads(threads)
+    if threads is not None:
+        torch.set_num_threads(threads)
 
 
 COMMANDS = {

@@ -1,5 +1,9 @@
 """From a composed config to the grid of a run, or to a training: objects and their settings."""
 
+import math
+import warnings
+from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -13,7 +17,9 @@ from benchmark.config import (
     build,
     checked_settings,
     class_of,
+    made,
     recorded_settings,
+    said_settings,
     schema,
 )
 from benchmark.dataset import digest_of
@@ -225,7 +231,7 @@ def compose_training(config: DictConfig, team: Team, console: Console) -> Traini
     noise_name, noise = _training_noise(config)
     watched = [(noise_name, noise, float(config.level)), *_watched(config, noise_name)]
     torch.manual_seed(recipe.seed)
-    network = cls(**arguments)
+    network = _tried(f"model.{name}.", cls, arguments)
     facts = {
         "model": {"of": cls.name, **arguments},
         "noise": recorded_settings("noise", noise_name, config.noise[noise_name]),
@@ -252,6 +258,29 @@ def compose_training(config: DictConfig, team: Team, console: Console) -> Traini
         environment=describe_environment(team.device),
         say=lambda line: console.print(line, highlight=False, soft_wrap=True),
     )
+
+
+def _tried(where: str, cls: type[Denoiser], arguments: Mapping[str, object]) -> Denoiser:
+    """A network which restores a small batch in training; settings with which it cannot are wrong.
+
+    torch makes a layer of no channels without a word, and fails when it is used.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Initializing zero-element tensors")
+        network = made(where, cls, arguments)
+    changed = said_settings(where, cls, arguments)
+    if changed:
+        side = network.multiple * math.ceil(16 / network.multiple)
+        probe = torch.full((2, getattr(network, "channels", 3), side, side), 0.5)
+        try:
+            with torch.random.fork_rng(devices=[]), torch.no_grad():
+                restored = deepcopy(network).train()(probe)
+            problem = "" if restored.isfinite().all() else "its output is not finite"
+        except (RuntimeError, ArithmeticError, ValueError, IndexError, TypeError) as error:
+            problem = f"{type(error).__name__}: {error}"
+        if problem:
+            raise ValueError(f"'{cls.name}' cannot be trained with {changed} ({problem})")
+    return network
 
 
 def _training_noise(config: DictConfig) -> tuple[str, NoiseModel]:

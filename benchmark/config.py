@@ -1,17 +1,13 @@
 """From registered classes to Hydra's schemas, and from a composed config back to objects."""
 
 import importlib.util
-import inspect
+import re
 from collections.abc import Mapping
-from dataclasses import field, make_dataclass
 from functools import cache
 from pathlib import Path
-from types import UnionType
-from typing import Union, get_args, get_origin, get_type_hints
 
 from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, OmegaConf
-from torch import nn
 
 from benchmark.algebra import Formula, as_choice, is_formula, split_choice
 from benchmark.datasets import DATASETS, Dataset
@@ -21,15 +17,15 @@ from benchmark.names import check_name
 from benchmark.noise import NOISE_MODELS, stream
 from benchmark.options import GROUPS_OF, SCHEMAS, TrainingConfig
 from benchmark.recipe import Recipe
-from benchmark.registry import Registry
+from benchmark.registry import Registry, unknown_setting
 from benchmark.settings import content_of, identity_of
+from benchmark.signature import as_list, check_values, settings_of, spelled, with_fields
 from benchmark.train import Execution
 from benchmark.weights import load_network, shipped, weights_path
 
 REGISTRIES = {"model": DENOISERS, "noise": NOISE_MODELS, "data": DATASETS, "metric": METRICS}
 
 Settings = dict[str, object]
-Parameters = dict[str, tuple[type, object]]  # keyword to its type and default
 
 
 def register_schemas(command: str) -> None:
@@ -58,7 +54,7 @@ def register_schemas(command: str) -> None:
     training = {**settings_of(Recipe), **settings_of(Execution)}
     for name, base in SCHEMAS.items():
         more = training if issubclass(base, TrainingConfig) else {}
-        store.store(name=f"{name}_schema", node=_with(base, more) if more else base)
+        store.store(name=f"{name}_schema", node=with_fields(base, more) if more else base)
 
 
 def _sizes() -> dict[str, DictConfig]:
@@ -83,7 +79,7 @@ def sized(cls: type[Denoiser], size: str | None) -> DictConfig:
             f"'{cls.name}' has no size '{size}'; choose one of: {', '.join(cls.sizes) or 'none'}, "
             f"or null for the published one"
         )
-    arguments = {key: _as_list(value) for key, value in cls.sizes.get(size, {}).items()}
+    arguments = {key: as_list(value) for key, value in cls.sizes.get(size, {}).items()}
     return OmegaConf.merge(schema(cls, training=True), arguments)
 
 
@@ -97,14 +93,18 @@ def with_formulas(arguments: list[str]) -> list[str]:
     ValueError
         If a formula is wrong; the message shows the place.
     """
-    return [word for argument in arguments for word in _without_formulas(argument)]
+    sweeping = not {"-m", "--multirun"}.isdisjoint(arguments)
+    return [word for argument in arguments for word in _without_formulas(argument, sweeping)]
 
 
-def _without_formulas(argument: str) -> list[str]:
+def _without_formulas(argument: str, sweeping: bool) -> list[str]:
     key, _, value = argument.partition("=")
     items = split_choice(value) if key == "noise" else []
     if not any(map(is_formula, items)):
         return [argument]
+    bracketed = value.strip().startswith("[")
+    if sweeping and not bracketed:
+        return [f"{key}={','.join(map(_option, items))}"]
     names: dict[str, None] = {}  # in the order given, each once
     levels: dict[str, set[float]] = {}
     for item in items:
@@ -113,18 +113,26 @@ def _without_formulas(argument: str) -> list[str]:
             continue
         name, node = as_choice(item)
         if "of" in node:
-            option = f"formula_{stream(name) % 2**32:08x}"
-            ConfigStore.instance().store(option, {name: node}, group=key, package=key)
-            name = option
+            name = _option(item)
         else:
             levels.setdefault(name, set()).update(node["levels"])
             if name in items:
                 levels[name].update(NOISE_MODELS[name].levels)
         names[name] = None
     choice = ",".join(names)
-    bracketed = value.strip().startswith("[")
     chosen = f"{key}=[{choice}]" if bracketed else f"{key}={choice}"
     return [chosen, *(f"{key}.{name}.levels={sorted(found)}" for name, found in levels.items())]
+
+
+def _option(item: str) -> str:
+    """The choice of group ``noise`` that an item of ``noise=`` stands for, by itself."""
+    if not is_formula(item):
+        return item
+    name, node = as_choice(item)
+    option = f"formula_{stream(name, spelled(node.get('levels', []))) % 2**32:08x}"
+    node = OmegaConf.merge(schema(NOISE_MODELS[node.get("of", name)]), node)
+    ConfigStore.instance().store(option, {name: node}, group="noise", package="noise")
+    return option
 
 
 def registry_of(group: str) -> Registry:
@@ -174,25 +182,7 @@ def _schema_type(cls: type, by_weights: bool) -> type:
     if by_weights:
         parameters = {key: parameters[key] for key in cls.test_time}
         parameters["weights"] = (str | None, None)
-    return _with(type(cls.name, (), {}), {"of": (str, cls.name), **parameters})
-
-
-def settings_of(cls: type) -> Parameters:
-    """A class's keywords, each with its type and its default, as its signature has them."""
-    if cls.__init__ in (object.__init__, nn.Module.__init__):
-        return {}
-    hints = get_type_hints(cls.__init__)
-    found = {}
-    for name, parameter in list(inspect.signature(cls.__init__).parameters.items())[1:]:
-        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-            continue
-        if parameter.default is parameter.empty or name not in hints:
-            raise ValueError(
-                f"{cls.__module__}.{cls.__qualname__}: keyword '{name}' needs an annotation and a "
-                f"default, since the signature is the config"
-            )
-        found[name] = (hints[name], parameter.default)
-    return found
+    return with_fields(type(cls.name, (), {}), {"of": (str, cls.name), **parameters})
 
 
 def build(group: str, nodes: Mapping[str, DictConfig]) -> dict[str, object]:
@@ -213,27 +203,87 @@ def build_one(group: str, name: str, node: DictConfig) -> object:
     if issubclass(cls, Denoiser) and cls.learned:
         path = settings.pop("weights")
         return load_network(cls, weights_path(cls, path), settings)
+    return made(f"{group}.{name}.", cls, settings)
+
+
+def made(where: str, cls: type, settings: Settings) -> object:
+    """An object of a registered class.
+
+    Parameters
+    ----------
+    where
+        What stands before a setting in the message: ``"model.tv."``.
+
+    Raises
+    ------
+    ValueError
+        If the class refuses its settings, in whatever way: where one of them is not the default,
+        it is the user who can mend it. With its defaults alone, the error stays what it is.
+    """
     try:
         return cls(**settings)
-    except OSError:
-        identity_of(cls, settings)  # what is wrong with a file that a setting names, in a sentence
-        raise
+    except Exception as error:
+        if isinstance(error, OSError):
+            identity_of(cls, settings)  # what is wrong with a file that a setting names
+        changed = said_settings(where, cls, settings)
+        own_words = isinstance(error, ValueError | OSError) and _names(str(error), cls, settings)
+        if own_words or not changed:
+            raise
+        problem = f"{type(error).__name__}: {error}"
+        raise ValueError(f"'{cls.name}' cannot be made with {changed} ({problem})") from error
+
+
+def _names(message: str, cls: type, settings: Settings) -> bool:
+    """Whether a message says which class or which setting it is about; torch's do not."""
+    return any(re.search(rf"\b{re.escape(word)}\b", message) for word in (cls.name, *settings))
+
+
+def said_settings(where: str, cls: type, settings: Settings) -> str:
+    """The settings which are not a class's defaults, as a command line has them."""
+    defaults = {key: default for key, (_, default) in settings_of(cls).items()}
+    changed = {k: v for k, v in settings.items() if k in defaults and v != defaults[k]}
+    return " ".join(f"{where}{key}={spelled(value)}" for key, value in changed.items())
 
 
 def class_of(group: str, name: str, node: DictConfig) -> type:
     """The registered class of a config node; ``of`` says which, else its name.
 
     Every name of a variant passes here, whichever command it is given to: see `check_name`.
+
+    Raises
+    ------
+    ValueError
+        If the node is no mapping of settings, or the name is none.
     """
     check_name(group, name)
+    if not isinstance(node, Mapping | DictConfig):
+        raise ValueError(
+            f"{group}.{name}={spelled(node)} is no {REGISTRIES[group].kind}; settings are given as "
+            f"{group}.{name}.KEY=VALUE, a variant as '+{group}.{name}={{of: CLASS, KEY: VALUE}}', "
+            f"and what is not wanted is left out of {group}="
+        )
     return registry_of(group)[node.get("of", name)]
 
 
 def checked_settings(group: str, name: str, node: DictConfig, training: bool = False) -> Settings:
-    """A node's settings after checking them against the class's schema, lists as tuples."""
-    merged = OmegaConf.merge(schema(class_of(group, name, node), training), node)
+    """A node's settings after checking them against the class's schema, lists as tuples.
+
+    Raises
+    ------
+    ValueError
+        If a setting is none of the class's, is no choice, or is a list inside a list.
+    omegaconf.errors.OmegaConfBaseException
+        If a setting has another type.
+    """
+    cls = class_of(group, name, node)
+    known = schema(cls, training)
+    for key in node:
+        if key not in known:
+            raise unknown_setting(f"{group}.{name}.{key}", key, known)
+    merged = OmegaConf.merge(known, node)
     plain = OmegaConf.to_container(merged, resolve=True, throw_on_missing=True)
     plain.pop("of")
+    check_values(f"{group}.{name}.", settings_of(cls), plain)
     return {key: tuple(v) if isinstance(v, list) else v for key, v in plain.items()}
 
 
@@ -283,26 +333,3 @@ def unavailable(group: str, cls: type) -> str | None:
         if status.problem:
             return "no data"
     return None
-
-
-def _with(base: type, parameters: Parameters) -> type:
-    """A dataclass with further fields, each of a plain type and with a default."""
-    fields = [
-        (key, _plain_type(kind), field(default_factory=lambda v=default: _as_list(v)))
-        for key, (kind, default) in parameters.items()
-    ]
-    return make_dataclass(base.__name__, fields, bases=(base,))
-
-
-def _as_list(value: object) -> object:
-    return list(value) if isinstance(value, tuple) else value
-
-
-def _plain_type(annotation: type) -> type:
-    """``tuple[float, ...]`` as ``list[float]``, which OmegaConf can hold."""
-    if get_origin(annotation) is tuple:
-        return list[get_args(annotation)[0]]
-    if get_origin(annotation) in (Union, UnionType):
-        inner = [_plain_type(a) for a in get_args(annotation) if a is not type(None)]
-        return inner[0] | None
-    return annotation

@@ -9,6 +9,7 @@ from benchmark.config import REGISTRIES, registry_of, unavailable
 from benchmark.datasets import Dataset
 from benchmark.denoiser import Denoiser
 from benchmark.registry import summary
+from benchmark.signature import choices_of, settings_of
 from benchmark.weights import read_header, shipped
 from benchmark.zoo import own_settings, size_of
 
@@ -39,7 +40,8 @@ def listing(kind: str) -> Table:
     table.add_column(style="bold", no_wrap=True)
     table.add_column()
     for name, cls in sorted(registry_of(kind).items()):
-        lines = [summary(cls), *(f"[dim]{escape(line)}[/dim]" for line in _DETAILS[kind](cls))]
+        details = [*_DETAILS[kind](cls), *_choices(cls)]
+        lines = [summary(cls), *(f"[dim]{escape(line)}[/dim]" for line in details)]
         table.add_row(name, "\n".join([escape(lines[0]), *lines[1:]]))
     return table
 
@@ -90,6 +92,12 @@ def _data_details(cls: type) -> list[str]:
     places = " and ".join(map(str, status.searched))
     where = f"found {found} images; looked in {places}" if places else "needs a path"
     return [where, status.source]
+
+
+def _choices(cls: type) -> list[str]:
+    """Settings which take one of a few texts."""
+    found = {key: choices_of(annotation) for key, (annotation, _) in settings_of(cls).items()}
+    return [f"{key}: {', '.join(choices)}" for key, choices in found.items() if choices]
 
 
 def _metric_details(cls: type) -> list[str]:

@@ -1,32 +1,53 @@
 """A user's mistake, wherever it was noticed, as one sentence."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from hydra.errors import HydraException, MissingConfigException
-from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+from omegaconf.errors import (
+    ConfigAttributeError,
+    ConfigKeyError,
+    OmegaConfBaseException,
+    ValidationError,
+)
 
-from benchmark.registry import UnknownName, did_you_mean
+from benchmark.arguments import as_meant
+from benchmark.registry import UnknownName, did_you_mean, unknown_setting
+
+TYPES = {"Integer": "a whole number", "Float": "a number", "Bool": "true or false"}
+SIGNS = {  # what OmegaConf says, and what that means
+    "to string": "should be one text, not a list or a mapping",
+    "not Optional": "cannot be null; leave it out for its default",
+    "not a ListConfig": "should be a list, such as [1,2]",
+    "not a valid bool": "should be true or false",
+}
 
 
 def explain(error: BaseException) -> str | None:
     """One sentence for a mistake a user can mend; None for a defect of ours."""
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
-        return _unknown_choice(error.missing_cfg_file) or _first_line(error)
+        return _unknown_choice(error.missing_cfg_file, error.options or ()) or _first_line(error)
+    if isinstance(error, OverrideParseException):
+        return f"cannot read {error.override}; quote what it is set to: {as_meant(error.override)}"
     if isinstance(error, HydraException | OmegaConfBaseException):
-        return _unknown_setting(error) or _first_line(error)
+        return _unknown_setting(error) or _wrong_type(error) or _first_line(error)
     if isinstance(error, ValueError | UnknownName | OSError):
         return str(error)
     return None
 
 
-def _unknown_choice(missing: str) -> str | None:
+def _unknown_choice(missing: str, options: Sequence[str]) -> str | None:
     """``noise/gausian`` in the registry's own words, which name the closest known ones."""
     from benchmark.config import REGISTRIES, registry_of
 
     group, _, name = missing.partition("/")
     if group not in REGISTRIES or not name:
-        return None
+        known = ", ".join(options)
+        return (
+            f"unknown {group} '{name}'{did_you_mean(name, options)} Known: {known}"
+            if known
+            else None
+        )
     try:
         registry_of(group)[name]
     except UnknownName as error:
@@ -38,15 +59,32 @@ def _unknown_setting(error: BaseException) -> str | None:
     """A setting which does not exist, with those there are where it was looked for."""
     for cause in _causes(error):
         if isinstance(cause, ConfigAttributeError | ConfigKeyError) and cause.parent_node:
-            known = sorted(str(key) for key in cause.parent_node if key != "hydra")
-            hint = did_you_mean(str(cause.key), known)
-            return f"unknown setting '{cause.full_key}'{hint} Known there: {', '.join(known)}"
+            known = [key for key in cause.parent_node if key != "hydra"]
+            return str(unknown_setting(cause.full_key, cause.key, known))
+    return None
+
+
+def _wrong_type(error: BaseException) -> str | None:
+    """A value which cannot be what its setting is: ``seeds=abc``."""
+    for cause in _causes(error):
+        if isinstance(cause, ValidationError):
+            typed = re.match(r"Error merging override (.*)", str(error), re.DOTALL)
+            where = typed[1] if typed else cause.full_key
+            wanted = re.search(r"converted to (\w+)", str(cause))
+            if wanted and wanted[1] in TYPES and where:
+                value = re.search(r"Value '(.*?)'", str(cause), re.DOTALL)
+                got = f", got '{value[1]}'" if value else ""
+                return f"{where} should be {TYPES[wanted[1]]}{got}"
+            for sign, meant in SIGNS.items():
+                if sign in str(cause) and where:
+                    return f"{where} {meant}"
     return None
 
 
 def _first_line(error: BaseException) -> str:
     """Hydra's and OmegaConf's messages, their cause first, without the technical tail."""
     messages = [str(cause).split("full_key:")[0] for cause in _causes(error)]
+    messages = [re.sub(r"See https://hydra.cc\S* for details", "", said) for said in messages]
     lines = [re.sub(r"\s+", " ", message).strip() for message in messages]
     return "; ".join(dict.fromkeys(line for line in lines if line))
 

@@ -1,12 +1,15 @@
 """One door for noises, denoisers, metrics and datasets, ours and everybody else's."""
 
+import contextlib
 import difflib
 import importlib
+import io
 import re
+import sys
 import warnings
 from collections import UserDict
 from collections.abc import Callable, Iterable
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import TypeVar
 
 T = TypeVar("T", bound=type)
@@ -84,6 +87,13 @@ def did_you_mean(name: str, known: Iterable[str], most: int = 1, cutoff: float =
     return f"; did you mean {' or '.join(map(repr, close))}?" if close else "."
 
 
+def unknown_setting(full_key: str, key: str, known: Iterable[str]) -> ValueError:
+    """The mistake of a setting that nobody reads, with those there are in its place."""
+    names = sorted(map(str, known))
+    hint = did_you_mean(str(key), names)
+    return ValueError(f"unknown setting '{full_key}'{hint} Known there: {', '.join(names)}")
+
+
 def summary(cls: type) -> str:
     """The first paragraph of a class's docstring as one line of plain text, without citations."""
     paragraph = (cls.__doc__ or "").strip().partition("\n\n")[0]
@@ -91,25 +101,66 @@ def summary(cls: type) -> str:
 
 
 def _address(cls: type) -> str:
-    return f"{cls.__module__}.{cls.__qualname__}"
+    return f"{cls.__module__}.{getattr(cls, '__qualname__', cls)}"
 
 
-def load_plugins() -> None:
+Unfit = Callable[[Registry, type], str | None]  # why a class cannot be offered, or None
+
+
+def load_plugins(registries: Iterable[Registry] = (), unfit: Unfit = lambda *_: None) -> None:
     """Import the modules whose decorators fill the registries: ours, then installed plugins.
 
-    A plugin which cannot be imported is a warning naming it. One which claims a name that
-    somebody else owns is a ``NameTaken`` error naming both.
+    Whatever is wrong with a plugin stops nothing else. One which cannot be imported, or claims a
+    name that somebody else owns, is left out with all it registered, and one of its classes which
+    is ``unfit`` by itself; a warning names plugin, class and cause.
+
+    Parameters
+    ----------
+    registries
+        Those which plugins may fill.
+    unfit
+        Says why a class which a plugin registered cannot be offered to users.
     """
     for module in OURS:
         importlib.import_module(module)
+    registries = list(registries)
     for plugin in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda entry: entry.name):
-        try:
+        before = [dict(registry.data) for registry in registries]
+        said = f"plugin '{plugin.name}' ({plugin.value})"
+        problem = _import(plugin)
+        if problem:
+            for registry, known in zip(registries, before, strict=True):
+                registry.data = known
+            _warn(f"{said} {problem}")
+            continue
+        for registry, known in zip(registries, before, strict=True):
+            for name in registry.data.keys() - known.keys():
+                if problem := unfit(registry, registry.data[name]):
+                    cls = registry.data.pop(name)
+                    _warn(
+                        f"{said}: {registry.kind} '{name}', {_address(cls)}, is left out: {problem}"
+                    )
+
+
+def _import(plugin: EntryPoint) -> str | None:
+    """What went wrong when a plugin was imported, as the end of a sentence; None if nothing."""
+    printed = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(printed), contextlib.redirect_stdout(printed):
             plugin.load()
-        except NameTaken:
-            raise
-        except Exception as error:  # whatever a stranger's module raises, the others still work
-            warnings.warn(
-                f"plugin '{plugin.name}' ({plugin.value}) cannot be imported and is left out: "
-                f"{type(error).__name__}: {error}",
-                stacklevel=2,
-            )
+    except SystemExit as error:
+        last = (printed.getvalue().strip().splitlines() or [f"status {error.code}"])[-1]
+        return (
+            f"ends the program when it is imported, as a script does which reads the command line, "
+            f"and is left out: {last}"
+        )
+    except NameTaken as error:
+        return f"is left out: {error}"
+    except Exception as error:  # whatever a stranger's module raises, the others still work
+        return f"cannot be imported and is left out: {type(error).__name__}: {error}"
+    sys.stderr.write(printed.getvalue())
+    return None
+
+
+def _warn(message: str) -> None:
+    warnings.warn(message, stacklevel=3)

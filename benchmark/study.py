@@ -9,6 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from benchmark.ablation import brightness, brightness_figure, markdown, trade_off_figure
+from benchmark.algebra import as_choice, is_formula
 from benchmark.cells import Cell, ResultStore
 from benchmark.compose import compose_grid, compose_training
 from benchmark.config import build, class_of, registry_of, schema, sized, suites
@@ -70,6 +71,7 @@ def score(config: DictConfig, weights: Mapping[str, Path], device: str, console:
 def _run_config(config: DictConfig, weights: Mapping[str, Path], device: str) -> dict[str, object]:
     """The config of ``bench run`` for the variants."""
     noises = [m for name in config.test_noise for m in suites().get(name, [name])]
+    chosen = [as_choice(m) if is_formula(m) else (m, {}) for m in noises]
     variants = config.ablation.variants
     data = OmegaConf.merge(
         schema(registry_of("data")[config.test_data]),
@@ -80,7 +82,10 @@ def _run_config(config: DictConfig, weights: Mapping[str, Path], device: str) ->
             name: {"of": class_of("model", name, variants[name].model).name, "weights": str(path)}
             for name, path in weights.items()
         },
-        "noise": {name: schema(registry_of("noise")[name]) for name in noises},
+        "noise": {
+            name: OmegaConf.merge(schema(class_of("noise", name, node)), node)
+            for name, node in chosen
+        },
         "data": {config.test_data: data},
         "metric": {name: schema(registry_of("metric")[name]) for name in METRICS},
         "levels": None,

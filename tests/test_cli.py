@@ -88,7 +88,7 @@ def test_help_and_unknown_commands_need_neither_torch_nor_hydra(arguments):
         ("run device=tpu", "device=tpu is not here"),
         ("run data=folder data.folder.path=nowhere", "there is no folder nowhere"),
         ("run +model.net={of:dncnn,weights:none.pt}", "no weights for 'dncnn' at none.pt"),
-        ("run model=[identity", "no viable alternative"),
+        ("run model=[identity", "a bracket is never closed; write 'model=[identity]'"),
         ("report out=nowhere", "no finished cells under nowhere"),
         ("train model=tv", "'tv' has nothing to train"),
         ("train model=dncnn steps=0", "steps must be above 0"),
