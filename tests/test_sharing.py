@@ -123,7 +123,9 @@ def test_the_lease_of_a_dead_process_is_free_at_once(tmp_path):
     Leases().take(tmp_path / "a.lease").release()
 
 
-@pytest.mark.parametrize("holder", [ELSEWHERE, "", "nonsense", new_token()])
+@pytest.mark.parametrize(
+    "holder", [ELSEWHERE, "", "nonsense", new_token()], ids=["elsewhere", "empty", "words", "alive"]
+)
 def test_a_lease_that_is_not_renewed_is_taken_over_and_a_renewed_one_is_not(tmp_path, fast, holder):
     path, leases = tmp_path / "a.lease", Leases()
     path.write_text(holder)
