@@ -276,7 +276,7 @@ def _fill(
 ) -> Iterator[str]:
     settings = _settings(grid, cell, draws)
     code, environment = grid.code_of(cell), describe_environment(device)
-    made_by = stamp(code, environment["torch"])
+    made_by = stamp(asdict(cell), code, environment["torch"])
     rows = {row["image"]: row for row in same_made(store.resume(cell, settings), made_by)}
     yield from rows
     names = grid.datasets[cell.dataset].images()

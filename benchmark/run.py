@@ -2,7 +2,7 @@
 
 import platform
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -157,7 +157,7 @@ def _fill_cell(
     grid: Grid, store: ResultStore, cell: Cell, device: str, environment: dict[str, object]
 ) -> Iterator[str]:
     settings, code = grid.settings_of(cell), grid.code_of(cell)
-    made_by = stamp(code, environment["torch"])
+    made_by = stamp(asdict(cell), code, environment["torch"])
     dataset = grid.datasets[cell.dataset]
     rows = {row["image"]: row for row in same_made(store.resume(cell, settings), made_by)}
     yield from rows
