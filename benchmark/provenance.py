@@ -84,9 +84,10 @@ def code_of_cell(
     }
 
 
-def stamp(code: Code, torch_version: str) -> str:
+def stamp(cell: Mapping[str, object], code: Code, torch_version: str) -> str:
     """A short hash of a cell's code, and of torch: half-done cells go on under an equal one."""
-    return short_hash(json.dumps([code, torch_version], sort_keys=True).encode())
+    facts = code_facts(cell, code) | {"torch": torch_version}
+    return short_hash(json.dumps(facts, sort_keys=True).encode())
 
 
 def same_made(rows: Iterable[Row], made_by: str | None) -> list[Row]:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict
 from importlib.metadata import version
 from typing import Self
 
@@ -50,7 +51,8 @@ class Part:
     ):
         self.cell, self.finished = cell, lease is None
         self._store, self._settings, self._identities = store, settings, identities
-        self._code, self._made_by = code, stamp(code, version("torch")) if code else None
+        self._code = code
+        self._made_by = stamp(asdict(cell), code, version("torch")) if code else None
         self._record = store.read(cell) if cell in store else None
         usable = not outdated and not self._is_of_other_code()
         self.rows = self._with_sources(store.rows(cell, settings, identities) if usable else {})
