@@ -58,8 +58,8 @@ def run(config: DictConfig) -> None:
     grid = compose_grid(config, console)
     if said := stand_ins(_with_shipped_weights(config)):
         console.print(said, highlight=False, soft_wrap=True)
-    prepare(config.out, REPORT, FIGURES)
     lacking = missing(grid, store, config.shard)
+    prepare(config.out, REPORT, FIGURES)
     if lacking:
         grid = with_available_metrics(grid, console)
         lacking = missing(grid, store, config.shard)
