@@ -62,10 +62,10 @@ def run(config: DictConfig) -> None:
     grid = compose_grid(config, console)
     if said := stand_ins(_with_shipped_weights(config)):
         console.print(said, highlight=False, soft_wrap=True)
-    prepare(config.out, REPORT, FIGURES)
     lacking = missing(grid, store, config.shard, config.rescore)
     if said := changes_of(grid, store).sentence(config.rescore):
         console.print(said, highlight=False, soft_wrap=True)
+    prepare(config.out, REPORT, FIGURES)
     to_score = bool(lacking)
     if lacking:
         grid = with_available_metrics(grid, console)

@@ -55,7 +55,7 @@ def track(
 
 
 class _Lines(Progress):
-    """Rich's bookkeeping of tasks, printed by a thread: also while one step takes minutes."""
+    """Rich's tasks, printed by a thread, also while one step takes minutes, and at the end."""
 
     def start(self) -> None:
         self.stopped = Event()
@@ -65,6 +65,7 @@ class _Lines(Progress):
     def stop(self) -> None:
         self.stopped.set()
         self.thread.join()
+        self._print()
 
     def _report(self) -> None:
         while not self.stopped.wait(INTERVAL):

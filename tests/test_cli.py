@@ -354,9 +354,12 @@ def test_a_shard_without_cells_is_no_crash(bench):
 
 def test_a_report_compares_only_the_models_it_is_told(bench, tmp_path):
     bench("run", "model=tv", "noise=gaussian", "out=o", *SMALL)
-    for told, rows in (("model=tv", {"tv"}), ("model=[identity,tv]", {"identity", "tv"})):
+    for told, rows, folder in (
+        ("model=tv", {"tv"}, "o/report-tv"),
+        ("model=[identity,tv]", {"identity", "tv"}, "o"),
+    ):
         assert bench("report", "out=o", told)[0] == 0
-        with (tmp_path / "o" / "scores.csv").open(newline="") as file:
+        with (tmp_path / folder / "scores.csv").open(newline="") as file:
             assert {row["model"] for row in csv.DictReader(file)} == rows
     status, _, err = bench("report", "out=o", "model=vt")
     assert (status, err) == (2, "bench: no cells of model 'vt' under o; there are: identity, tv\n")

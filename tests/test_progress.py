@@ -37,11 +37,11 @@ def test_lines_come_by_the_clock_also_while_one_step_lasts():
     assert 2 <= console.file.getvalue().count("0 % 0/1 images, left: -:--:-- one long image") <= 10
 
 
-def test_a_short_computation_says_nothing_in_a_log(monkeypatch):
+def test_a_short_computation_is_one_line_in_a_log(monkeypatch):
     monkeypatch.setattr(module, "INTERVAL", 30)
     console = Console(file=io.StringIO())
     assert list(track(range(5), console, "images", 5)) == [0, 1, 2, 3, 4]
-    assert console.file.getvalue() == ""
+    assert console.file.getvalue() == "100 % 5/5 images, left: 0:00:00\n"
 
 
 def test_the_lines_end_with_the_computation_also_where_it_fails():
