@@ -42,7 +42,7 @@ def check_composed(command: str, config: DictConfig) -> None:
     every = [*known, *groups, *(["ablation"] if command == "ablate" else [])]
     for key in config:
         if key not in every:
-            raise unknown_setting(key, key, every)
+            raise unknown_setting(key, every)
     for key in every:
         if key not in config:
             raise ValueError(f"bench {command} needs the setting '{key}'; leave out ~{key}")
@@ -106,7 +106,7 @@ def _check_ablation(ablation: object, every: list[str]) -> None:
         class_of("model", name, variant.model)
         for key in variant:
             if key not in (*every, "model"):
-                raise unknown_setting(f"{where}.{key}", key, (*every, "model"))
+                raise unknown_setting(key, (*every, "model"), where)
 
 
 def _check_group(command: str, group: str, nodes: object) -> None:

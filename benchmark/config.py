@@ -279,7 +279,7 @@ def checked_settings(group: str, name: str, node: DictConfig, training: bool = F
     known = schema(cls, training)
     for key in node:
         if key not in known:
-            raise unknown_setting(f"{group}.{name}.{key}", key, known)
+            raise unknown_setting(key, known, f"{group}.{name}")
     merged = OmegaConf.merge(known, node)
     plain = OmegaConf.to_container(merged, resolve=True, throw_on_missing=True)
     plain.pop("of")

@@ -42,12 +42,9 @@ def _unknown_choice(missing: str, options: Sequence[str]) -> str | None:
 
     group, _, name = missing.partition("/")
     if group not in REGISTRIES or not name:
-        known = ", ".join(options)
-        return (
-            f"unknown {group} '{name}'{did_you_mean(name, options)} Known: {known}"
-            if known
-            else None
-        )
+        if not options:
+            return None
+        return f"there is no {missing}{did_you_mean(name, options)} Known: {', '.join(options)}"
     try:
         registry_of(group)[name]
     except UnknownName as error:
@@ -60,7 +57,7 @@ def _unknown_setting(error: BaseException) -> str | None:
     for cause in _causes(error):
         if isinstance(cause, ConfigAttributeError | ConfigKeyError) and cause.parent_node:
             known = [key for key in cause.parent_node if key != "hydra"]
-            return str(unknown_setting(cause.full_key, cause.key, known))
+            return str(unknown_setting(cause.full_key, known))
     return None
 
 
@@ -74,6 +71,8 @@ def _wrong_type(error: BaseException) -> str | None:
             if wanted and wanted[1] in TYPES and where:
                 value = re.search(r"Value '(.*?)'", str(cause), re.DOTALL)
                 got = f", got '{value[1]}'" if value else ""
+                if value:  # a list of one, as we made of it
+                    where = where.replace(f"=[{value[1]}]", f"={value[1]}")
                 return f"{where} should be {TYPES[wanted[1]]}{got}"
             for sign, meant in SIGNS.items():
                 if sign in str(cause) and where:

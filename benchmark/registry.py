@@ -87,11 +87,18 @@ def did_you_mean(name: str, known: Iterable[str], most: int = 1, cutoff: float =
     return f"; did you mean {' or '.join(map(repr, close))}?" if close else "."
 
 
-def unknown_setting(full_key: str, key: str, known: Iterable[str]) -> ValueError:
-    """The mistake of a setting that nobody reads, with those there are in its place."""
+def unknown_setting(key: str, known: Iterable[str], where: str = "") -> ValueError:
+    """The mistake of a setting that nobody reads, with those there are in its place.
+
+    Parameters
+    ----------
+    key
+        As it was typed, or its last part where the message names the place by ``where``.
+    """
     names = sorted(map(str, known))
-    hint = did_you_mean(str(key), names)
-    return ValueError(f"unknown setting '{full_key}'{hint} Known there: {', '.join(names)}")
+    hint = did_you_mean(str(key).rpartition(".")[2], names)
+    place = f"in {where}" if where else "there"
+    return ValueError(f"unknown setting '{key}'{hint} Known {place}: {', '.join(names)}")
 
 
 def summary(cls: type) -> str:
