@@ -37,6 +37,7 @@ class Denoiser(nn.Module):
     located: ClassVar[tuple[str, ...]] = ()  # settings which say where something lies, not what
     files: ClassVar[tuple[str, ...]] = ()  # settings which name a file: its content counts
     derived: ClassVar[tuple[str, ...]] = ()  # ends of published keys that the code computes anew
+    note: str = ""  # a caveat of this instance which tables show: a training that is ours
     pointwise: ClassVar[bool] = False  # each pixel by itself: tiles would change nothing
 
     @classmethod

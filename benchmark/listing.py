@@ -10,8 +10,8 @@ from benchmark.datasets import Dataset
 from benchmark.denoiser import Denoiser
 from benchmark.registry import summary
 from benchmark.signature import choices_of, settings_of
+from benchmark.sizes import own_settings, size_of
 from benchmark.weights import read_header, shipped
-from benchmark.zoo import own_settings, size_of
 
 
 def left_out(group: str) -> str:

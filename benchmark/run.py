@@ -93,7 +93,9 @@ class Grid:
         """What a report needs to label a cell's scores."""
         noise = self.datasets[cell.dataset] if cell.recorded else self.noises[cell.noise]
         metrics = self.metrics_of(cell)
+        note = self.models[cell.model].note
         return {
+            **({"model_note": {cell.model: note}} if note else {}),
             "higher_is_better": {n: m.higher_is_better for n, m in metrics.items()},
             "border": {n: getattr(m, "border", 0) for n, m in metrics.items()},
             "unit": noise.unit,

@@ -159,6 +159,8 @@ def sentences(
         said.append(f"Without a value of {metric_label(metric)}, so not shown: {names}.")
     if unusual := _unusual(table, dataset, scores):
         said.append(f"Not in fp32 with whole images: {unusual}.")
+    noted = table.attrs.get("model_note", {})
+    said += [f"{label(model)}: {noted[model]}." for model in scores.index if model in noted]
     if (made := table.attrs.get("made")) and (mixed := made.sentence(shared)):
         said.append(mixed)
     noises = _noises(scores)

@@ -13,6 +13,7 @@ from benchmark.averages import NoFit, check_numbers, fit
 from benchmark.checkpoint import read_checkpoint, read_metadata, weights_file
 from benchmark.denoiser import DENOISERS, Denoiser
 from benchmark.files import write_whole
+from benchmark.sizes import own_settings
 from benchmark.wrappers import unwrapped
 
 HEADER = "noisebench"
@@ -153,6 +154,8 @@ def load_network(cls: type[Denoiser], path: Path, settings: dict[str, object]) -
         raise ValueError(f"{path} does not fit '{cls.name}': {problem}")
     check_numbers(path, tensors, network.state_dict())
     network.load_state_dict(tensors, strict=False)  # counters may be missing
+    if HEADER in metadata and (ours := own_settings(_header(path, metadata))):
+        network.note = f"trained with {ours}"
     return network
 
 

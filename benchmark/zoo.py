@@ -1,6 +1,5 @@
 """The zoo: what the files of trained networks say of themselves, as one page."""
 
-import inspect
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -8,8 +7,8 @@ import pandas as pd
 from torch import Tensor
 
 from benchmark.checkpoint import read_checkpoint
-from benchmark.denoiser import DENOISERS
 from benchmark.files import file_hash
+from benchmark.sizes import Header, size_of
 from benchmark.tables import markdown_table
 from benchmark.weights import COUNTER, read_header
 
@@ -25,8 +24,6 @@ HEADINGS = {
     "final_loss": "final loss",
     "file_size": "MB",
 }
-
-Header = Mapping[str, object]
 
 
 def zoo_table(paths: Sequence[Path]) -> pd.DataFrame:
@@ -111,44 +108,6 @@ def _line(path: Path) -> dict[str, object]:
     }
 
 
-def size_of(header: Header) -> str:
-    """A named size of the class, and the arguments which are neither its nor the published ones."""
-    size, changed = _size_and_changes(header)
-    said = [size] if size else []
-    said += [f"{name}={_spelled(value)}" for name, (value, _) in changed.items()]
-    return " ".join(said) or "published"
-
-
-def own_settings(header: Header) -> str:
-    """The settings of a training which are ours, each beside the published one; empty if none.
-
-    Those of a named size are not among them: ``input_ratio=[0,90] (published: [80,90])``.
-    """
-    _, changed = _size_and_changes(header)
-    return ", ".join(
-        f"{name}={_spelled(value)} (published: {_spelled(usual)})"
-        for name, (value, usual) in changed.items()
-        if usual is not ...
-    )
-
-
-def _size_and_changes(header: Header) -> tuple[str, dict[str, tuple[object, object]]]:
-    """A named size or nothing, and by keyword the other arguments beside those of that size."""
-    cls, given = DENOISERS.get(header["model"]), _plain(header.get("arguments", {}))
-    usual, size = _plain(_defaults(cls)) if cls else {}, ""
-    for name, arguments in _plain(cls.sizes if cls else {}).items():
-        if all(given.get(key) == value for key, value in arguments.items()):
-            usual, size = {**usual, **arguments}, name
-            break
-    pairs = {name: (value, usual.get(name, ...)) for name, value in given.items()}
-    return size, {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
-
-
-def _defaults(cls: type) -> dict[str, object]:
-    parameters = inspect.signature(cls).parameters.values()
-    return {p.name: p.default for p in parameters if p.default is not p.empty}
-
-
 def _noise(training: Header) -> str:
     if "noise" not in training:
         return ""
@@ -206,15 +165,3 @@ _PRINTED = {
     "final_loss": lambda loss: f"{loss:.4f}",
     "file_size": lambda size: f"{size / 1e6:.2f}",
 }
-
-
-def _plain(value: object) -> object:
-    """Tuples as lists all the way down, as JSON gives them back."""
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
-
-
-def _spelled(value: object) -> str:
-    """A value as a setting of the command line: lists without spaces."""
-    return str(value).replace(" ", "") if isinstance(value, list) else str(value)

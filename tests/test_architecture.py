@@ -47,6 +47,7 @@ ORDER = (  # a module of benchmark imports only modules above itself
     "wrappers",
     "averages",
     "checkpoint",
+    "sizes",
     "weights",
     "submission",
     "provenance",

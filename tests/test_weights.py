@@ -15,6 +15,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from benchmark.denoiser import DENOISERS, Denoiser
 from benchmark.listing import stand_ins
+from benchmark.sizes import own_settings, size_of
 from benchmark.weights import (
     all_shipped,
     load_network,
@@ -23,7 +24,6 @@ from benchmark.weights import (
     shipped,
     weights_path,
 )
-from benchmark.zoo import own_settings, size_of
 
 ARGUMENTS = {"depth": 3, "width": 8, "batch_norm": True}
 TRAINING = {"recipe": {"steps": 7}, "final_loss": 0.25}
