@@ -232,7 +232,8 @@ def _check_groups(command: str, settings: list[Word]) -> None:
     """Raise ``ValueError`` for a group which is chosen from twice."""
     chosen: dict[str, list[str]] = {}
     for word in settings:
-        if word.key in GROUPS_OF.get(command, ()) and word.value is not None:
+        names = word.value is not None and not word.value.lstrip().startswith("{")  # or a variant
+        if word.key in GROUPS_OF.get(command, ()) and names:
             chosen.setdefault(word.key, []).append(word.value)
     for group, values in chosen.items():
         if len(values) > 1:

@@ -3,6 +3,7 @@
 import importlib.util
 import re
 from collections.abc import Mapping
+from dataclasses import is_dataclass
 from functools import cache
 from pathlib import Path
 
@@ -262,7 +263,13 @@ def class_of(group: str, name: str, node: DictConfig) -> type:
             f"{group}.{name}.KEY=VALUE, a variant as '+{group}.{name}={{of: CLASS, KEY: VALUE}}', "
             f"and what is not wanted is left out of {group}="
         )
-    return registry_of(group)[node.get("of", name)]
+    of, kind = node.get("of", name), OmegaConf.get_type(node)
+    if is_dataclass(kind) and kind.__name__ != of:  # the node of a registered name
+        raise ValueError(
+            f"{group}.{name}.of={of}: '{name}' cannot be another class than its own; give the "
+            f"variant a name: '+{group}.NAME={{of: {of}}}'"
+        )
+    return registry_of(group)[of]
 
 
 def checked_settings(group: str, name: str, node: DictConfig, training: bool = False) -> Settings:

@@ -78,7 +78,10 @@ def test_help_and_unknown_commands_need_neither_torch_nor_hydra(arguments):
         ("run sede=[1]", "unknown setting 'sede'; did you mean 'seeds'?"),
         ("run noise.gaussian.levls=[1]", "unknown setting 'noise.gaussian.levls'; did you mean 'l"),
         ("run noise=poisson noise.gaussian.levels=[1]", "unknown setting 'noise.gaussian'."),
-        ("run +model.tv5={of:tv,sgma:5}", "unknown setting 'sgma'; did you mean 'sigma'?"),
+        (
+            "run +model.tv5={of:tv,sgma:5}",
+            "unknown setting 'sgma'; did you mean 'sigma'?",
+        ),
         ("run +model.tv5={of:tw,sigma:5}", "unknown denoiser 'tw'; did you mean 'tv'?"),
         ("run noise.gaussian.levels=loud", "noise.gaussian.levels=loud"),
         ("run data.photos.limit=some", "data.photos.limit=some"),

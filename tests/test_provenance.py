@@ -232,7 +232,7 @@ def test_rescoring_never_drops_a_metric_which_is_not_asked_for(bench, acme, tmp_
 
 def test_a_finished_cell_says_what_made_it(bench, acme, tmp_path):
     acme(1)
-    bench(*RUN, "model=keep", "out=o", "noise=acme(5)")
+    bench(*RUN, "model=keep", "out=o")
     code = records(tmp_path / "o")["cells/keep/photos/acme-5-0.json"]["code"]
     source = (Path(sys.modules["acme_for_test"].__file__)).read_bytes()
     here = {"distribution": None, "version": None}
