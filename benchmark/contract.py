@@ -11,8 +11,8 @@ from torch import Tensor
 # 0.40 at most (at dead pixels; 0.88 without the masks of training) and the published DnCNN for
 # sigma 15 by 0.07; 0.3 % of an image are beyond 0.5 at most. On a picture of black and white pixels
 # alone it is 2 %, and 15 % without masks. What is meant for [0, 255] is beyond nearly everywhere,
-# what is meant for [-1, 1] or [-0.5, 0.5] wherever the image is dark: on 21 to 54 % of the values of
-# the five `photos`. A network of a few training steps reaches 22 to 26 %, and may be scored. The
+# what is meant for [-1, 1] or [-0.5, 0.5] wherever the image is dark: on 21 to 54 % of the values
+# of the five `photos`. A network of a few training steps reaches 22 to 26 %, and may be scored. The
 # share is a guess between.
 OVERSHOOT = 0.45
 SHARE = 0.3
