@@ -51,7 +51,10 @@ class Cell:
     @property
     def condition(self) -> str:
         """The noise, its level and its seed as one word: ``gaussian-25-0``."""
-        return f"{file_name(self.noise)}-{self.level:.15g}-{self.seed}"
+        level = f"{self.level:.15g}"
+        if float(level) != self.level:  # two levels that differ never share a file
+            level = repr(self.level)
+        return f"{file_name(self.noise)}-{level}-{self.seed}"
 
     @property
     def path(self) -> Path:
@@ -319,7 +322,7 @@ class ResultStore:
         """A cell's content, None where there is none; a damaged file is set aside."""
         try:
             return self.read(cell)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except Damaged as error:
             path, number = self.path(cell), 1

@@ -28,7 +28,7 @@ from benchmark.denoiser import DENOISERS, Denoiser
 from benchmark.environment import pick_device
 from benchmark.files import file_name, write_whole
 from benchmark.listing import left_out, listing, stand_ins
-from benchmark.output import prepare
+from benchmark.output import prepare, refuse_among_images
 from benchmark.passes import (
     SCORES,
     Draws,
@@ -60,6 +60,7 @@ def run(config: DictConfig) -> None:
     store, device = ResultStore(config.out), pick_device(config.device)
     _use_threads(config.threads)
     grid = compose_grid(config, console)
+    refuse_among_images(config.out, grid.datasets)
     if said := stand_ins(_with_shipped_weights(config)):
         console.print(said, highlight=False, soft_wrap=True)
     lacking = missing(grid, store, config.shard, config.rescore)
@@ -75,6 +76,12 @@ def run(config: DictConfig) -> None:
     remake_pictures(grid, store, device, console)
     still = "changed" if config.rescore else None
     others = len(missing(grid, store, rescore=still)) if to_score or config.shard != "1/1" else 0
+    if gone := missing(grid, store, config.shard, still) if others else []:
+        raise ValueError(
+            f"{len(gone)} of {len(grid.cells)} cells are not there any more: something removed or "
+            f"damaged them under {store.root}/cells while others were scored, {gone[0]} for one; "
+            f"give the same command again"
+        )
     if others:
         console.print(
             f"shard={config.shard} is done, {others} of {len(grid.cells)} cells are left to other "
@@ -233,7 +240,9 @@ def measure_noises(config: DictConfig) -> None:
     _say_what_all_left_out(console)
     if len(config.data) != 1:
         raise ValueError("bench noise takes the images of one dataset at a time")
-    (dataset,) = build("data", config.data).values()
+    datasets = build("data", config.data)
+    refuse_among_images(config.out, datasets)
+    (dataset,) = datasets.values()
     settings = [
         word for word in HydraConfig.get().overrides.task if not re.match("(noise|out)=", word)
     ]

@@ -169,6 +169,11 @@ class Dataset:
             )
         return sorted(self._files, key=natural_order)[: self.limit]
 
+    def folders(self) -> set[Path]:
+        """Where the images lie: what else is put there counts as one of them later."""
+        places = (place for places in self._files.values() for place in places)
+        return {(place.path if isinstance(place, Block) else place).parent for place in places}
+
     def __len__(self) -> int:
         return len(self.images())
 
@@ -236,7 +241,7 @@ class Dataset:
         found = {}
         for image in self.images():
             cut = f"{self.crop} {self._centre(image)}" if self.crop else "whole"
-            hashes = [self.hash_place(place) for place in self._places(image, level)]
+            hashes = [self._known_hash(place) for place in self._places(image, level)]
             found[image] = "\x1f".join([image, cut, *hashes, "\n"])
         return found
 
@@ -271,6 +276,30 @@ class Dataset:
                 raise ValueError(twins(one_form(name), twin[0], places[0]))
         return found
 
+    @cached_property
+    def _hashed(self) -> dict[Path | Block, tuple[tuple[int, ...], str]]:
+        """What `identities` hashed: the state of each file then, and the hash."""
+        return {}
+
+    def _known_hash(self, place: Path | Block) -> str:
+        state = _state(place)  # before it is read: a change in between is noticed later
+        self._hashed[place] = state, self.hash_place(place)
+        return self._hashed[place][1]
+
+    def _refuse_changed(self, place: Path | Block) -> None:
+        """Raise ``ValueError`` if a picture is no longer the one whose hash its scores will have.
+
+        A file which was only touched, or written again as it was, is the same.
+        """
+        if place not in self._hashed:
+            return
+        state, known = self._hashed[place]
+        if _state(place) != state and self._known_hash(place) != known:
+            raise ValueError(
+                f"{place} was changed while this was running, so that nothing can be said of what "
+                f"was read; give the same command again once the images stay as they are"
+            )
+
     def _check_image(self, minimum: int, image: str) -> None:
         for place in self._files[image]:
             self.check_place(place)
@@ -299,6 +328,8 @@ class Dataset:
         if len(paths) > 1:
             _check_orientations(paths)
         arrays = [self.read_place(path) for path in paths]
+        for path in paths:
+            self._refuse_changed(path)
         height, width = arrays[0].shape[:2]
         for path, pixels in zip(paths, arrays, strict=True):
             if pixels.shape != arrays[0].shape:
@@ -320,6 +351,12 @@ class Dataset:
 def in_home(path: str) -> Path:
     """A path as the user gave it; ``~`` is the home folder."""
     return Path(os.path.expanduser(path))  # where there is no such user, it stays as it is
+
+
+def _state(place: Path | Block) -> tuple[int, ...]:
+    """What changes whenever a picture's file does."""
+    found = (place.path if isinstance(place, Block) else place).stat()
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def _check_orientations(places: tuple[Path | Block, ...]) -> None:

@@ -92,16 +92,21 @@ def writing(path: Path, what: str = "") -> Iterator[None]:
     Raises
     ------
     OSError
-        With the number of the one which was caught.
+        In place of the one which was caught.
     """
     try:
         yield
     except OSError as error:
-        advice = next((text for numbers, text in ADVICE if error.errno in numbers), "")
         raise OSError(
             f"cannot write {path}{what}: {error.strerror or error}; what was there is kept; "
-            f"{advice}give the same command again"
+            f"{advice(error)}"
         ) from error
+
+
+def advice(error: OSError) -> str:
+    """What to do about an error of the file system, as the end of a sentence."""
+    first = next((text for numbers, text in ADVICE if error.errno in numbers), "")
+    return f"{first}give the same command again"
 
 
 def sweep(folder: Path) -> None:

@@ -34,12 +34,10 @@ class Lease:
 
     def _renew(self) -> None:
         while not self._released.wait(BEAT):
-            if holder(self.path) != self.owner:
-                return
-            try:
+            with contextlib.suppress(OSError):  # of a share, say: the next time may do
+                if holder(self.path) != self.owner:
+                    return
                 os.utime(self.path)
-            except FileNotFoundError:  # released in between
-                return
 
 
 class Leases:

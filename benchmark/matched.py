@@ -2,6 +2,7 @@
 
 import json
 import math
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -14,6 +15,7 @@ from benchmark.dataset import Dataset
 from benchmark.files import write_whole
 from benchmark.images import psnr
 from benchmark.noise import NoiseModel, rng_for, stream, to_uint8
+from benchmark.provenance import code_of
 
 TARGETS = (28.0, 25.0, 22.0, 19.0)  # mean PSNR of the noisy images in dB, mildest first
 BORDER = 1  # pixels left out on each side, as in the metric psnr
@@ -59,13 +61,16 @@ def match_levels(
     facts
         What the levels depend on: the settings of the noise and the dataset, with its hash.
     path
-        The file which keeps them; another noise, data or targets in it are measured anew.
+        The file which keeps them. What it says of another noise, data, code or targets is measured
+        anew, and so it is where it is damaged, with a warning.
     """
     facts = json.loads(json.dumps({**facts, "seeds": list(seeds), "targets": TARGETS}))
-    if path.is_file():
-        stored = json.loads(path.read_text())
-        if stored["facts"] == facts:
-            return [Match(**match) for match in stored["matches"]]
+    code = [
+        code_of(cls)["source"] for cls in (type(noise), *getattr(noise, "made_of", {}).values())
+    ]
+    stored = _stored(path)
+    if stored and stored["facts"] == facts and stored.get("code", code) == code:
+        return [Match(**match) for match in stored["matches"]]
     images = dataset.images()
     draws = 1 if noise.deterministic else -(-DRAWS // len(images))
 
@@ -78,9 +83,26 @@ def match_levels(
 
     expected = severity_of(noise, dataset, expected_rng, range(draws))
     matches = find_matches(noise, expected, severity_of(noise, dataset, run_rng, seeds))
-    record = {"facts": facts, "numpy": np.__version__, "matches": [asdict(m) for m in matches]}
+    found = {"code": code, "matches": [asdict(match) for match in matches]}
+    record = {"facts": facts, "numpy": np.__version__, **found}
     write_whole(path, json.dumps(record, indent=1) + "\n")
     return matches
+
+
+def _stored(path: Path) -> dict[str, object] | None:
+    """What a file keeps; None where there is none, or it keeps no matches."""
+    if not path.is_file():
+        return None
+    try:
+        stored = json.loads(path.read_bytes())
+        pairs = [(match["level"], match["psnr"]) for match in stored["matches"] if len(match) == 2]
+        whole = len(pairs) == len(stored["matches"]) and "facts" in stored
+        if whole and all(math.isfinite(value) for pair in pairs for value in pair):
+            return stored
+    except (ValueError, KeyError, TypeError, RecursionError, OverflowError):
+        pass
+    warnings.warn(f"{path} keeps no levels and is made again", stacklevel=3)
+    return None
 
 
 def severity_of(

@@ -12,6 +12,7 @@ from omegaconf.errors import (
 )
 
 from benchmark.arguments import as_meant
+from benchmark.files import advice
 from benchmark.registry import UnknownName, did_you_mean, unknown_setting
 
 TYPES = {"Integer": "a whole number", "Float": "a number", "Bool": "true or false"}
@@ -31,6 +32,8 @@ def explain(error: BaseException) -> str | None:
         return f"cannot read {error.override}; quote what it is set to: {as_meant(error.override)}"
     if isinstance(error, HydraException | OmegaConfBaseException):
         return _unknown_setting(error) or _wrong_type(error) or _first_line(error)
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"cannot read or write {error.filename}: {error.strerror or error}; {advice(error)}"
     if isinstance(error, ValueError | UnknownName | OSError):
         return str(error)
     return None

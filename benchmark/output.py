@@ -5,8 +5,12 @@ import re
 import tempfile
 from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmark.files import writing
+
+if TYPE_CHECKING:
+    from benchmark.dataset import Dataset
 
 # how each page begins; those of a command name it further down. No page needs more to be known
 PAGES = {
@@ -74,6 +78,16 @@ def prepare(
             probe.flush()
             os.fsync(probe.fileno())
     return folder
+
+
+def refuse_among_images(out: str | Path, datasets: Mapping[str, "Dataset"]) -> None:
+    """Raise ``ValueError`` if a folder is one of images, which figures there would join."""
+    for name, dataset in datasets.items():
+        if Path(out).resolve() in {folder.resolve() for folder in dataset.folders()}:
+            raise ValueError(
+                f"out={out} is the folder of dataset '{name}': figures written there would be read "
+                f"as its images next time; choose another folder, such as out=results/{name}"
+            )
 
 
 def is_ours(path: Path, kind: str) -> bool:

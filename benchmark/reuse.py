@@ -10,6 +10,7 @@ Settings = Mapping[str, object]
 Identities = Mapping[str, str] | None  # by image, in order; None: only the set is known
 
 EARLIER = "earlier"  # the key of what some of a cell's rows were made with, where not as the others
+GROUPS = {"model": "model", "noise": "noise", "dataset": "data", "metrics": "metric"}  # of options
 WHICH = ("limit", "images", "sha256")  # settings of a dataset that say which images, not of what
 
 
@@ -22,13 +23,16 @@ def refuse_other(
     """
     changes = differences(_without_which(stored), _without_which(now))
     reason = f"with {' and '.join(changes)}" if changes else None
+    groups = dict.fromkeys(GROUPS.get(change.partition(".")[0]) for change in changes)
     if reason is None and (other := _other_images(stored, list(rows), now, identities)):
         reason = f"on other images of dataset '{now['dataset'].get('of', '')}': {other}"
+        groups = {"data": None}
     if reason:
+        named = " and ".join(f"'+{group}.NAME={{of: ...}}'" for group in groups if group)
+        own = f"give the variant a name of its own ({named}), " if named else ""
         raise ValueError(
-            f"{path} was scored {reason}; give the variant a name of its own ('+model.NAME={{of: "
-            f"...}}', '+noise.NAME={{of: ...}}', '+data.NAME={{of: ...}}'), choose another folder "
-            f"(out=FOLDER), or delete that file"
+            f"{path} was scored {reason}; {own}choose another folder (out=FOLDER), or delete that "
+            f"file"
         )
 
 

@@ -1,6 +1,7 @@
 """Matched severity: levels chosen so that every noise leaves the same PSNR."""
 
 import json
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -102,6 +103,43 @@ def test_levels_are_kept_and_measured_anew_for_other_data(grey, tmp_path, monkey
     assert matched(noise, grey, path) == first
     other = {**FACTS, "dataset": {"sha256": "def", "images": 2}}
     assert match_levels(noise, "gaussian", grey, "grey", [0], other, path) == [Match(1.0, 2.0)]
+
+
+DAMAGE = {
+    "empty": lambda text: "",
+    "cut": lambda text: text[:-20],
+    "a list": lambda text: "[]",
+    "null": lambda text: "null",
+    "no facts": lambda text: text.replace('"facts"', '"fact"'),
+    "no matches": lambda text: text.replace('"matches"', '"match"'),
+    "a level that is text": lambda text: text.replace('"level": ', '"level": "5", "other": '),
+    "a level that is null": lambda text: re.sub(r'"level": [\d.]+', '"level": null', text),
+    "a level that is NaN": lambda text: re.sub(r'"level": [\d.]+', '"level": NaN', text),
+    "a match without PSNR": lambda text: text.replace('"psnr"', '"ssim"'),
+    "brackets": lambda text: "[" * 100000,
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_damaged_file_of_levels_is_made_again_with_a_warning(grey, tmp_path, monkeypatch, damage):
+    path, noise = tmp_path / "gaussian.json", NOISE_MODELS["gaussian"]()
+    monkeypatch.setattr("benchmark.matched.find_matches", lambda *_: [Match(1.0, 2.0)])
+    matched(noise, grey, path)
+    text = path.read_text()
+    path.write_text(DAMAGE[damage](text))
+    with pytest.warns(UserWarning, match="is made again"):
+        assert matched(noise, grey, path) == [Match(1.0, 2.0)]
+    assert path.read_text() == text
+
+
+def test_levels_are_measured_anew_for_other_code(grey, tmp_path, monkeypatch):
+    path, noise = tmp_path / "gaussian.json", NOISE_MODELS["gaussian"]()
+    monkeypatch.setattr("benchmark.matched.find_matches", lambda *_: [Match(1.0, 2.0)])
+    first = matched(noise, grey, path)
+    monkeypatch.setattr("benchmark.matched.find_matches", lambda *_: [Match(3.0, 4.0)])
+    assert matched(noise, grey, path) == first
+    monkeypatch.setattr("benchmark.matched.code_of", lambda _: {"source": "another"})
+    assert matched(noise, grey, path) == [Match(3.0, 4.0)]
 
 
 def test_a_noise_of_random_strength_has_its_target_with_the_numbers_of_the_run():

@@ -1,7 +1,9 @@
 """Kills runs at random moments: what they leave ends as what an undisturbed run ends as.
 
 ``python -m tests.campaigns.kills --kills 40 --together 10`` prints a line for each kill and ends
-with status 1 if a byte differs or a file is left over. A process has the benchmark imported before
+with status 1 if a byte differs or a file is left over. Every other kill comes at a random moment,
+and every other one right before a random change of a file, so that few seconds of writing get as
+many as the long ones of computing. A process has the benchmark imported before
 it is started, so that kills hit the scoring, the pictures, the report and nothing else, and a clock
 for the seconds of a row that stands still, so that results can be equal to the byte.
 """
@@ -11,6 +13,7 @@ import contextlib
 import multiprocessing
 import os
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -28,6 +31,8 @@ RUN = (
     *("data.photos.limit=3", "threads=1"),
 )
 TOGETHER = 3  # equal runs at once
+CHANGES = ("open", "os.rename", "os.remove", "os.mkdir", "os.utime")  # events of Python's audit
+MOST_CHANGES = 250  # about as many as an undisturbed run makes
 PATIENCE = 300  # seconds until a process that does not end is a failure
 
 Files = dict[str, bytes]
@@ -44,14 +49,34 @@ class Slow(Denoiser):
         return noisy
 
 
-def started(out: Path) -> multiprocessing.Process:
-    """A process of its own which runs the command into a folder."""
-    process = multiprocessing.get_context("fork").Process(target=_bench, args=(out,))
+def started(out: Path, last: int = 0) -> multiprocessing.Process:
+    """A process of its own which runs the command into a folder.
+
+    Parameters
+    ----------
+    last
+        Before this change of a file under the folder it kills itself; 0 for never.
+    """
+    process = multiprocessing.get_context("fork").Process(target=_bench, args=(out, last))
     process.start()
     return process
 
 
-def _bench(out: Path) -> None:
+def _bench(out: Path, last: int) -> None:
+    made, place = 0, str(out)
+
+    def count(event: str, arguments: tuple) -> None:
+        nonlocal made
+        if event not in CHANGES or not str(arguments[0]).startswith(place):
+            return
+        if event == "open" and not (arguments[2] or 0) & (os.O_WRONLY | os.O_RDWR):
+            return
+        made += 1
+        if made == last:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    if last:
+        sys.addaudithook(count)
     time.perf_counter = lambda: 0.0  # the clock of a row's seconds
     sys.argv = ["bench", *RUN, f"out={out}"]
     with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
@@ -90,14 +115,21 @@ def differences(expected: Files, found: Files) -> list[str]:
 def killed_and_resumed(out: Path, seconds: float, kills: int, rng: random.Random) -> int:
     """Run into a folder until it is done, killed at most so often; how many kills there were."""
     for number in range(kills):
-        process, after = started(out), rng.uniform(0, seconds)
+        if number % 2:
+            after, last = PATIENCE, rng.randrange(1, MOST_CHANGES)
+            when = f"before change {last}"
+        else:
+            after, last = rng.uniform(0, seconds), 0
+            when = f"after {after:.2f} of {seconds:.2f} s"
+        process = started(out, last)
         process.join(after)
-        if process.exitcode is not None:
+        if process.exitcode is None:
+            process.kill()
+            process.join()
+        elif process.exitcode != -signal.SIGKILL:
             ended(process)
             return number
-        process.kill()
-        process.join()
-        print(f"  killed after {after:.2f} of {seconds:.2f} s: {stage(out)}")
+        print(f"  killed {when}: {stage(out)}")
     ended(started(out))
     return kills
 
