@@ -36,13 +36,13 @@ def keep(folder: Path, model: str, done: Evaluated) -> None:
 def lacking(store: ResultStore, cell: Cell) -> bool:
     """Whether a finished cell's pictures are missing or damaged.
 
-    A folder of results which never had pictures, as published ones of older versions, lacks none.
+    A cell which never had one, as published ones of older versions, lacks none.
     """
     folder = store.pictures(cell)
     sizes = {_size(folder / f"{name}.png") for name in (*SHARED, cell.model)}
     if len(sizes) == 1 and None not in sizes:
         return False
-    return folder.is_dir() or "picture" in store.read(cell)
+    return (folder / f"{cell.model}.png").exists() or "picture" in store.read(cell)
 
 
 def read(folder: Path, names: Iterable[str]) -> dict[str, np.ndarray]:
