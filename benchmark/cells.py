@@ -95,6 +95,13 @@ def plan(
                         yield Cell(model, dataset, noise, float(level), int(seed))
 
 
+class Labels(dict):
+    """One of a table's ``attrs``, only to be read: pandas copies at every step what is copied."""
+
+    def __deepcopy__(self, memo: object) -> "Labels":
+        return self
+
+
 class ResultStore:
     """A folder of cells: the cache, the resume point and the record.
 
@@ -261,7 +268,10 @@ class ResultStore:
             table = table.sort_values(order, kind="stable", ignore_index=True)
         if made := made_of(records):
             labels["made"] = made
-        table.attrs = labels
+        table.attrs = {
+            name: Labels(label) if isinstance(label, dict) else label
+            for name, label in labels.items()
+        }
         return table
 
     def tidy(self) -> None:

@@ -102,8 +102,8 @@ def write_report(config: DictConfig) -> None:
         _say_written(curves.write_curves(store.root), store.root, console)
     elif table.empty:
         raise ValueError(
-            f"no finished cells under {store.root}/cells, and no trainings under {store.root}; "
-            f"fill it with: bench run, or bench train"
+            f"no finished cells under {store.root}/cells, and no trainings with curves under "
+            f"{store.root} (watch=[] draws none); fill it with: bench run, or bench train"
         )
     if table.empty:
         return

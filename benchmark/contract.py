@@ -1,6 +1,7 @@
 """The contract of what a model returns: a picture, or a sentence which says why it is none."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -20,6 +21,27 @@ SHARE = 0.3
 
 class RestorationError(ValueError):
     """A model could not restore an image, or not into a picture; the message is a sentence."""
+
+
+@contextmanager
+def naming(kind: str, what: str) -> Iterator[None]:
+    """Say of whatever a noise, a model or a metric raises which image it was about.
+
+    Raises
+    ------
+    RestorationError
+        In place of a ``ValueError`` or an ``OSError``, which are sentences. What else is raised is
+        a defect and stays what it is, with a note; to end the program is one as well.
+    """
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        raise RestorationError(f"{what}: {error}" if what else str(error)) from error
+    except SystemExit as error:
+        raise RuntimeError(f"a {kind} ended the program: {what or 'on an image'}") from error
+    except Exception as error:
+        error.add_note(f"raised by a {kind}: {what or 'on an image'}")
+        raise
 
 
 def as_picture(output: object, given: Tensor) -> Tensor:
@@ -97,7 +119,7 @@ def require_range(picture: Tensor) -> None:
         raise RestorationError(
             f"returned values from {least:.4g} to {most:.4g}, {100 * share:.0f} % of an image more "
             f"than {OVERSHOOT} outside [0, 1]; a network for [0, 255] or [-1, 1] has to scale its "
-            f"input and its output"
+            f"input and its output, and one that is hardly trained has to be trained further"
         )
 
 

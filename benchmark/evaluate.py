@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from benchmark.cells import Cell
+from benchmark.contract import naming
 from benchmark.datasets import Dataset
 from benchmark.denoiser import Denoiser
 from benchmark.inference import AUTOMATIC, Inference
@@ -60,7 +61,8 @@ def evaluate(
     Raises
     ------
     RestorationError
-        If a model makes no picture of an image; those before it have been yielded then.
+        If a noise or a model makes no picture of an image, or a metric no number of it; those
+        before it have been yielded then.
     """
 
     def prepare(image: str) -> tuple[str, np.ndarray, np.ndarray, dict[str, str]]:
@@ -79,8 +81,12 @@ def evaluate(
 
     for done in _one_ahead(restore, _one_ahead(prepare, images)):
         pair = as_tensor(done.restored), as_tensor(done.clean)
-        scores = {name: float(metric(*pair)) for name, metric in metrics.items()}
-        row = {"image": done.row["image"], **scores, **done.row}
+        image = done.row["image"]
+        scores = {}
+        for name, metric in metrics.items():
+            with naming("metric", f"{cell}, image {image}"):
+                scores[name] = score_of(name, metric, pair)
+        row = {"image": image, **scores, **done.row}
         yield Evaluated(row, done.clean, done.noisy, done.restored)
 
 
@@ -92,8 +98,27 @@ def noisy_pair(
     if noise is None:
         return to_uint8(sample.clean), to_uint8(sample.noisy)
     rng = rng_for(cell.dataset, image, cell.noise, cell.level, cell.seed)
-    clean, noisy = noise.pair(sample.clean, cell.level, rng)
+    with naming("noise", f"{cell}, image {image}"):
+        clean, noisy = noise.pair(sample.clean, cell.level, rng)
     return to_uint8(clean), to_uint8(noisy)
+
+
+def score_of(name: str, metric: Metric, pair: tuple[Tensor, Tensor]) -> float:
+    """What a metric says of a restored and a clean image, each (1, C, H, W) in [0, 1].
+
+    Raises
+    ------
+    ValueError
+        If it is not one number, or the metric changed an image, which others are still to see.
+    """
+    versions = [image._version for image in pair]
+    value = metric(*pair)
+    if versions != [image._version for image in pair]:
+        raise ValueError(f"metric '{name}' changed an image that it compares; it works on a copy")
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError, RuntimeError):
+        raise ValueError(f"metric '{name}' gave {value!r:.60}, not one number") from None
 
 
 def as_tensor(image: np.ndarray) -> Tensor:

@@ -2,14 +2,12 @@
 
 import time
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from benchmark.contract import RestorationError
+from benchmark.contract import naming
 from benchmark.denoiser import Denoiser, ImageFilter
 from benchmark.environment import empty_cache, forked_rng, synchronize
 from benchmark.memory import bytes_per_pixel, free_memory, is_out_of_memory
@@ -69,7 +67,7 @@ class Inference:
             ``tile`` leaves no choice, or no smaller tile is possible. Any other exception of the
             model is its own, with a note.
         """
-        with _naming(what):
+        with naming("model", what):
             return self._run(model, noisy, key)
 
     def _run(self, model: Denoiser, noisy: Tensor, key: int) -> Restored:
@@ -132,18 +130,6 @@ class Inference:
 
 
 AUTOMATIC = Inference()
-
-
-@contextmanager
-def _naming(what: str) -> Iterator[None]:
-    """Say of whatever a model raises which image it was about."""
-    try:
-        yield
-    except (ValueError, OSError) as error:  # sentences, of the contract or of the model itself
-        raise RestorationError(f"{what}: {error}" if what else str(error)) from error
-    except Exception as error:
-        error.add_note(f"raised by a model: {what or 'on an image'}")
-        raise
 
 
 def _down(side: float, model: Denoiser) -> int:

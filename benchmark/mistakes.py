@@ -1,5 +1,6 @@
 """A user's mistake, wherever it was noticed, as one sentence."""
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 
@@ -34,9 +35,21 @@ def explain(error: BaseException) -> str | None:
         return _unknown_setting(error) or _wrong_type(error) or _first_line(error)
     if isinstance(error, OSError) and error.filename is not None:
         return f"cannot read or write {error.filename}: {error.strerror or error}; {advice(error)}"
+    if isinstance(error, FileNotFoundError) and not _has_working_folder():
+        return (
+            "the folder you are in was removed; change into another one, and give the command there"
+        )
     if isinstance(error, ValueError | UnknownName | OSError):
         return str(error)
     return None
+
+
+def _has_working_folder() -> bool:
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _unknown_choice(missing: str, options: Sequence[str]) -> str | None:

@@ -113,8 +113,9 @@ class NoiseModel(ABC):
         Raises
         ------
         ValueError
-            If ``clean`` has another shape or type, NaN or values outside [0, 1], or if ``level``
-            is outside the noise's domain.
+            If ``clean`` has another shape or type, NaN or values outside [0, 1], if ``level`` is
+            outside the noise's domain, or if the noise makes no finite pictures of the same shape,
+            or changes ``clean``.
         """
         if clean.ndim != 3 or clean.dtype != np.float32:
             raise ValueError(
@@ -123,8 +124,39 @@ class NoiseModel(ABC):
         if not (clean.size and clean.min() >= 0 and clean.max() <= 1):  # NaN fails this as well
             raise ValueError(f"{self.name} needs values in [0, 1], got {_extent(clean)}")
         self.check_level(level)
-        target, noisy = self.sample_pair(clean, level, rng)
-        return clean if target is clean else in_range(target), in_range(noisy)
+        before = clean.copy()
+        made = self.sample_pair(clean, level, rng)
+        if not isinstance(made, tuple | list) or len(made) != 2:
+            raise ValueError(
+                f"{self.name}.sample_pair returned {type(made).__name__}, not the image to restore "
+                f"and the noisy one"
+            )
+        target, noisy = (image if image is clean else self._picture(image, clean) for image in made)
+        if not np.array_equal(before, clean):
+            raise ValueError(
+                f"{self.name} changed the clean image, which everything else is compared with; "
+                f"a noise works on a copy: noisy = clean.copy()"
+            )
+        return target, noisy
+
+    def _picture(self, image: np.ndarray, clean: np.ndarray) -> np.ndarray:
+        """What the noise made, in [0, 1]; ``ValueError`` if it is no picture like the clean one."""
+        if not isinstance(image, np.ndarray) or image.dtype.kind != "f":
+            kind = getattr(image, "dtype", type(image).__name__)
+            raise ValueError(
+                f"{self.name} made {kind}, but a noisy image is a numpy array of floating-point "
+                f"numbers in [0, 1]"
+            )
+        if image.shape != clean.shape:
+            raise ValueError(
+                f"{self.name} made {image.shape} of {clean.shape}; a noisy image has the shape of "
+                f"the clean one"
+            )
+        if not np.isfinite(image).all():
+            raise ValueError(
+                f"{self.name} made values which are NaN or infinite of a picture in [0, 1]"
+            )
+        return in_range(image)
 
 
 def to_uint8(image: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from benchmark.cells import Cell, ResultStore
 from benchmark.denoiser import Denoiser
-from benchmark.evaluate import as_pixels, as_tensor, noisy_pair
+from benchmark.evaluate import as_pixels, as_tensor, noisy_pair, score_of
 from benchmark.files import write_whole
 from benchmark.inference import Inference
 from benchmark.metrics import Metric
@@ -362,7 +362,7 @@ def _image(
 
 def _scores(metrics: Mapping[str, Metric], restored: Tensor, clean: Tensor) -> dict[str, float]:
     pixels = as_tensor(as_pixels(restored))
-    return {name: float(metric(pixels, clean)) for name, metric in metrics.items()}
+    return {name: score_of(name, metric, (pixels, clean)) for name, metric in metrics.items()}
 
 
 def _share(means: Mapping[str, Mapping[str, list[float]]]) -> float:

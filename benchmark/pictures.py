@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,10 +56,18 @@ def read(folder: Path, names: Iterable[str]) -> dict[str, np.ndarray]:
 
 def _size(path: Path) -> tuple[int, int] | None:
     """Width and height by a file's head, its checksums verified; None if missing or damaged."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    regular = stat.S_ISREG(found.st_mode)
+    return _verified(path, found.st_mtime_ns, found.st_size, found.st_ino) if regular else None
+
+
+@lru_cache(4096)  # all models share two of the pictures, and a report looks once more
+def _verified(path: Path, *state: int) -> tuple[int, int] | None:
     from PIL import Image
 
-    if not path.is_file():
-        return None
     try:
         with Image.open(path, formats=["PNG"]) as image:
             size, mode = image.size, image.mode

@@ -20,7 +20,7 @@ from benchmark.provenance import (
     with_other_metrics,
     without_stamp,
 )
-from benchmark.records import Damaged, Row
+from benchmark.records import Damaged, Row, all_finite
 from benchmark.reuse import EARLIER, Identities, Settings
 
 PAUSE = 0.5  # seconds between two looks at what others are doing
@@ -150,12 +150,16 @@ class Part:
         try:
             if self._store.complete(row, self._settings):
                 return
-            problem = "a score or the seconds are missing or no finite number"
+            names = (*self._settings["metrics"], "seconds")
+            lacking = [
+                f"{name} is {row.get(name)}" for name in names if not all_finite(row, [name])
+            ]
+            problem = f"{' and '.join(lacking) or row}, no finite number"
         except Damaged as error:
             problem = str(error)
         raise ValueError(
-            f"{self.cell}, image '{row['image']}': {problem}, in {row}; leave that metric out, or "
-            f"mend it, and give the same command again"
+            f"{self.cell}, image '{row['image']}': {problem}; leave that metric out, or mend it, "
+            f"and give the same command again"
         )
 
     def _earlier(self, provenance: Mapping[str, object]) -> list[dict[str, object]]:

@@ -12,7 +12,7 @@ from benchmark.cells import Cell
 from benchmark.dataset import Sample
 from benchmark.datasets import Folder, Pairs
 from benchmark.denoiser import Denoiser
-from benchmark.evaluate import Evaluated, evaluate
+from benchmark.evaluate import Evaluated, evaluate, score_of
 from benchmark.metrics import METRICS, Metric
 from benchmark.noise import NoiseModel, rng_for, to_uint8
 
@@ -234,3 +234,29 @@ def test_a_failure_while_reading_or_denoising_reaches_the_caller(folder, gaussia
             done.append(each.row["image"])
     assert done == NAMES[: len(done)]
     assert len(done) < 3
+
+
+NO_NUMBERS = {
+    "None": lambda restored, clean: None,
+    "a word": lambda restored, clean: "good",
+    "a complex number": lambda restored, clean: 1j,
+    "a list": lambda restored, clean: [1.0],
+    "a number for each channel": lambda restored, clean: (restored - clean).mean((2, 3)),
+    "a number too large": lambda restored, clean: 10**400,
+    "one of a changed restored image": lambda restored, clean: float(restored.zero_().sum()),
+    "one of a changed clean image": lambda restored, clean: float(clean.mul_(2).sum()),
+    "one of a changed part": lambda restored, clean: float(clean[..., 0].fill_(0).sum()),
+}
+
+
+@pytest.mark.parametrize("kind", NO_NUMBERS)
+def test_what_a_metric_says_is_one_number_or_a_sentence(kind):
+    pair = torch.rand(1, 3, 8, 8), torch.rand(1, 3, 8, 8)
+    with pytest.raises(ValueError, match="^metric 'mine' (gave|changed) "):
+        score_of("mine", NO_NUMBERS[kind], pair)
+
+
+@pytest.mark.parametrize("number", [1, 2.5, np.float32(3), torch.tensor(4.0), torch.ones(1, 1)])
+def test_whatever_is_a_number_is_a_score(number):
+    score = score_of("mine", lambda *_: number, (torch.rand(1, 3, 8, 8),) * 2)
+    assert score == float(number)

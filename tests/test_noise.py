@@ -117,3 +117,69 @@ def test_noise_loads_no_torch(module):
     code = f"import sys, {module}; print({{'torch', 'cv2', 'hydra'}} & set(sys.modules))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "set()"
+
+
+class Made(NoiseModel):
+    """A noise of a stranger, which does to a clean image whatever a test says."""
+
+    name, unit, levels = "made", "steps", (1,)
+
+    def __init__(self, make):
+        self.make = make
+
+    def sample(self, clean, level, rng):
+        return self.make(clean)
+
+
+def _in_place(clean: np.ndarray) -> np.ndarray:
+    clean *= 0.5
+    return clean
+
+
+NO_PICTURES = {
+    "NaN": lambda clean: np.where(clean > 0.5, np.nan, clean),
+    "one NaN": lambda clean: np.insert(clean.ravel()[1:], 0, np.nan).reshape(clean.shape),
+    "infinite": lambda clean: clean * np.float32(np.inf),
+    "8 bits": lambda clean: (clean * 255).astype(np.uint8),
+    "whole numbers": lambda clean: np.rint(clean).astype(int),
+    "truth values": lambda clean: clean > 0.5,
+    "complex": lambda clean: clean * 1j,
+    "objects": lambda clean: clean.astype(object),
+    "text": lambda clean: clean.astype(str),
+    "None": lambda clean: None,
+    "a list": lambda clean: clean.tolist(),
+    "a pair": lambda clean: (clean, clean),
+    "a number": lambda clean: 0.5,
+    "grey": lambda clean: clean.mean(-1),
+    "one channel": lambda clean: clean[..., :1],
+    "smaller": lambda clean: clean[1:],
+    "turned": lambda clean: clean.swapaxes(0, 1),
+    "channels first": lambda clean: clean.transpose(2, 0, 1),
+    "a batch": lambda clean: clean[None],
+    "the clean image changed": _in_place,
+    "a copy of the changed clean image": lambda clean: _in_place(clean).copy(),
+}
+
+
+@pytest.mark.parametrize("kind", NO_PICTURES)
+def test_what_a_noise_makes_is_a_picture_or_a_sentence(ramp, kind):
+    with pytest.raises(ValueError, match="^made (made|changed) "):
+        Made(NO_PICTURES[kind]).pair(ramp, 1, np.random.default_rng(0))
+
+
+PICTURES = {
+    "the clean image": lambda clean: clean,
+    "double precision": lambda clean: clean.astype(float) + 0.1,
+    "half precision": lambda clean: clean.astype(np.float16),
+    "outside [0, 1]": lambda clean: 9 * clean - 4,
+    "a view": lambda clean: clean[::-1],
+    "in another order": np.asfortranarray,
+}
+
+
+@pytest.mark.parametrize("kind", PICTURES)
+def test_whatever_is_a_picture_is_clipped_and_float32(ramp, kind):
+    clean, noisy = Made(PICTURES[kind]).pair(ramp, 1, np.random.default_rng(0))
+    assert clean is ramp
+    assert noisy.dtype == np.float32
+    assert 0 <= noisy.min() <= noisy.max() <= 1

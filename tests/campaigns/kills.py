@@ -115,7 +115,7 @@ def differences(expected: Files, found: Files) -> list[str]:
 def killed_and_resumed(out: Path, seconds: float, kills: int, rng: random.Random) -> int:
     """Run into a folder until it is done, killed at most so often; how many kills there were."""
     for number in range(kills):
-        if number % 2:
+        if number % 2 == 0:
             after, last = PATIENCE, rng.randrange(1, MOST_CHANGES)
             when = f"before change {last}"
         else:
