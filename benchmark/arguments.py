@@ -232,7 +232,8 @@ def _check_groups(command: str, settings: list[Word]) -> None:
     """Raise ``ValueError`` for a group which is chosen from twice."""
     chosen: dict[str, list[str]] = {}
     for word in settings:
-        if word.key in GROUPS_OF.get(command, ()) and word.value is not None:
+        names = word.value is not None and not word.value.strip().startswith("{")  # no variants
+        if names and word.key in GROUPS_OF.get(command, ()):
             chosen.setdefault(word.key, []).append(word.value)
     for group, values in chosen.items():
         if len(values) > 1:
@@ -262,6 +263,8 @@ def _in_grammar(command: str, word: Word, sweeping: bool) -> Word:
     value = word.value.strip()
     if group in GROUPS_OF.get(command, ()) and rest and value[:1] == "{" and value[-1:] == "}":
         return replace(word, value=_dict(command, word, value))
+    if rest and group in _plain_settings(command):
+        raise ValueError(f"{word}: '{group}' is one setting, with none inside it; {group}=VALUE")
     annotation = _annotation(command, word.key)
     if annotation is None:
         return word

@@ -255,14 +255,15 @@ def class_of(group: str, name: str, node: DictConfig) -> type:
     ValueError
         If the node is no mapping of settings, or the name is none.
     """
-    check_name(group, name)
     if not isinstance(node, Mapping | DictConfig):
         raise ValueError(
             f"{group}.{name}={spelled(node)} is no {REGISTRIES[group].kind}; settings are given as "
             f"{group}.{name}.KEY=VALUE, a variant as '+{group}.{name}={{of: CLASS, KEY: VALUE}}', "
             f"and what is not wanted is left out of {group}="
         )
-    return registry_of(group)[node.get("of", name)]
+    cls = registry_of(group)[node.get("of", name)]
+    check_name(group, name)
+    return cls
 
 
 def checked_settings(group: str, name: str, node: DictConfig, training: bool = False) -> Settings:

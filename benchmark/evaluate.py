@@ -61,6 +61,8 @@ def evaluate(
     ------
     RestorationError
         If a model makes no picture of an image; those before it have been yielded then.
+    ValueError
+        If a noise makes no image, or a metric no number.
     """
 
     def prepare(image: str) -> tuple[str, np.ndarray, np.ndarray, dict[str, str]]:
@@ -79,7 +81,7 @@ def evaluate(
 
     for done in _one_ahead(restore, _one_ahead(prepare, images)):
         pair = as_tensor(done.restored), as_tensor(done.clean)
-        scores = {name: float(metric(*pair)) for name, metric in metrics.items()}
+        scores = {name: _number(name, metric(*pair)) for name, metric in metrics.items()}
         row = {"image": done.row["image"], **scores, **done.row}
         yield Evaluated(row, done.clean, done.noisy, done.restored)
 
@@ -104,6 +106,16 @@ def as_tensor(image: np.ndarray) -> Tensor:
 def as_pixels(image: Tensor) -> np.ndarray:
     """(1, C, H, W), clipped to [0, 1] and rounded, to (H, W, C) uint8."""
     return to_uint8(image[0].permute(1, 2, 0).cpu().numpy())
+
+
+def _number(metric: str, score: object) -> float:
+    try:
+        return float(score)
+    except (TypeError, ValueError, RuntimeError):  # the last of a tensor of many
+        raise ValueError(
+            f"metric '{metric}' returned {type(score).__name__}, not one number; mend it, or leave "
+            f"that metric out"
+        ) from None
 
 
 def _one_ahead(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:

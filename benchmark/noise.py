@@ -114,7 +114,7 @@ class NoiseModel(ABC):
         ------
         ValueError
             If ``clean`` has another shape or type, NaN or values outside [0, 1], or if ``level``
-            is outside the noise's domain.
+            is outside the noise's domain, or if what the noise returns is no image of this shape.
         """
         if clean.ndim != 3 or clean.dtype != np.float32:
             raise ValueError(
@@ -124,7 +124,26 @@ class NoiseModel(ABC):
             raise ValueError(f"{self.name} needs values in [0, 1], got {_extent(clean)}")
         self.check_level(level)
         target, noisy = self.sample_pair(clean, level, rng)
-        return clean if target is clean else in_range(target), in_range(noisy)
+        self._require_image(noisy, clean.shape)
+        if target is clean:
+            return clean, in_range(noisy)
+        self._require_image(target, clean.shape)
+        return in_range(target), in_range(noisy)
+
+    def _require_image(self, returned: object, shape: tuple[int, ...]) -> None:
+        """Raise ``ValueError`` unless this is an array of finite floats of this shape."""
+        if not isinstance(returned, np.ndarray):
+            found = type(returned).__name__
+        elif returned.shape != shape or returned.dtype.kind != "f":
+            found = f"{returned.shape} {returned.dtype}"
+        elif not np.isfinite(returned).all():
+            found = "values that are NaN or infinite"
+        else:
+            return
+        raise ValueError(
+            f"noise '{self.name}' returned {found}, but noise makes {shape} of finite floats in "
+            f"[0, 1]; mend its sample()"
+        )
 
 
 def to_uint8(image: np.ndarray) -> np.ndarray:

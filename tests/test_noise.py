@@ -117,3 +117,33 @@ def test_noise_loads_no_torch(module):
     code = f"import sys, {module}; print({{'torch', 'cv2', 'hydra'}} & set(sys.modules))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize(
+    ("returned", "said"),
+    [
+        (lambda clean: None, "returned NoneType"),
+        (lambda clean: clean.tolist(), "returned list"),
+        (lambda clean: clean[:-1], "returned (7, 8, 3) float32"),
+        (lambda clean: clean[..., 0], "returned (8, 8) float32"),
+        (lambda clean: clean.transpose(2, 0, 1), "returned (3, 8, 8) float32"),
+        (lambda clean: (clean * 255).astype(np.uint8), "returned (8, 8, 3) uint8"),
+        (lambda clean: clean > 0.5, "returned (8, 8, 3) bool"),
+        (lambda clean: clean.astype(str), "returned (8, 8, 3) <U32"),
+        (lambda clean: clean + 0j, "returned (8, 8, 3) complex64"),
+        (lambda clean: clean * np.float32(np.nan), "values that are NaN or infinite"),
+        (lambda clean: clean - np.float32(np.inf), "values that are NaN or infinite"),
+        (lambda clean: np.where(clean == clean.max(), np.nan, clean), "NaN or infinite"),
+    ],
+)
+@pytest.mark.parametrize("side", ["noisy", "target"])
+def test_what_is_no_image_is_a_sentence_and_never_scored(returned, said, side):
+    class Broken(Shift):
+        def sample_pair(self, clean, level, rng):
+            pair = clean.copy(), clean
+            return (returned(clean), pair[1]) if side == "target" else (pair[0], returned(clean))
+
+    clean = anything().random((8, 8, 3), np.float32)
+    with pytest.raises(ValueError, match="^noise 'shift' returned ") as caught:
+        Broken().pair(clean, 0.1, anything())
+    assert said in str(caught.value)
