@@ -263,6 +263,8 @@ def _in_grammar(command: str, word: Word, sweeping: bool) -> Word:
     value = word.value.strip()
     if group in GROUPS_OF.get(command, ()) and rest and value[:1] == "{" and value[-1:] == "}":
         return replace(word, value=_dict(command, word, value))
+    if rest and group in _plain_settings(command):
+        raise ValueError(f"{word}: '{group}' is one setting, with none inside it; {group}=VALUE")
     annotation = _annotation(command, word.key)
     if annotation is None:
         return word

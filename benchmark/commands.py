@@ -59,6 +59,7 @@ def run(config: DictConfig) -> None:
     _say_what_all_left_out(console)
     store, device = ResultStore(config.out), pick_device(config.device)
     _use_threads(config.threads)
+    prepare(config.out, REPORT, FIGURES)
     grid = compose_grid(config, console)
     refuse_among_images(config.out, grid.datasets)
     if said := stand_ins(_with_shipped_weights(config)):
@@ -66,7 +67,6 @@ def run(config: DictConfig) -> None:
     lacking = missing(grid, store, config.shard, config.rescore)
     if said := changes_of(grid, store).sentence(config.rescore):
         console.print(said, highlight=False, soft_wrap=True)
-    prepare(config.out, REPORT, FIGURES)
     to_score = bool(lacking)
     if lacking:
         grid = with_available_metrics(grid, console)

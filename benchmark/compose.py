@@ -115,10 +115,8 @@ def _tile(asked: str, model: Denoiser) -> int | str:
         return asked
     if not asked.isdecimal():
         raise ValueError(f"unknown tile={asked}; take auto, none, or a side in pixels: tile=256")
-    if model.pointwise:
-        return "none"
     check_tile(int(asked), model.multiple)
-    return int(asked)
+    return "none" if model.pointwise else int(asked)
 
 
 def _of_identity(how: Inference) -> dict[str, object]:

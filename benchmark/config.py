@@ -256,7 +256,6 @@ def class_of(group: str, name: str, node: DictConfig) -> type:
     ValueError
         If the node is no mapping of settings, or the name is none.
     """
-    check_name(group, name)
     if not isinstance(node, Mapping | DictConfig):
         raise ValueError(
             f"{group}.{name}={spelled(node)} is no {REGISTRIES[group].kind}; settings are given as "
@@ -269,7 +268,9 @@ def class_of(group: str, name: str, node: DictConfig) -> type:
             f"{group}.{name}.of={of}: '{name}' cannot be another class than its own; give the "
             f"variant a name: '+{group}.NAME={{of: {of}}}'"
         )
-    return registry_of(group)[of]
+    cls = registry_of(group)[of]
+    check_name(group, name)
+    return cls
 
 
 def checked_settings(group: str, name: str, node: DictConfig, training: bool = False) -> Settings:

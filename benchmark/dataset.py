@@ -24,6 +24,7 @@ from benchmark.images import (
     shown,
     twins,
 )
+from benchmark.places import refuse_address
 from benchmark.registry import Registry
 
 DATASETS = Registry("dataset")
@@ -349,7 +350,8 @@ class Dataset:
 
 
 def in_home(path: str) -> Path:
-    """A path as the user gave it; ``~`` is the home folder."""
+    """A folder's path as the user gave it; ``~`` is the home folder, an address is an error."""
+    refuse_address(path, "folder")
     return Path(os.path.expanduser(path))  # where there is no such user, it stays as it is
 
 

@@ -8,6 +8,7 @@ from hydra.errors import HydraException, MissingConfigException, OverrideParseEx
 from omegaconf.errors import (
     ConfigAttributeError,
     ConfigKeyError,
+    ConfigTypeError,
     OmegaConfBaseException,
     ValidationError,
 )
@@ -21,6 +22,8 @@ SIGNS = {  # what OmegaConf says, and what that means
     "to string": "should be one text, not a list or a mapping",
     "not Optional": "cannot be null; leave it out for its default",
     "not a ListConfig": "should be a list, such as [1,2]",
+    "Cannot merge": "mixes up a list, such as [1,2], and settings, such as {KEY: VALUE}",
+    "NoneType is not a subclass": "has null in it; leave that out",
     "not a valid bool": "should be true or false",
 }
 
@@ -80,7 +83,7 @@ def _unknown_setting(error: BaseException) -> str | None:
 def _wrong_type(error: BaseException) -> str | None:
     """A value which cannot be what its setting is: ``seeds=abc``."""
     for cause in _causes(error):
-        if isinstance(cause, ValidationError):
+        if isinstance(cause, ValidationError | ConfigTypeError):
             typed = re.match(r"Error merging override (.*)", str(error), re.DOTALL)
             where = typed[1] if typed else cause.full_key
             wanted = re.search(r"converted to (\w+)", str(cause))
@@ -93,6 +96,8 @@ def _wrong_type(error: BaseException) -> str | None:
             for sign, meant in SIGNS.items():
                 if sign in str(cause) and where:
                     return f"{where} {meant}"
+            if typed:
+                return f"{where} is nothing that this setting can be; --help shows its default"
     return None
 
 

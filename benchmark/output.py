@@ -1,5 +1,6 @@
 """The folder of results, before anything is computed: can it be written, and are its pages ours?"""
 
+import contextlib
 import os
 import re
 import tempfile
@@ -33,7 +34,9 @@ PAGES = {
 def prepare(
     out: str | Path, pages: Mapping[str, str] | None = None, figures: Collection[str] = ()
 ) -> Path:
-    """Make a folder, prove that it can be written, and that what will be replaced is ours.
+    """Prove that a folder can be made and written, and that what will be replaced is ours.
+
+    Nothing is made: a mistake which is noticed later leaves no empty folder.
 
     Parameters
     ----------
@@ -71,9 +74,12 @@ def prepare(
         found = [path for pattern in figures for path in sorted(folder.glob(pattern))]
         if found and not any(ours):
             raise _foreign(found[0])
+    place = next(place for place in (folder, *folder.parents) if os.path.isdir(place))
     with writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder) as probe:
+        for name in folder.relative_to(place).parts:
+            with contextlib.suppress(FileNotFoundError):
+                os.lstat(place / name)  # says which names the file system does not take
+        with tempfile.TemporaryFile(dir=place) as probe:
             probe.write(bytes(4096))
             probe.flush()
             os.fsync(probe.fileno())

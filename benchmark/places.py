@@ -23,10 +23,7 @@ def named_file(given: str | Path, suffixes: tuple[str, ...] = ()) -> Path:
     ValueError
         If it is an address, a folder, a link to nothing, a FIFO or device, or may not be read.
     """
-    if ADDRESS.match(str(given)):
-        raise ValueError(
-            f"{given} is an address, and nothing is downloaded; download the file and give its path"
-        )
+    refuse_address(given, "file")
     try:
         path = Path(given).expanduser()
         if path.is_dir():
@@ -43,6 +40,15 @@ def named_file(given: str | Path, suffixes: tuple[str, ...] = ()) -> Path:
     except (OSError, RuntimeError) as error:  # no such home, a loop of links, a name too long
         raise ValueError(f"{given} is no path of a file: {error}") from None
     return path
+
+
+def refuse_address(given: str | Path, what: str) -> None:
+    """Raise ``ValueError`` if a path that a user wrote is an address; ``what`` it should be."""
+    if ADDRESS.match(str(given)):
+        raise ValueError(
+            f"{given} is an address, and nothing is downloaded; download the {what} and give its "
+            f"path"
+        )
 
 
 def _choice(folder: Path, suffixes: tuple[str, ...]) -> str:

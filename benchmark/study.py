@@ -154,7 +154,7 @@ def _histograms(config: DictConfig, grid: Grid, device: str) -> dict[str, np.nda
 
 
 def prepare_page(config: DictConfig) -> None:
-    """Make the folder of an ablation's page, and see that it can be written: see `prepare`."""
+    """See that the folder of an ablation's page can be made and written: see `prepare`."""
     prepare(config.out)
     prepare(_folder(config), {"README.md": "ablation"}, ("brightness.*", "trade_off.*"))
 

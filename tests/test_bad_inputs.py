@@ -20,7 +20,7 @@ import matplotlib.pyplot  # noqa: F401
 import pytest
 import torch
 from bad_inputs import ENTRIES
-from bad_inputs.entry import WORKS, BadInput, typed
+from bad_inputs.entry import BROKEN, WORKS, BadInput, typed
 
 from benchmark.config import REGISTRIES
 
@@ -176,14 +176,23 @@ def test_a_bad_input_ends_in_a_sentence_and_its_status(
     if entry.encoding:
         stdout = io.TextIOWrapper(io.BytesIO(), entry.encoding)
         monkeypatch.setattr(sys, "stdout", stdout)
-    status = called(entry.words, monkeypatch)
+    status, raised = BROKEN, ""
+    try:
+        status = called(entry.words, monkeypatch)
+    except Exception as error:
+        raised = type(error).__name__
+        if raised != entry.raises:
+            raise
     out, err = capfd.readouterr()
 
+    problems = [] if raised == entry.raises else [f"{entry.raises} did not come through"]
+    if raised:
+        err = ""  # Python's and Hydra's own words
     lines = err.splitlines()
-    problems = [f"stderr has: {line[:300]}" for line in lines if not line.startswith("bench: ")]
+    problems += [f"stderr has: {line[:300]}" for line in lines if not line.startswith("bench: ")]
     if status not in entry.statuses:
         problems.append(f"exit status {status}, not {entry.status}")
-    sentences = int(status != WORKS)
+    sentences = int(status != WORKS and not raised)
     if len(lines) < sentences or (len(lines) > sentences and not entry.warns):
         problems.append(f"{len(lines)} lines on stderr, not {sentences}")
     internals = INTERNALS if (alone / "plugins").is_dir() else (*INTERNALS, *ERRORS)

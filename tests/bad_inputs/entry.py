@@ -56,6 +56,9 @@ class BadInput:
         That of stdout, if not UTF-8.
     patches
         Attributes to replace, by their dotted names.
+    raises
+        The name of the exception of a plugin which has to come through: a defect keeps its
+        traceback, and Python ends with status 1.
     """
 
     name: str
@@ -69,6 +72,7 @@ class BadInput:
     warns: bool = False
     encoding: str = ""
     patches: tuple[tuple[str, object], ...] = ()
+    raises: str = ""
 
     @property
     def statuses(self) -> tuple[int, ...]:

@@ -178,8 +178,9 @@ def _folders() -> list[BadInput]:
         "names without images": of("png", "a.png.txt"),
         "no text as a name": lambda folder: (pictures(folder), _no_text(folder / "pictures")),
     }
+    unread = ("unread formats", "names without images")  # which are counted before
     found = [
-        BadInput(f"4.4 {command} folder: {name}", _on(command), prepare=make)
+        BadInput(f"4.4 {command} folder: {name}", _on(command), prepare=make, warns=name in unread)
         for command in ("noise", "run")
         for name, make in makers.items()
     ]

@@ -159,16 +159,26 @@ OUTPUTS = {  # what a network returns instead of a picture
     "NotImplementedError": "raise NotImplementedError",
     "StopIteration": "raise StopIteration",
 }
-
+RAISED = {  # by those of them which are defects, where it is scored
+    "RuntimeError": "RuntimeError",
+    "KeyError": "KeyError",
+    "TypeError": "AttributeError",
+    "AssertionError": "AssertionError",
+    "empty assertion": "AssertionError",
+    "NotImplementedError": "NotImplementedError",
+    "StopIteration": "RuntimeError",  # as Python makes of it in a generator
+}
 
 NOISY = {  # what a noise returns
     "NaN": "return clean * np.nan",
-    "infinity": "return clean / 0",
+    "infinity": "return clean + np.float32(np.inf)",
     "another shape": "return clean[:-1]",
     "None": "return None",
     "a list": "return [1]",
     "words": "return clean.astype(str)",
+    "integers": "return (clean * 255).astype(np.uint8)",
     "exception": "raise RuntimeError('broken')",
+    "ValueError": "raise ValueError('acme is broken')",
 }
 SCORES = {  # what a metric returns
     "NaN": "return float('nan')",
@@ -187,11 +197,11 @@ def _scoring() -> list[BadInput]:
     for name, body in OUTPUTS.items():
         prepare = plugin(_model(body))
         found += [
-            BadInput(f"1.3 run {name}", run, MISTAKE, "acme", prepare, writes=("o",)),
+            _breach(f"1.3 run {name}", run, prepare, RAISED.get(name, "")),
             BadInput(f"1.3 check {name}", check, BROKEN, "acme", prepare),
         ]
     broken = plugin(_model(start="raise RuntimeError('x')"))
-    found.append(BadInput("1.3 constructor", check, (BROKEN, MISTAKE), "acme", broken))
+    found.append(_breach("1.3 constructor", check, broken, "RuntimeError"))
     for words in (run, check):
         prepare, name = plugin(_model("raise KeyboardInterrupt")), f"4.5 {words[0]} interrupted"
         found.append(BadInput(name, words, INTERRUPTED, prepare=prepare, writes=("o",)))
@@ -201,9 +211,18 @@ def _scoring() -> list[BadInput]:
     ):
         words = typed("run", f"{kind}=acme")
         for name, body in returned.items():
-            prepare, title = plugin(make(body)), f"1.3 {kind} {name}"
-            found.append(BadInput(title, words, MISTAKE, "acme", prepare, writes=("o",)))
+            raised = "RuntimeError" if name == "exception" else ""
+            found.append(_breach(f"1.3 {kind} {name}", words, plugin(make(body)), raised))
     return found
+
+
+def _breach(
+    name: str, words: tuple[str, ...], prepare: Callable[[Path], None], raised: str
+) -> BadInput:
+    """A plugin which breaks its contract is told so; one which raises is a defect of its own."""
+    if raised:
+        return BadInput(name, words, BROKEN, prepare=prepare, writes=("o",), raises=raised)
+    return BadInput(name, words, MISTAKE, "acme", prepare, writes=("o",))
 
 
 def _identity() -> list[BadInput]:

@@ -119,6 +119,7 @@ def _selections() -> list[BadInput]:
     found += mistakes("4.2", "run", ["nosuch=1", "+metric.level=1", "+metric.psnr.level=1"])
     found += mistakes("4.2", "run", ["noise.gaussian=null", "metric.psnr=null", "~seeds", "~out"])
     found += mistakes("4.2", "run", ["model.identity=null", "data.photos=null"])
+    found += mistakes("4.2", "run", ["seeds.a=1", "+threads.x=1", "noise.gaussian=[1]"])
     return found
 
 
