@@ -13,6 +13,8 @@ from benchmark import cli
 from benchmark.registry import load_plugins
 
 os.environ.setdefault("GOMP_SPINCOUNT", "3000")  # as `bench` does; read when torch is loaded
+if "PYTEST_XDIST_WORKER" in os.environ:  # one of several processes, which share the cores
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 load_plugins()
 
 Bench = Callable[..., tuple[int, str, str]]
