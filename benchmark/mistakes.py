@@ -31,6 +31,12 @@ def explain(error: BaseException) -> str | None:
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         return _unknown_choice(error.missing_cfg_file, error.options or ()) or _first_line(error)
     if isinstance(error, OverrideParseException):
+        if re.search(r"=\s*{", error.override):
+            return (
+                f"cannot read {error.override}; a KEY before a colon is letters, digits and _ - . "
+                f"without quotes, and a text with anything else stands in quotes: "
+                f'{{KEY: "a b"}}'
+            )
         return f"cannot read {error.override}; quote what it is set to: {as_meant(error.override)}"
     if isinstance(error, HydraException | OmegaConfBaseException):
         return _unknown_setting(error) or _wrong_type(error) or _first_line(error)

@@ -1,5 +1,7 @@
 """One cell's images: what is scored depends on the cell's key alone, and has 8 bits."""
 
+import threading
+import time
 from dataclasses import dataclass, replace
 
 import cv2
@@ -8,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from benchmark.ahead import one_ahead
 from benchmark.cells import Cell
 from benchmark.dataset import Sample
 from benchmark.datasets import Folder, Pairs
@@ -234,3 +237,22 @@ def test_a_failure_while_reading_or_denoising_reaches_the_caller(folder, gaussia
             done.append(each.row["image"])
     assert done == NAMES[: len(done)]
     assert len(done) < 3
+
+
+def test_images_that_nobody_asks_for_any_more_are_not_waited_for():
+    """The garbage collector may end an evaluation inside threading, where no thread ever ends."""
+    asked, ended = threading.Event(), threading.Event()
+
+    def slow(number: int) -> int:
+        if number:
+            asked.set()
+            ended.wait(30)
+        return number
+
+    numbers = one_ahead(slow, range(3))
+    assert next(numbers) == 0
+    assert asked.wait(30)
+    begin = time.perf_counter()
+    numbers.close()
+    ended.set()
+    assert time.perf_counter() - begin < 10
