@@ -152,7 +152,7 @@ def _formulas() -> list[BadInput]:
     found.append(BadInput("4.1 train watch=[gaussian(50)]", watched, says="steps must be"))
     one = typed("train", "watch=gaussian(50)", "steps=0")
     found.append(BadInput("4.1 train watch=gaussian(50)", one, says="steps must be"))
-    tested = typed("ablate", "test_noise=[gaussian(50)]", "steps=0")
+    tested = typed("ablate", "test_noise=[gaussian(50)]", "test_data=photos", "steps=0")
     found.append(BadInput("4.1 ablate test_noise=[gaussian(50)]", tested, says="steps must be"))
     return found
 
@@ -169,7 +169,7 @@ def _one_for_a_list() -> list[BadInput]:
 
 PLACES = (
     *("ü/x", "日本/x", "e\u0301/x", "a b/x", "x (1)", "x=1", "a,b", "a[1]", "{a}", "a;b", "a&b"),
-    *("100%", "x!", "it's", "a\\b", "a#b", "a:b", "x@2", "~nobody", "-x", "*", "a|b"),
+    *("100%", "x!", "it's", "a\\b", "a#b", "a:b", "x@2", "~nosuchuser", "-x", "*", "a|b"),
 )
 
 
@@ -193,7 +193,8 @@ def _places() -> list[BadInput]:
         choice = [f"{group}={name}"] if name else []
         for place in ("ü.x", "x (1)", "x=1", "a,b"):
             words = typed(command, *choice, f"{setting}={place}")
-            found.append(BadInput(f"4.1 {command} {setting}={place}", words, says=place))
+            said = place.partition(",")[0] if setting == "weights" else place  # a list of two
+            found.append(BadInput(f"4.1 {command} {setting}={place}", words, says=said))
     home = typed("report", "out=~/nowhere")
     found.append(BadInput("4.1 report out=~/nowhere", home, says="home/nowhere"))
     for place in ("~/x", "ü", "x (1)", "a=b"):
