@@ -1,14 +1,13 @@
 """Clean, noisy, restored, scored: the images of one cell, one after the other."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from benchmark.ahead import one_ahead
 from benchmark.cells import Cell
 from benchmark.contract import naming
 from benchmark.datasets import Dataset
@@ -17,9 +16,6 @@ from benchmark.inference import AUTOMATIC, Inference
 from benchmark.metrics import Metric
 from benchmark.noise import NoiseModel, rng_for, stream, to_uint8
 from benchmark.provenance import pixels_hash
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
 
 PROTOCOL = {"noisy": "clipped, 8 bits", "restored": "clipped, 8 bits"}
 
@@ -79,7 +75,7 @@ def evaluate(
             row["tile"] = done.tile
         return Evaluated(row | pixels, clean, noisy, as_pixels(done.image))
 
-    for done in _one_ahead(restore, _one_ahead(prepare, images)):
+    for done in one_ahead(restore, one_ahead(prepare, images)):
         pair = as_tensor(done.restored), as_tensor(done.clean)
         image = done.row["image"]
         scores = {}
@@ -129,15 +125,3 @@ def as_tensor(image: np.ndarray) -> Tensor:
 def as_pixels(image: Tensor) -> np.ndarray:
     """(1, C, H, W), clipped to [0, 1] and rounded, to (H, W, C) uint8."""
     return to_uint8(image[0].permute(1, 2, 0).cpu().numpy())
-
-
-def _one_ahead(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-    """``map``, with the next result computed while the caller uses the present one."""
-    with ThreadPoolExecutor(1) as pool:
-        coming = None
-        for item in items:
-            ready, coming = coming, pool.submit(function, item)
-            if ready is not None:
-                yield ready.result()
-        if coming is not None:
-            yield coming.result()

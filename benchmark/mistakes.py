@@ -9,6 +9,7 @@ from omegaconf.errors import (
     ConfigAttributeError,
     ConfigKeyError,
     ConfigTypeError,
+    InterpolationResolutionError,
     OmegaConfBaseException,
     ValidationError,
 )
@@ -31,9 +32,23 @@ SIGNS = {  # what OmegaConf says, and what that means
 def explain(error: BaseException) -> str | None:
     """One sentence for a mistake a user can mend; None for a defect of ours."""
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
-        return _unknown_choice(error.missing_cfg_file, error.options or ()) or _first_line(error)
+        return _unknown_choice(error.missing_cfg_file, error.options or ()) or (
+            f"there is no config '{error.missing_cfg_file}'; leave out --config-name, or name the "
+            f"folder where its .yaml file lies: --config-dir FOLDER"
+        )
     if isinstance(error, OverrideParseException):
+        if re.search(r"=\s*{", error.override):
+            return (
+                f"cannot read {error.override}; a KEY before a colon is letters, digits and _ - . "
+                f"without quotes, and a text with anything else stands in quotes: "
+                f'{{KEY: "a b"}}'
+            )
         return f"cannot read {error.override}; quote what it is set to: {as_meant(error.override)}"
+    if isinstance(error, InterpolationResolutionError):
+        return (
+            f"{error.full_key} has a ${{NAME}} in it, which stands for the value of another "
+            f"setting, and there is none of that name"
+        )
     if isinstance(error, HydraException | OmegaConfBaseException):
         return _unknown_setting(error) or _wrong_type(error) or _first_line(error)
     if isinstance(error, OSError) and error.filename is not None:
@@ -82,9 +97,9 @@ def _unknown_setting(error: BaseException) -> str | None:
 
 def _wrong_type(error: BaseException) -> str | None:
     """A value which cannot be what its setting is: ``seeds=abc``."""
+    typed = re.match(r"Error merging override (.*)", str(error), re.DOTALL)
     for cause in _causes(error):
         if isinstance(cause, ValidationError | ConfigTypeError):
-            typed = re.match(r"Error merging override (.*)", str(error), re.DOTALL)
             where = typed[1] if typed else cause.full_key
             wanted = re.search(r"converted to (\w+)", str(cause))
             if wanted and wanted[1] in TYPES and where:
@@ -96,8 +111,8 @@ def _wrong_type(error: BaseException) -> str | None:
             for sign, meant in SIGNS.items():
                 if sign in str(cause) and where:
                     return f"{where} {meant}"
-            if typed:
-                return f"{where} is nothing that this setting can be; --help shows its default"
+    if typed:
+        return f"{typed[1]} is nothing that this setting can be; --help shows its default"
     return None
 
 

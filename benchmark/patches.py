@@ -1,5 +1,6 @@
 """Training data: images held in memory, and batches of noisy crops made of them."""
 
+import itertools
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -8,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from benchmark.ahead import one_ahead
 from benchmark.datasets import Dataset
 from benchmark.images import crop_around
 from benchmark.noise import NoiseModel, stream
@@ -114,18 +116,8 @@ class Patches:
 
         Where the CPU makes them one by one, the next is made while the present one is used.
         """
-        step = first
-        if self.batched:
-            while True:
-                yield self.batch(step)
-                step += 1
-        with ThreadPoolExecutor(1) as pool:
-            coming = pool.submit(self.batch, step)
-            while True:
-                made = coming.result()
-                step += 1
-                coming = pool.submit(self.batch, step)
-                yield made
+        steps = itertools.count(first)
+        return map(self.batch, steps) if self.batched else one_ahead(self.batch, steps)
 
 
 def dihedral(side: int) -> Tensor:

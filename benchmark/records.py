@@ -128,7 +128,7 @@ def all_finite(values: Mapping[str, object], names: Iterable[str]) -> bool:
 
 def _mapping(value: object, what: str) -> None:
     if not isinstance(value, dict):
-        raise Damaged(f"{what} is {'missing' if value is None else 'no JSON object'}")
+        raise Damaged(f"{what} is missing or no JSON object")
 
 
 def _value(value: object, kind: type, what: str) -> None:

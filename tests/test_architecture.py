@@ -22,6 +22,7 @@ ORDER = (  # a module of benchmark imports only modules above itself
     "environment",
     "cgroup",
     "streams",
+    "ahead",
     "progress",
     "output",
     "settings",

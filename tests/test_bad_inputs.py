@@ -24,10 +24,10 @@ from bad_inputs.entry import BROKEN, WORKS, BadInput, typed
 
 from benchmark.config import REGISTRIES
 
-HEAVY = ("run", "train", "passes", "tiles", "ablate")  # whose configs take longest to compose
+HEAVY = ("run", "train", "passes", "tiles", "ablate", "report")  # 0.7 s each, the others 0.3
 TRIED = [
-    *[entry for entry in ENTRIES if entry.words[0] in HEAVY][::4],
-    *[entry for entry in ENTRIES if entry.words[0] not in HEAVY][::3],
+    *[entry for entry in ENTRIES if entry.words[0] in HEAVY][::7],
+    *[entry for entry in ENTRIES if entry.words[0] not in HEAVY][::2],
 ]
 if os.environ.get("BAD_INPUTS") == "all":
     TRIED = list(ENTRIES)
@@ -190,7 +190,7 @@ def test_a_bad_input_ends_in_a_sentence_and_its_status(
         err = ""  # Python's and Hydra's own words
     lines = err.splitlines()
     problems += [f"stderr has: {line[:300]}" for line in lines if not line.startswith("bench: ")]
-    if status not in entry.statuses:
+    if status != entry.status:
         problems.append(f"exit status {status}, not {entry.status}")
     sentences = int(status != WORKS and not raised)
     if len(lines) < sentences or (len(lines) > sentences and not entry.warns):

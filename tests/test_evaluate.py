@@ -1,5 +1,7 @@
 """One cell's images: what is scored depends on the cell's key alone, and has 8 bits."""
 
+import threading
+import time
 from dataclasses import dataclass, replace
 
 import cv2
@@ -8,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from benchmark.ahead import one_ahead
 from benchmark.cells import Cell
 from benchmark.dataset import Sample
 from benchmark.datasets import Folder, Pairs
@@ -260,3 +263,22 @@ def test_what_a_metric_says_is_one_number_or_a_sentence(kind):
 def test_whatever_is_a_number_is_a_score(number):
     score = score_of("mine", lambda *_: number, (torch.rand(1, 3, 8, 8),) * 2)
     assert score == float(number)
+
+
+def test_images_that_nobody_asks_for_any_more_are_not_waited_for():
+    """The garbage collector may end an evaluation inside threading, where no thread ever ends."""
+    asked, ended = threading.Event(), threading.Event()
+
+    def slow(number: int) -> int:
+        if number:
+            asked.set()
+            ended.wait(30)
+        return number
+
+    numbers = one_ahead(slow, range(3))
+    assert next(numbers) == 0
+    assert asked.wait(30)
+    begin = time.perf_counter()
+    numbers.close()
+    ended.set()
+    assert time.perf_counter() - begin < 10

@@ -37,7 +37,7 @@ class BadInput:
     words
         The command line after ``bench``.
     status
-        The exit status; several where either is right.
+        The exit status.
     says
         A part of what is printed, in any case of its letters.
     prepare
@@ -63,7 +63,7 @@ class BadInput:
 
     name: str
     words: tuple[str, ...]
-    status: int | tuple[int, ...] = MISTAKE
+    status: int = MISTAKE
     says: str = ""
     prepare: Callable[[Path], object] | None = None
     writes: tuple[str, ...] | None = None
@@ -75,14 +75,10 @@ class BadInput:
     raises: str = ""
 
     @property
-    def statuses(self) -> tuple[int, ...]:
-        return self.status if isinstance(self.status, tuple) else (self.status,)
-
-    @property
     def may_write(self) -> tuple[str, ...]:
         if self.writes is not None:
             return self.writes
-        return ("o",) if WORKS in self.statuses else ()
+        return ("o",) if self.status == WORKS else ()
 
 
 def typed(command: str, *words: str) -> tuple[str, ...]:

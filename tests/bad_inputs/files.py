@@ -199,7 +199,6 @@ DOORS = {  # how a file is given to each door
     "spandrel": ("check-model", "model=spandrel", "model.spandrel.weights=FILE"),
 }
 EVERYWHERE = ("empty", "html", "LFS pointer", "os.system", "around itself", "header no JSON")
-BREAKS = ("no finite number",)  # a network all the same, whose output is none
 
 
 def _through(door: str, file: str) -> tuple[str, ...]:
@@ -217,9 +216,8 @@ def _hostile() -> list[BadInput]:
             def prepare(folder: Path, content: Callable[[], bytes] = content) -> None:
                 (folder / FILE).write_bytes(content())
 
-            status = (1, 2) if name in BREAKS else 2
             words = _through(door, FILE)
-            found.append(BadInput(f"4.2 {door}: {name}", words, status, prepare=prepare))
+            found.append(BadInput(f"4.2 {door}: {name}", words, prepare=prepare))
         for name, make in PLACES.items():
 
             def place(folder: Path, make: Callable[[Path], object] = make) -> None:

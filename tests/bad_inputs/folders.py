@@ -90,6 +90,7 @@ CHANGES: dict[str, Change] = {
 
 
 HOLES = ("images none", "score NaN")  # which a run fills
+UNSAID = {("run", name) for name in HOLES} | {("report", "image a path")}  # no name of a file
 
 
 def _damaged() -> list[BadInput]:
@@ -117,8 +118,8 @@ def _damaged() -> list[BadInput]:
                 BadInput(
                     f"2.3 {command} cell: {name}",
                     typed(command, *([SEEDS] if command == "run" else [])),
-                    WORKS if command == "run" else (WORKS, MISTAKE),
-                    "gaussian-25-1" if command == "report" or name not in HOLES else "",
+                    WORKS,
+                    "" if (command, name) in UNSAID else "gaussian-25-1",
                     prepare,
                     writes=("o",),
                     keeps=() if name in HOLES else (CELL,),
@@ -199,7 +200,7 @@ def _beside() -> list[BadInput]:
         entry = BadInput(
             f"2.3 report cell: {name}",
             typed("report"),
-            (WORKS, MISTAKE),
+            WORKS,
             "gaussian-25-1",
             _placed(make),
             writes=("o",),
@@ -269,8 +270,9 @@ def _pictures() -> list[BadInput]:
                 BadInput(
                     f"2.1 {command} {file}.png: {name}",
                     words,
-                    WORKS,
+                    MISTAKE if (command, name) == ("run", "a folder") else WORKS,
                     prepare=prepare,
+                    writes=("o",),
                     begun="finished",
                     warns=True,
                 )

@@ -124,8 +124,8 @@ def _loading() -> list[BadInput]:
     found.append(BadInput("4.3 not among the choices", wrong, says="side", prepare=choices))
     for name in ("../x", "a/b", "", "gaussian"):
         prepare = plugin(_noise().replace('"acme"', repr(name)))
-        status, title = (WORKS, MISTAKE), f"2.4 plugin named {name[:20]}"
-        found.append(BadInput(title, typed("run"), status, "acme", prepare, warns=True))
+        title = f"2.4 plugin named {name[:20]}"
+        found.append(BadInput(title, typed("run"), WORKS, "acme", prepare, warns=True))
     return found
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bad_inputs.entry import MISTAKE, TYPED, WORKS, BadInput, mistakes, typed
+from bad_inputs.entry import TYPED, WORKS, BadInput, mistakes, typed
 
 NONE_LEFT = "shard=1/9"  # a share of a small grid without cells: composes, scores nothing
 
@@ -147,12 +147,12 @@ def _formulas() -> list[BadInput]:
     twice = typed("run", "noise=gaussian(25)", "noise=poisson(2)")
     found.append(BadInput("4.1 run noise twice", twice, says="noise=["))
     several = typed("run", "-m", "noise=gaussian(25),poisson(2)", NONE_LEFT)
-    found.append(BadInput("4.1 run -m two formulas", several, (WORKS, MISTAKE)))
+    found.append(BadInput("4.1 run -m two formulas", several, WORKS))
     watched = typed("train", "watch=[gaussian(50)]", "steps=0")  # the spelling of the default
     found.append(BadInput("4.1 train watch=[gaussian(50)]", watched, says="steps must be"))
     one = typed("train", "watch=gaussian(50)", "steps=0")
     found.append(BadInput("4.1 train watch=gaussian(50)", one, says="steps must be"))
-    tested = typed("ablate", "test_noise=[gaussian(50)]", "steps=0")
+    tested = typed("ablate", "test_noise=[gaussian(50)]", "test_data=photos", "steps=0")
     found.append(BadInput("4.1 ablate test_noise=[gaussian(50)]", tested, says="steps must be"))
     return found
 
@@ -169,7 +169,7 @@ def _one_for_a_list() -> list[BadInput]:
 
 PLACES = (
     *("ü/x", "日本/x", "e\u0301/x", "a b/x", "x (1)", "x=1", "a,b", "a[1]", "{a}", "a;b", "a&b"),
-    *("100%", "x!", "it's", "a\\b", "a#b", "a:b", "x@2", "~nobody", "-x", "*", "a|b"),
+    *("100%", "x!", "it's", "a\\b", "a#b", "a:b", "x@2", "~nosuchuser", "-x", "*", "a|b"),
 )
 
 
@@ -193,7 +193,8 @@ def _places() -> list[BadInput]:
         choice = [f"{group}={name}"] if name else []
         for place in ("ü.x", "x (1)", "x=1", "a,b"):
             words = typed(command, *choice, f"{setting}={place}")
-            found.append(BadInput(f"4.1 {command} {setting}={place}", words, says=place))
+            said = place.partition(",")[0] if setting == "weights" else place  # a list of two
+            found.append(BadInput(f"4.1 {command} {setting}={place}", words, says=said))
     home = typed("report", "out=~/nowhere")
     found.append(BadInput("4.1 report out=~/nowhere", home, says="home/nowhere"))
     for place in ("~/x", "ü", "x (1)", "a=b"):
@@ -271,9 +272,7 @@ def _ends_of_work() -> list[BadInput]:
         BadInput(
             "3 run beside a page that is not ours",
             typed("run"),
-            (WORKS, MISTAKE),
             prepare=foreign_page,
-            writes=("o",),
             keeps=("o/leaderboard.md",),
         ),
     ]
