@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmark import cells, cli, commands, evaluate, output, pictures, plots, run
+from benchmark import cells, cli, commands, evaluate, output, pictures, plots, run, sharing
 
 ROOT = Path(__file__).parents[1]
 PLAIN = ["model=[identity,tv]", "noise=[gaussian]", "metric=[psnr]"]
@@ -164,14 +164,15 @@ def test_a_report_names_what_a_strip_lacks_and_how_to_make_it_again(bench, finis
 
 def test_the_picture_is_there_before_the_row(bench, undrawn, monkeypatch):
     seen = []
-    append = cells.ResultStore.append
+    append = sharing.Part.append
 
-    def noted(store, cell, row):
-        seen.append((store.pictures(cell) / f"{cell.model}.png").is_file())
-        return append(store, cell, row)
+    def noted(part, row):
+        folder = cells.ResultStore("out").pictures(part.cell)
+        seen.append((folder / f"{part.cell.model}.png").is_file())
+        append(part, row)
 
-    monkeypatch.setattr(cells.ResultStore, "append", noted)
-    bench(*RUN, "noise.gaussian.levels=[50]")
+    monkeypatch.setattr(sharing.Part, "append", noted)
+    assert bench(*RUN)[0] == 0
     assert seen and all(seen)
 
 
