@@ -4,12 +4,14 @@ import contextlib
 import os
 import threading
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from benchmark.files import writing
-from benchmark.owner import is_alive, new_token
+from benchmark.owner import describe, is_alive, new_token
 
 BEAT = 5.0  # seconds between two renewals
+PAUSE = 0.5  # seconds between two looks at what others are doing
 STALE = 60.0  # seconds without one after which a lease counts as abandoned
 
 
@@ -72,6 +74,31 @@ class Leases:
                 opened.write(self.owner)
         self._seen.pop(path, None)
         return Lease(path, self.owner)
+
+    @contextlib.contextmanager
+    def waiting(self, path: Path, say: Callable[[str], object]) -> Iterator[Lease]:
+        """The lease of this file, as soon as nobody else has it; released at the end.
+
+        Parameters
+        ----------
+        say
+            What to do with a sentence that tells whom this process waits for.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+        """
+        told = None
+        while (lease := self.take(path)) is None:
+            if (other := describe(holder(path) or "")) != told:
+                say(f"waiting for {other}, in work at {path.parent}")
+                told = other
+            time.sleep(PAUSE)
+        try:
+            yield lease
+        finally:
+            lease.release()
 
     def _is_abandoned(self, path: Path, other: str) -> bool:
         if is_alive(other) is False:

@@ -8,7 +8,7 @@ from typing import Self
 
 from benchmark.cells import Cell, ResultStore
 from benchmark.dataset import short_digest
-from benchmark.lease import Lease, holder
+from benchmark.lease import PAUSE, Lease, holder
 from benchmark.owner import describe
 from benchmark.parts import append_row, new_part, parts_of, remove_part, start_part
 from benchmark.provenance import (
@@ -23,7 +23,6 @@ from benchmark.provenance import (
 from benchmark.records import Damaged, Row, all_finite
 from benchmark.reuse import EARLIER, Identities, Settings
 
-PAUSE = 0.5  # seconds between two looks at what others are doing
 MADE_WITH = ("environment", "code")  # keys of a cell which say how its rows were made
 
 
@@ -150,10 +149,8 @@ class Part:
         try:
             if self._store.complete(row, self._settings):
                 return
-            names = (*self._settings["metrics"], "seconds")
-            lacking = [
-                f"{name} is {row.get(name)}" for name in names if not all_finite(row, [name])
-            ]
+            scores = {n: row[n] for n in (*self._settings["metrics"], "seconds") if n in row}
+            lacking = [f"{n} is {value}" for n, value in scores.items() if not all_finite(row, [n])]
             problem = f"{' and '.join(lacking) or row}, no finite number"
         except Damaged as error:
             problem = str(error)

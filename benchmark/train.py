@@ -21,6 +21,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from benchmark.cells import differences
 from benchmark.denoiser import Denoiser
 from benchmark.files import write_whole
+from benchmark.lease import Leases
 from benchmark.noise import stream
 from benchmark.patches import Patches
 from benchmark.recipe import Recipe
@@ -188,6 +189,9 @@ class Training:
     def run(self) -> Outcome:
         """Train to the end, or until SIGTERM or SIGINT, which lets it save and return.
 
+        While another process trains into the folder, this one waits, and goes on from what is
+        there then.
+
         Raises
         ------
         ValueError
@@ -196,6 +200,17 @@ class Training:
         OSError
             If the disk is full; what was there before is kept.
         """
+        with self._alone():
+            return self._train()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        lease = Leases().waiting(self.folder / "training.lease", self.say)
+        with lease if self.team.leads else nullcontext():
+            self.team.leaders(0.0)  # the rest of the team reads what is there only now
+            yield
+
+    def _train(self) -> Outcome:
         self._resume()
         self._start_clock()
         stopped = False

@@ -17,7 +17,9 @@ import torch
 
 from benchmark import files
 from benchmark.denoiser import DENOISERS, Denoiser
+from benchmark.lease import Leases
 from benchmark.noise import NOISE_MODELS
+from benchmark.owner import new_token
 from benchmark.patches import Patches
 from benchmark.recipe import Recipe
 from benchmark.state import load_state, save_state
@@ -404,3 +406,29 @@ def test_two_processes_train_as_one_does(tmp_path, photographs):
     for a, b in zip(one, two, strict=True):
         assert float(a["loss"]) == pytest.approx(float(b["loss"]), rel=1e-5)
     assert read_header(tmp_path / "two/dncnn/dncnn.safetensors")["training"]["processes"] == 2
+
+
+def test_trainings_of_one_folder_come_one_after_the_other(tmp_path, images):
+    said: list[str] = []
+    lease = Leases().take(tmp_path / "mine" / "training.lease")
+
+    def say(line: str) -> None:
+        said.append(line)
+        if line.startswith("waiting"):
+            trained(tmp_path / "other", images)
+            (tmp_path / "other" / "training.lease").unlink(missing_ok=True)
+            for path in (tmp_path / "other").iterdir():
+                path.rename(tmp_path / "mine" / path.name)
+            lease.release()
+
+    assert trained(tmp_path / "mine", images, say=say).diary.step == RECIPE.steps
+    assert re.match(r"waiting for process \d+ here, in work at .*mine", said[0])
+    assert not [line for line in said if line.startswith("step")]  # nothing was done twice
+    assert not (tmp_path / "mine" / "training.lease").exists()
+
+
+def test_the_lease_of_a_killed_training_is_taken_over(tmp_path, images):
+    machine, number, _, chance = new_token().split("-")
+    (tmp_path / "training.lease").write_text(f"{machine}-{number}-1-{chance}")  # another start
+    trained(tmp_path, images)
+    assert not (tmp_path / "training.lease").exists()
