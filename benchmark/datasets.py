@@ -208,8 +208,14 @@ class Pairs(Recorded, Folder):
         Raises
         ------
         ValueError
-            If an image has no partner, or the folder neither layout.
+            If an image has no partner, the two subfolders are one, or the folder neither layout.
         """
+        if (folder / self.noisy).resolve() == (folder / self.clean).resolve():
+            raise ValueError(
+                f"the noisy and the clean images of dataset '{self.name}' would both be those of "
+                f"{folder / self.noisy}; name two subfolders with data.{self.name}.noisy=NAME and "
+                f"data.{self.name}.clean=NAME"
+            )
         if (folder / self.noisy).is_dir() and (folder / self.clean).is_dir():
             noisy, clean = find_images(folder / self.noisy), find_images(folder / self.clean)
         else:

@@ -341,6 +341,16 @@ def test_the_subfolders_of_pairs_can_be_named(tmp_path):
     assert np.array_equal(dataset.read_uint8("a"), pixels(seed=1))
 
 
+@pytest.mark.parametrize("clean", ["noisy", "./noisy", "../p/noisy", "link"])
+def test_noisy_images_are_not_compared_with_themselves(tmp_path, clean):
+    folder = tmp_path / "p"
+    (folder / "noisy").mkdir(parents=True)
+    (folder / "link").symlink_to("noisy")
+    cv2.imwrite(str(folder / "noisy/a.png"), np.zeros((16, 16, 3), np.uint8))
+    with pytest.raises(ValueError, match="would both be those of"):
+        Pairs(path=str(folder), clean=clean).images()
+
+
 @pytest.mark.parametrize(
     ("lonely", "missing"),
     [("clean/b.png", "noisy"), ("noisy/b.png", "clean")],
