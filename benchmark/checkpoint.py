@@ -97,7 +97,7 @@ def _read_torch(path: Path) -> dict[str, Tensor]:
         found = "None" if stored is None else f"a {type(stored).__name__}"
         raise ValueError(
             f"{path} holds {found}, not the state dict of a network; ask "
-            f" for a file written by: torch.save(network.state_dict(), FILE)"
+            f"for a file written by: torch.save(network.state_dict(), FILE)"
         )
     try:
         tensors = flatten(stored)
