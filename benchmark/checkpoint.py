@@ -94,9 +94,10 @@ def _read_safetensors(path: Path, with_tensors: bool) -> tuple[dict[str, str], d
 def _read_torch(path: Path) -> dict[str, Tensor]:
     stored, classes = load_torch(path)
     if not isinstance(stored, Mapping):
+        found = "None" if stored is None else f"a {type(stored).__name__}"
         raise ValueError(
-            f"{path} holds a {type(stored).__name__}, not the state dict of a network; "
-            f"ask for a file written by: torch.save(network.state_dict(), FILE)"
+            f"{path} holds {found}, not the state dict of a network; ask "
+            f"for a file written by: torch.save(network.state_dict(), FILE)"
         )
     try:
         tensors = flatten(stored)

@@ -83,6 +83,8 @@ def _call(command: str, arguments: list[str]) -> None:
     # what a Mac's GPU cannot do runs on its CPU instead of failing; read when torch is loaded
     os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")
     warnings.showwarning = _say_warning
+    # torch says it of a layer without channels, which is a mistake and becomes a sentence
+    warnings.filterwarnings("ignore", "Initializing zero-element tensors")
     debugging = os.environ.get("HYDRA_FULL_ERROR") == "1"
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors reach us instead of Hydra's own printer
     mistakes = contextlib.nullcontext if debugging else partial(_mistakes_as_sentences, command)

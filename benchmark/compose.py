@@ -1,7 +1,6 @@
 """From a composed config to the grid of a run, or to a training: objects and their settings."""
 
 import math
-import warnings
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import fields, replace
@@ -263,9 +262,7 @@ def _tried(where: str, cls: type[Denoiser], arguments: Mapping[str, object]) -> 
 
     torch makes a layer of no channels without a word, and fails when it is used.
     """
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Initializing zero-element tensors")
-        network = made(where, cls, arguments)
+    network = made(where, cls, arguments)
     changed = said_settings(where, cls, arguments)
     if changed:
         side = network.multiple * math.ceil(16 / network.multiple)

@@ -288,7 +288,7 @@ def checked_settings(group: str, name: str, node: DictConfig, training: bool = F
     for key in node:
         if key not in known:
             raise unknown_setting(key, known, f"{group}.{name}")
-    merged = OmegaConf.merge(known, node)
+    merged = OmegaConf.merge(known, dict(node))  # a node may be typed as another class
     plain = OmegaConf.to_container(merged, resolve=True, throw_on_missing=True)
     plain.pop("of")
     check_values(f"{group}.{name}.", settings_of(cls), plain)
