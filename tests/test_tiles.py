@@ -365,7 +365,7 @@ def test_bench_tiles_measures_networks_with_and_without_masks(bench, tmp_path):
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["tiles=[]"], "tiles=[] has nothing to compare"),
+        (["tiles=[]"], "tiles=[] selects nothing"),
         (["tiles=[100]"], "take tile=96"),
         (["tiles=[96]"], "astronaut of photos is 96x96, no larger than tiles of 96"),
     ],

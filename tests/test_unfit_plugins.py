@@ -57,6 +57,8 @@ class Odd(Plain):
 def plugin(monkeypatch, tmp_path):
     """Let the code of a module be the one plugin installed; the registries are restored."""
     known = [(found, dict(found.data)) for found in REGISTRIES.values()]
+    for name in ("odd_plugin", "fine_plugin"):  # another test may have modules of these names
+        sys.modules.pop(name, None)
     folder = tmp_path.parent / f"{tmp_path.name}_plugin"
     folder.mkdir()
     monkeypatch.syspath_prepend(folder)
