@@ -3,6 +3,7 @@
 import contextlib
 import json
 import math
+import os
 import unicodedata
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
@@ -317,7 +318,12 @@ class ResultStore:
 
     def _read(self, path: Path) -> tuple[Cell, Record, list[str]]:
         """A file's cell, content and holes, as they are now; each state of a file is read once."""
-        found = path.stat()
+        try:
+            found = path.stat()
+        except OSError:
+            if path.is_symlink():
+                raise Damaged(f"{path} is no cell: it is a link to what is not there") from None
+            raise
         state = found.st_mtime_ns, found.st_size, found.st_ino
         if path not in self._known or self._known[path][0] != state:
             record, holes = read_record(path, self.complete)
@@ -337,7 +343,7 @@ class ResultStore:
         except Damaged as error:
             path, number = self.path(cell), 1
             aside = path.with_name(path.name + DAMAGED)
-            while aside.exists():
+            while os.path.lexists(aside):
                 number += 1
                 aside = path.with_name(f"{path.name}{DAMAGED}{number}")
             with contextlib.suppress(FileNotFoundError):  # another process was faster

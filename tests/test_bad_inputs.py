@@ -13,7 +13,7 @@ import signal
 import stat
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import matplotlib.pyplot  # noqa: F401
@@ -25,10 +25,21 @@ from bad_inputs.entry import BROKEN, WORKS, BadInput, typed
 from benchmark.config import REGISTRIES
 
 HEAVY = ("run", "train", "passes", "tiles", "ablate", "report")  # 0.7 s each, the others 0.3
-TRIED = [
-    *[entry for entry in ENTRIES if entry.words[0] in HEAVY][::7],
-    *[entry for entry in ENTRIES if entry.words[0] not in HEAVY][::2],
-]
+
+
+def sample(entries: Iterable[BadInput]) -> list[BadInput]:
+    """The first and then every eighth entry of each section and command, or every second."""
+    kinds: dict[tuple[str, str], list[BadInput]] = {}
+    for entry in entries:
+        kinds.setdefault((entry.name.partition(" ")[0], entry.words[0]), []).append(entry)
+    return [
+        entry
+        for (_, command), members in kinds.items()
+        for entry in members[:: 8 if command in HEAVY else 2]
+    ]
+
+
+TRIED = sample(ENTRIES)
 if os.environ.get("BAD_INPUTS") == "all":
     TRIED = list(ENTRIES)
 SECONDS = 20  # more is a hang: most take less than one

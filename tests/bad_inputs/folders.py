@@ -197,17 +197,17 @@ def _beside() -> list[BadInput]:
             )
         )
     for name, make in PLACES.items():
-        entry = BadInput(
-            f"2.3 report cell: {name}",
-            typed("report"),
-            WORKS,
-            "gaussian-25-1",
-            _placed(make),
-            writes=("o",),
-            begun="finished",
-            warns=True,
-        )
-        found.append(entry)
+        for command in ("report", "run"):
+            entry = BadInput(
+                f"2.3 {command} cell: {name}",
+                typed(command, *([SEEDS] if command == "run" else [])),
+                WORKS,
+                "gaussian-25-1",
+                _placed(make),
+                begun="finished",
+                warns=True,
+            )
+            found.append(entry)
     return found
 
 
