@@ -14,9 +14,9 @@ import stat
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from importlib import import_module
 from pathlib import Path
 
-import matplotlib.pyplot  # noqa: F401
 import pytest
 import torch
 from bad_inputs import ENTRIES
@@ -24,6 +24,7 @@ from bad_inputs.entry import BROKEN, WORKS, BadInput, typed
 
 from benchmark.config import REGISTRIES
 
+import_module("matplotlib.pyplot")  # slow the first time, which no entry is to be blamed for
 HEAVY = ("run", "train", "passes", "tiles", "ablate", "report")  # 0.7 s each, the others 0.3
 
 

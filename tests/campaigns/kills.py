@@ -17,14 +17,12 @@ import signal
 import sys
 import tempfile
 import time
+from importlib import import_module
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT))
-
-from benchmark import cli, commands  # noqa: E402, F401
-from benchmark.denoiser import DENOISERS, Denoiser  # noqa: E402
-from benchmark.registry import load_plugins  # noqa: E402
+from benchmark import cli
+from benchmark.denoiser import DENOISERS, Denoiser
+from benchmark.registry import load_plugins
 
 RUN = (
     *("run", "model=[slow,wavelet]", "noise=gaussian", "seeds=[0,1]", "data.photos.crop=48"),
@@ -199,6 +197,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--folder", type=Path, help="kept for inspection; else a temporary one")
     told = parser.parse_args()
+    import_module("benchmark.commands")  # and all it needs, before the first process is started
     load_plugins()
     with tempfile.TemporaryDirectory() as temporary:
         folder = told.folder or Path(temporary)
