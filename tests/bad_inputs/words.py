@@ -3,19 +3,10 @@
 from pathlib import Path
 
 from bad_inputs.entry import TYPED, WORKS, BadInput, mistakes, typed
+from benchmark.options import GROUPS_OF
 
 NONE_LEFT = "shard=1/9"  # a share of a small grid without cells: composes, scores nothing
 
-GROUPS = {
-    "run": ("model", "noise", "data", "metric"),
-    "train": ("model", "noise", "data"),
-    "passes": ("model", "noise", "data"),
-    "tiles": ("model", "noise", "data"),
-    "ablate": ("noise", "data"),
-    "noise": ("noise", "data"),
-    "submit": ("model", "data"),
-    "check-model": ("model",),
-}
 KNOWN = {"model": "tv", "noise": "gaussian", "data": "photos", "metric": "psnr"}
 
 WRONG = {  # command, then setting, then values between bars
@@ -104,7 +95,7 @@ def _settings() -> list[BadInput]:
 def _selections() -> list[BadInput]:
     """Empty, unknown and half-said selections of every command which takes names."""
     found = []
-    for command, groups in GROUPS.items():
+    for command, groups in GROUPS_OF.items():
         for group in groups:
             wrong = [f"{group}=[]", f"{group}=nosuch", f"+{group}.x=5", f"+{group}.x=null"]
             if command in ("run", "check-model"):
