@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from benchmark.algebra import is_formula, split_choice
 from benchmark.config import registry_of
+from benchmark.noise.grammar import is_formula, split_choice
 from benchmark.options import GROUPS_OF, SCHEMAS, TrainingConfig
 from benchmark.recipe import Recipe
 from benchmark.registry import did_you_mean

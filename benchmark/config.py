@@ -10,12 +10,13 @@ from pathlib import Path
 from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, OmegaConf
 
-from benchmark.algebra import Formula, as_choice, is_formula, split_choice
 from benchmark.datasets import DATASETS, Dataset
 from benchmark.denoiser import DENOISERS, Denoiser
 from benchmark.metrics import METRICS
 from benchmark.names import check_name
 from benchmark.noise import NOISE_MODELS, stream
+from benchmark.noise.formula import Formula, as_choice
+from benchmark.noise.grammar import is_formula, split_choice
 from benchmark.options import GROUPS_OF, SCHEMAS, TrainingConfig
 from benchmark.recipe import Recipe
 from benchmark.registry import Registry, unknown_setting

@@ -6,12 +6,12 @@ import re
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from benchmark.algebra import WORD
 from benchmark.config import REGISTRIES, registry_of, schema, suites
 from benchmark.datasets import Dataset
 from benchmark.denoiser import Denoiser
 from benchmark.metrics import Metric
 from benchmark.noise import NoiseModel
+from benchmark.noise.grammar import WORD
 from benchmark.registry import Registry, load_plugins
 from benchmark.signature import settings_of, with_fields
 

@@ -19,7 +19,7 @@ OURS = (
     "noise_models",
     "baselines",
     "masked_model",
-    "benchmark.algebra",
+    "benchmark.noise.formula",
     "benchmark.metrics",
     "benchmark.datasets",
     "benchmark.recorded",

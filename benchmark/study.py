@@ -9,7 +9,6 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from benchmark.ablation import brightness, brightness_figure, markdown, trade_off_figure
-from benchmark.algebra import as_choice, is_formula
 from benchmark.cells import Cell, ResultStore
 from benchmark.compose import compose_grid, compose_training
 from benchmark.config import build, class_of, registry_of, schema, sized, suites
@@ -18,6 +17,8 @@ from benchmark.files import write_whole
 from benchmark.inference import AUTOMATIC
 from benchmark.leaderboard import IN_DISTRIBUTION
 from benchmark.names import check_name
+from benchmark.noise.formula import as_choice
+from benchmark.noise.grammar import is_formula
 from benchmark.output import prepare
 from benchmark.plots import save_figure
 from benchmark.rescore import changes_of

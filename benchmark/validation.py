@@ -6,11 +6,13 @@ from functools import cached_property
 import numpy as np
 import torch
 
-from benchmark.algebra import Formula, Term, parse
 from benchmark.denoiser import Denoiser
 from benchmark.images import psnr
 from benchmark.inference import Inference
 from benchmark.noise import NoiseModel, rng_for, stream, to_uint8
+from benchmark.noise.expression import Term
+from benchmark.noise.formula import Formula
+from benchmark.noise.grammar import parse
 
 Watched = tuple[str, NoiseModel, float]  # the noise's name, the noise and the level
 

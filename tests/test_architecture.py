@@ -27,7 +27,6 @@ ORDER = (  # a module of benchmark imports only modules above itself
     "output",
     "settings",
     "noise",
-    "algebra",
     "tiling",
     "contract",
     "denoiser",

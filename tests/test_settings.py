@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from omegaconf import OmegaConf
 
-from benchmark.algebra import Formula
 from benchmark.config import REGISTRIES, recorded_settings, registry_of
 from benchmark.dataset import Dataset
 from benchmark.datasets import Folder
@@ -19,6 +18,7 @@ from benchmark.denoiser import Denoiser
 from benchmark.measure import measure
 from benchmark.metrics import METRICS, Metric
 from benchmark.noise import NOISE_MODELS, NoiseModel
+from benchmark.noise.formula import Formula
 from benchmark.settings import declared, identity_of, joined
 
 ROOT = Path(__file__).parents[1]

@@ -71,9 +71,6 @@ class Darker(NoiseModel):
     unit = "sigma, in 8-bit steps"
     levels: tuple[float, ...] = (10,)
 
-    def sample(self, clean: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:
-        return self.sample_pair(clean, level, rng)[1]
-
     def sample_pair(
         self, clean: np.ndarray, level: float, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
