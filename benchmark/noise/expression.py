@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmark.noise.model import NOISE_MODELS, NoiseModel, in_range
 from benchmark.settings import declared, identity_of
-from benchmark.signature import settings_of
+from benchmark.signature import Parameters, settings_of
 
 Pair = tuple[np.ndarray, np.ndarray]  # the image to restore and its noisy version
 Setting = bool | int | float | str | None | tuple[float, ...]
@@ -43,7 +43,7 @@ class Term:
     def identity(self) -> str:
         """`canonical`, but files by their content, and nothing of where something lies."""
         cls = NOISE_MODELS[self.name]
-        kinds, given = declared(cls), dict(self.settings)
+        kinds, given = declared(cls), dict[str, object](self.settings)
         for key, (_, default) in parameters_of(cls).items():
             if kinds.get(key) == "files" and default:  # a default names the file, not its content
                 given.setdefault(key, default)
@@ -104,8 +104,9 @@ class Sum:
         return clean, total
 
     def variance(self, intensity: np.ndarray) -> np.ndarray | None:
-        variances = [part.variance(intensity) for part in self.parts]
-        return None if any(found is None for found in variances) else np.sum(variances, axis=0)
+        found = [part.variance(intensity) for part in self.parts]
+        promised = [variance for variance in found if variance is not None]
+        return np.sum(promised, axis=0) if len(promised) == len(found) else None
 
 
 @dataclass(frozen=True)
@@ -137,6 +138,10 @@ class Chain:
     def terms(self) -> tuple[Term, ...]:
         return tuple(term for stage in self.stages for term in stage.terms)
 
+    @property
+    def redevelops(self) -> bool:
+        return any(stage.redevelops for stage in self.stages)
+
     def sample_pair(self, clean: np.ndarray, rng: np.random.Generator) -> Pair:
         target = noisy = clean
         for stage in self.stages:
@@ -152,7 +157,7 @@ class Chain:
 Expression = Term | Sum | Chain
 
 
-def parameters_of(cls: type[NoiseModel]) -> dict[str, tuple[object, Setting]]:
+def parameters_of(cls: type[NoiseModel]) -> Parameters:
     """Type and default of each setting of a noise beside its levels."""
     return {key: found for key, found in settings_of(cls).items() if key != "levels"}
 

@@ -66,7 +66,7 @@ class Formula(NoiseModel):
     @classmethod
     def identity_within(cls, settings: dict[str, object]) -> dict[str, object]:
         """The formula with the content of each file that it names in place of the file's name."""
-        return {**settings, "formula": parse(settings["formula"]).identity}
+        return {**settings, "formula": parse(str(settings["formula"])).identity}
 
     def sample_pair(self, clean: np.ndarray, level: float, rng: np.random.Generator) -> Pair:
         return self.tree.sample_pair(clean, rng)

@@ -19,7 +19,7 @@ from benchmark.noise.expression import (
     parameters_of,
     spelled,
 )
-from benchmark.noise.model import NOISE_MODELS
+from benchmark.noise.model import NOISE_MODELS, NoiseModel
 from benchmark.registry import UnknownName, did_you_mean
 from benchmark.signature import choices_of
 
@@ -143,20 +143,31 @@ class _Reader:
             raise self.mistake(f"expected a noise, got {self.written(node)!r}", name)
         if name.text == "formula":
             raise self.mistake("a formula cannot name another one; write that in parentheses", name)
+        call = node if isinstance(node, ast.Call) else ast.Call(node, [], [])
         try:
             cls = NOISE_MODELS[name.text]
-        except UnknownName as error:
+            if not call.args or self.token(call.args[0]).kind != "number":
+                example = f"{name.text}({spelled(cls().levels[0])})"
+                raise ValueError(f"{name.text} needs a level in parentheses, such as {example}")
+        except (UnknownName, ValueError) as error:
             raise self.mistake(str(error), name) from None
-        arguments = node.args if isinstance(node, ast.Call) else []
-        if not arguments or self.token(arguments[0]).kind != "number":
-            example = f"{name.text}({spelled(cls().levels[0])})"
-            problem = f"{name.text} needs a level in parentheses, such as {example}"
-            raise self.mistake(problem, name)
-        for other in arguments[1:]:
+        level, *others = call.args
+        for other in others:
             problem = f"expected a setting as key=value, got {self.written(other)!r}"
             raise self.mistake(problem, self.token(other))
-        level, settings, known = self.number(arguments[0]), {}, parameters_of(cls)
-        for keyword in node.keywords:
+        term = Term(name.text, self.number(level), self.settings(name.text, cls, call.keywords))
+        try:
+            term.noise.check_level(term.level)
+        except ValueError as error:
+            raise self.mistake(str(error), name) from None
+        return term
+
+    def settings(
+        self, noise: str, cls: type[NoiseModel], keywords: list[ast.keyword]
+    ) -> tuple[tuple[str, Setting], ...]:
+        """Those which are not the defaults."""
+        known, found = parameters_of(cls), {}
+        for keyword in keywords:
             token = self.token(keyword)
             key = token.text
             if token.kind != "word":
@@ -164,17 +175,11 @@ class _Reader:
             if key not in known:
                 there = f"Known: {', '.join(sorted(known))}" if known else "It has none"
                 hint = did_you_mean(key, known)
-                raise self.mistake(f"{name.text} has no setting '{key}'{hint} {there}", token)
-            if key in settings:
+                raise self.mistake(f"{noise} has no setting '{key}'{hint} {there}", token)
+            if key in found:
                 raise self.mistake(f"{key} is given twice", token)
-            settings[key] = self.setting(f"{name.text}'s {key}", known[key][0], keyword.value)
-        others = [(key, value) for key, value in settings.items() if value != known[key][1]]
-        term = Term(name.text, level, tuple(others))
-        try:
-            term.noise.check_level(level)
-        except ValueError as error:
-            raise self.mistake(str(error), name) from None
-        return term
+            found[key] = self.setting(f"{noise}'s {key}", known[key][0], keyword.value)
+        return tuple((key, value) for key, value in found.items() if value != known[key][1])
 
     def setting(self, what: str, annotation: object, node: ast.expr) -> Setting:
         union = get_origin(annotation) in (Union, UnionType)
@@ -210,24 +215,25 @@ class _Reader:
         return value
 
     def token(self, node: ast.expr | ast.keyword) -> _Token:
-        """The name, number or text that a node is; of anything else a sign, its place."""
+        """The name, number or text that a node is; of anything else its first sign."""
         first = self.at[node.col_offset]
         return first if isinstance(node, ast.Name | ast.keyword) else first._replace(kind="sign")
 
     def written(self, node: ast.expr) -> str:
+        """A node as it was typed, but for spaces; the beginning of a long one."""
         columns = range(node.col_offset, node.end_col_offset or 0)
         text = "".join(token.text for column, token in self.at.items() if column in columns)
         return text if len(text) <= LONGEST_SHOWN // 4 else f"{text[: LONGEST_SHOWN // 4]}…"
 
     def no_syntax(self, error: SyntaxError) -> ValueError:
         token = self.at.get((error.offset or 0) - 1, self.tokens[-1])
-        place = self.tokens.index(token)
-        after = f" after {self.tokens[place - 1].text!r}" if place else ""
-        got = f", got {token.text!r}" if token.text else ""
         if any(word in error.msg for word in ("parenthes", "closed", "unmatched")):
             return self.mistake(error.msg.partition(" (<")[0], token)
         if token.is_value or token.text == "=":
             return self.mistake("a setting stands after a level: name(level, key=value)", token)
+        place = self.tokens.index(token)
+        after = f" after {self.tokens[place - 1].text!r}" if place else ""
+        got = f", got {token.text!r}" if token.text else ""
         return self.mistake(f"expected a noise or a value{after}{got}", token)
 
     def mistake(self, problem: str, token: _Token) -> ValueError:
