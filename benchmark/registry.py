@@ -19,10 +19,10 @@ OURS = (
     "noise_models",
     "baselines",
     "masked_model",
-    "benchmark.algebra",
+    "benchmark.noise.formula",
     "benchmark.metrics",
-    "benchmark.datasets",
-    "benchmark.recorded",
+    "benchmark.datasets.clean",
+    "benchmark.datasets.recorded",
 )
 
 
