@@ -10,7 +10,6 @@ import pandas as pd
 import torch
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
-from rich.console import Console
 
 from benchmark import __version__
 from benchmark.cells import Cell, ResultStore
@@ -18,6 +17,7 @@ from benchmark.cli import variants as study
 from benchmark.cli.compose import compose_grid, compose_training, with_available_metrics
 from benchmark.cli.listing import left_out, listing, stand_ins
 from benchmark.cli.schema import REGISTRIES, build, build_one, class_of, recorded_settings, schema
+from benchmark.console.log import console, log, show
 from benchmark.datasets.recorded import DND
 from benchmark.denoiser import DENOISERS, Denoiser
 from benchmark.denoiser.promises import as_table, check
@@ -52,25 +52,24 @@ FIGURES = ("figure11_*", "strip_*.png")  # of a report
 
 def run(config: DictConfig) -> None:
     """Score what is missing of the grid, then show and write its leaderboard."""
-    console = Console()
-    _say_what_all_left_out(console)
+    _say_what_all_left_out()
     store, device = ResultStore(config.out), pick_device(config.device)
     _use_threads(config.threads)
     prepare(config.out, REPORT, FIGURES)
-    grid = compose_grid(config, console)
+    grid = compose_grid(config)
     refuse_among_images(config.out, grid.datasets)
     if said := stand_ins(_with_shipped_weights(config)):
-        console.print(said, highlight=False, soft_wrap=True)
+        log.info(said)
     lacking = missing(grid, store, config.shard, config.rescore)
     if said := changes_of(grid, store).sentence(config.rescore):
-        console.print(said, highlight=False, soft_wrap=True)
+        log.info(said)
     to_score = bool(lacking)
     if lacking:
-        grid = with_available_metrics(grid, console)
+        grid = with_available_metrics(grid)
         lacking = missing(grid, store, config.shard, config.rescore)
     if lacking:
-        fill(grid, store, lacking, device, console, config.rescore)
-    remake_pictures(grid, store, device, console)
+        fill(grid, store, lacking, device, config.rescore)
+    remake_pictures(grid, store, device)
     still = "changed" if config.rescore else None
     others = len(missing(grid, store, rescore=still)) if to_score or config.shard != "1/1" else 0
     if gone := missing(grid, store, config.shard, still) if others else []:
@@ -80,23 +79,21 @@ def run(config: DictConfig) -> None:
             f"give the same command again"
         )
     if others:
-        console.print(
+        log.info(
             f"shard={config.shard} is done, {others} of {len(grid.cells)} cells are left to other "
-            f"shards; then: bench report out={config.out}",
-            highlight=False,
-            soft_wrap=True,
+            f"shards; then: bench report out={config.out}"
         )
     else:
-        _publish(_of_grid(store.table(), grid), store, store.root, console)
+        _publish(_of_grid(store.table(), grid), store, store.root)
 
 
 def write_report(config: DictConfig) -> None:
     """Show and write the leaderboard of everything in a results folder."""
-    store, console = ResultStore(config.out), Console()
+    store = ResultStore(config.out)
     table = store.table()
     if curves.read_runs(store.root):
         prepare(store.root, {"training.md": "training"})
-        _say_written(curves.write_curves(store.root), store.root, console)
+        _say_written(curves.write_curves(store.root), store.root)
     elif table.empty:
         raise ValueError(
             f"no finished cells under {store.root}/cells, and no trainings with curves under "
@@ -117,7 +114,7 @@ def write_report(config: DictConfig) -> None:
         to = store.root / file_name(f"report-{'+'.join(sorted(set(wanted)))}")
     to = Path(config.to) if config.to else to
     prepare(to, REPORT, FIGURES)
-    _publish(table, store, to, console)
+    _publish(table, store, to)
 
 
 def train_network(config: DictConfig) -> None:
@@ -126,23 +123,18 @@ def train_network(config: DictConfig) -> None:
         raise ValueError("bench train takes one model at a time")
     _use_threads(config.threads)
     with assembled(pick_device(config.device)) as team:
-        console = Console(quiet=not team.leads)
-        training = compose_training(config, team, console)
+        show(quiet=not team.leads)
+        training = compose_training(config, team)
         if team.leads:
             prepare(config.out)
         outcome = training.run()
         if outcome.stopped_by is not None:
-            console.print(
-                f"stopped at step {outcome.diary.step}; the same command goes on from there",
-                highlight=False,
-            )
+            log.info(f"stopped at step {outcome.diary.step}; the same command goes on from there")
             sys.exit(128 + outcome.stopped_by)
     of, path = training.network.name, training.folder / f"{training.folder.name}.safetensors"
-    console.print(
+    log.info(
         f"wrote {path}; score it with: bench run '+model.mine={{of: {of}, weights: {path}}}'; "
-        f"its curves: bench report out={config.out}",
-        highlight=False,
-        soft_wrap=True,
+        f"its curves: bench report out={config.out}"
     )
 
 
@@ -150,19 +142,19 @@ def ablate(config: DictConfig) -> None:
     """Train the variants of an ablation, score them, and write its page."""
     _use_threads(config.threads)
     with assembled(pick_device(config.device)) as team:
-        console = Console(quiet=not team.leads)
+        show(quiet=not team.leads)
         if team.leads:
             study.prepare_page(config)
-        trained = study.train_variants(config, team, console)
+        trained = study.train_variants(config, team)
         if isinstance(trained, int):
-            console.print("stopped; the same command goes on from there", highlight=False)
+            log.info("stopped; the same command goes on from there")
             sys.exit(128 + trained)
         if team.leads:
-            grid = study.score(config, trained, team.device, console)
+            grid = study.score(config, trained, team.device)
             words = [w for w in _command("ablate").split(" ") if not w.startswith("runs=")]
             command = " ".join(words).replace("ablation=", "", 1)
             written = study.write_page(config, grid, team.device, command)
-            _say_written(written, written[0].parent, console)
+            _say_written(written, written[0].parent)
 
 
 def write_zoo(config: DictConfig) -> None:
@@ -175,17 +167,16 @@ def write_zoo(config: DictConfig) -> None:
     out = Path(config.out)
     prepare(out.parent if out.name else config.out, {out.name: "zoo"})
     write_whole(out, zoo.markdown(zoo.zoo_table(paths), _command("zoo")))
-    _say_written([out], out.parent, Console())
+    _say_written([out], out.parent)
 
 
 def measure_passes(config: DictConfig) -> None:
     """Draw many outputs of a stochastic network, and write what their means and spread are."""
-    console = Console()
-    _say_what_all_left_out(console)
+    _say_what_all_left_out()
     draws = Draws(config.passes, tuple(config.averaged))
     device, out = pick_device(config.device), Path(config.out)
     _use_threads(config.threads)
-    grid = _plain_grid(config, SCORES, console)
+    grid = _plain_grid(config, SCORES)
     prepare(config.out, {"passes.md": "passes", "passes.csv": "draws"})
     for name, settings in grid.settings["model"].items():
         if settings.get("passes", 1) != 1:
@@ -195,46 +186,36 @@ def measure_passes(config: DictConfig) -> None:
             )
     unmasked = _without_masks(config, grid)
     store = ResultStore(out / "draws", is_drawn)
-    records = measure(grid, unmasked, store, draws, device, console)
+    records = measure(grid, unmasked, store, draws, device)
     written = write_pages(records, out, _command("passes"))
     for record in records:
         table = summarize(record)
-        console.print(
-            f"{Cell(**record['cell'])}: {stability(table).sentence} {gain(table).sentence}",
-            highlight=False,
-            soft_wrap=True,
-        )
-    _say_written(written, out, console)
+        log.info(f"{Cell(**record['cell'])}: {stability(table).sentence} {gain(table).sentence}")
+    _say_written(written, out)
 
 
 def measure_tiles(config: DictConfig) -> None:
     """Restore images whole and in tiles, and write how far the results are apart."""
-    console = Console()
-    _say_what_all_left_out(console)
+    _say_what_all_left_out()
     device, out = pick_device(config.device), Path(config.out)
     _use_threads(config.threads)
-    grid = _plain_grid(config, ("psnr",), console)
+    grid = _plain_grid(config, ("psnr",))
     prepare(config.out, {"tiles.md": "tiles", "tiles.csv": "ways"})
-    table = tiles.measure_tiles(
-        grid, _without_masks(config, grid), list(config.tiles), device, console
-    )
+    table = tiles.measure_tiles(grid, _without_masks(config, grid), list(config.tiles), device)
     weights = {n: s["weights"] for n, s in grid.settings["model"].items() if "weights" in s}
     written = tiles.write_pages(table, out, _command("tiles"), weights)
     for _, line in tiles.summarize(table).iterrows():
-        console.print(
+        log.info(
             f"{line['model']}, {line['noise']} {line['level']:g} on {line['dataset']}, "
             f"{line['inference']}: {line['psnr_difference']:+.4f} dB, at most "
-            f"{line['difference']:.3f} of 255 in a pixel",
-            highlight=False,
-            soft_wrap=True,
+            f"{line['difference']:.3f} of 255 in a pixel"
         )
-    _say_written(written, out, console)
+    _say_written(written, out)
 
 
 def measure_noises(config: DictConfig) -> None:
     """Write the data sheet of each noise, and their table if there are several."""
-    console = Console()
-    _say_what_all_left_out(console)
+    _say_what_all_left_out()
     if len(config.data) != 1:
         raise ValueError("bench noise takes the images of one dataset at a time")
     datasets = build("data", config.data)
@@ -249,25 +230,22 @@ def measure_noises(config: DictConfig) -> None:
     if len(subjects) > 1:
         prepare(config.out, {"README.md": "sheets"})
     for name, subject in subjects.items():
-        console.print(f"measuring {name}", highlight=False)
+        log.info(f"measuring {name}")
         command = shlex.join(["bench", "noise", name, *settings])
         sheets.append(write_sheet(name, subject, dataset, Path(config.out), command, config.seed))
     if len(sheets) > 1:
         write_index(sheets, Path(config.out), shlex.join(["bench", "noise", "all", *settings]))
     pages = [f"{file_name(sheet.name)}.md" for sheet in sheets]
     said = pages[0] if len(pages) == 1 else f"README.md and {len(pages)} pages"
-    console.print(f"written: {said} in {config.out}", highlight=False)
+    log.info(f"written: {said} in {config.out}")
 
 
 def render(config: DictConfig) -> None:
     """Render the noisy images and references that a folder lacks."""
-    console = Console()
-    paths = render_pairs(RenderConfig(**OmegaConf.to_container(config)), console)
-    console.print(
+    paths = render_pairs(RenderConfig(**OmegaConf.to_container(config)))
+    log.info(
         f"{len(paths)} images in {config.out}; score them with: bench run noise=mc_render "
-        f"noise.mc_render.path={config.out}",
-        highlight=False,
-        soft_wrap=True,
+        f"noise.mc_render.path={config.out}"
     )
 
 
@@ -282,24 +260,24 @@ def submit(config: DictConfig) -> None:
             f"dataset '{dataset_name}' has its clean images here: score it with bench run; "
             f"bench submit is for dnd"
         )
-    folder, device, console = Path(config.out, model_name), pick_device(config.device), Console()
+    folder, device = Path(config.out, model_name), pick_device(config.device)
     prepare(config.out)
     settings = {
         "noisebench": __version__,
         "model": recorded_settings("model", model_name, config.model[model_name]),
     }
     for path in write_submission(dataset, model, folder, device, settings):
-        console.print(f"written: {path}", highlight=False, soft_wrap=True)
+        log.info(f"written: {path}")
 
 
 def check_models(config: DictConfig) -> None:
     """Hold models to the contract of denoisers; a broken promise ends it with exit status 1."""
-    console, device = Console(), pick_device(config.device)
-    _say_what_all_left_out(console)
+    device = pick_device(config.device)
+    _say_what_all_left_out()
     broken = []
     for name, model in build("model", config.model).items():
         outcomes = check(model.to(device))
-        console.print(as_table(name, outcomes))
+        console().print(as_table(name, outcomes))
         broken += [f"{name}, {one.name}" for one in outcomes if one.kept is False]
     if broken:
         sys.exit(f"bench: not every denoiser keeps its promises: {'; '.join(broken)}")
@@ -307,12 +285,11 @@ def check_models(config: DictConfig) -> None:
 
 def show_list(config: DictConfig) -> None:
     """Show what is registered."""
-    console = Console()
     for kind in REGISTRIES if config.kind == "all" else [config.kind]:
-        console.print(listing(kind))
+        console().print(listing(kind))
 
 
-def _plain_grid(config: DictConfig, metrics: Sequence[str], console: Console) -> Grid:
+def _plain_grid(config: DictConfig, metrics: Sequence[str]) -> Grid:
     """The grid of a command which measures inference itself: whole images in fp32, by itself."""
     further = {
         "metric": {name: schema(REGISTRIES["metric"][name]) for name in metrics},
@@ -322,7 +299,7 @@ def _plain_grid(config: DictConfig, metrics: Sequence[str], console: Console) ->
         "tile": "none",
         "precision": "fp32",
     }
-    return compose_grid(OmegaConf.create({**config, **further}), console)
+    return compose_grid(OmegaConf.create({**config, **further}))
 
 
 def _without_masks(config: DictConfig, grid: Grid) -> dict[str, Denoiser]:
@@ -340,9 +317,9 @@ def _command(name: str) -> str:
     return shlex.join(["bench", name, *settings])
 
 
-def _say_written(written: list[Path], out: Path, console: Console) -> None:
+def _say_written(written: list[Path], out: Path) -> None:
     names = ", ".join(path.name for path in written)
-    console.print(f"written to {out}: {names}", highlight=False, soft_wrap=True)
+    log.info(f"written to {out}: {names}")
 
 
 def _of_grid(table: pd.DataFrame, grid: Grid) -> pd.DataFrame:
@@ -360,22 +337,22 @@ def _of_grid(table: pd.DataFrame, grid: Grid) -> pd.DataFrame:
     return table[table["model"].isin([*grid.models, *complete])]
 
 
-def _publish(table: pd.DataFrame, store: ResultStore, out: Path, console: Console) -> None:
+def _publish(table: pd.DataFrame, store: ResultStore, out: Path) -> None:
     """Write the report, then show it: what becomes of the terminal costs no file."""
     written = report.write(table, out, store.root / "pictures")
-    report.print_leaderboard(table, console)
+    report.print_leaderboard(table, console())
     pages = [path.name for path in written if path.suffix != ".svg" and "strip" not in path.name]
     others = len(written) - len(pages)
     more = f" and {others} more file{'s' * (others > 1)}" if others else ""
     said = f"written to {out}: {', '.join(pages)}{more}"
-    console.print(said, highlight=False, soft_wrap=True)
+    log.info(said)
 
 
-def _say_what_all_left_out(console: Console) -> None:
+def _say_what_all_left_out() -> None:
     for group, choice in HydraConfig.get().runtime.choices.items():
         everything = group in REGISTRIES and "all" in re.findall(r"\w+", str(choice))
         if everything and (said := left_out(group)):
-            console.print(said, highlight=False, soft_wrap=True)
+            log.info(said)
 
 
 def _with_shipped_weights(config: DictConfig) -> list[type[Denoiser]]:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import torch
 from omegaconf import DictConfig, ListConfig
-from rich.console import Console
 
 from benchmark.cli.schema import (
     REGISTRIES,
@@ -20,6 +19,7 @@ from benchmark.cli.schema import (
     said_settings,
     schema,
 )
+from benchmark.console.log import log
 from benchmark.datasets import Dataset
 from benchmark.denoiser import Denoiser
 from benchmark.denoiser.inference import Inference
@@ -44,7 +44,7 @@ from benchmark.training.validation import Exam, Watched, watch
 Settings = dict[str, dict[str, dict[str, object]]]  # group and name to what a cell's file says
 
 
-def compose_grid(config: DictConfig, console: Console) -> Grid:
+def compose_grid(config: DictConfig) -> Grid:
     """The grid which the config of ``bench run`` asks for.
 
     Raises
@@ -68,7 +68,7 @@ def compose_grid(config: DictConfig, console: Console) -> Grid:
         by_level = {level: digest_of(found.values()) for level, found in identities[name].items()}
         facts = {"images": len(dataset), "sha256": by_level}
         settings["data"][name] = joined(f"dataset '{name}'", settings["data"][name], facts)
-    inference = _inference(config, objects["model"], console)
+    inference = _inference(config, objects["model"])
     for name, how in inference.items():
         facts = _of_identity(how)
         settings["model"][name] = joined(f"model '{name}'", settings["model"][name], facts)
@@ -77,7 +77,7 @@ def compose_grid(config: DictConfig, console: Console) -> Grid:
         noises=objects["noise"],
         datasets=objects["data"],
         metrics=objects["metric"],
-        levels=_levels(config, objects["noise"], objects["data"], settings, console),
+        levels=_levels(config, objects["noise"], objects["data"], settings),
         seeds=list(config.seeds),
         settings=settings,
         inference=inference,
@@ -95,15 +95,13 @@ def _refuse_false_references(models: dict[str, DictConfig]) -> None:
             )
 
 
-def _inference(
-    config: DictConfig, models: dict[str, Denoiser], console: Console
-) -> dict[str, Inference]:
+def _inference(config: DictConfig, models: dict[str, Denoiser]) -> dict[str, Inference]:
     """How each model is run; where its precision was measured, a line says so."""
     device, found = pick_device(config.device), {}
     for name, model in models.items():
         precision, said = choose_precision(config.precision, model, device)
         if said:
-            console.print(said, highlight=False, soft_wrap=True)
+            log.info(said)
         found[name] = Inference(_tile(config.tile, model), precision)
     return found
 
@@ -148,7 +146,6 @@ def _levels(
     noises: dict[str, NoiseModel],
     datasets: dict[str, Dataset],
     settings: Settings,
-    console: Console,
 ) -> dict[str, dict[str, tuple[float, ...]]]:
     """The levels of every noise on every dataset: the noise's own, or chosen by noisy PSNR."""
     if config.levels not in (None, "matched"):
@@ -165,7 +162,7 @@ def _levels(
         else:
             folder = Path(config.out) / "matched" / name
             seeds = list(config.seeds)
-            levels[name] = _matched(noises, name, dataset, seeds, settings, folder, console)
+            levels[name] = _matched(noises, name, dataset, seeds, settings, folder)
     return levels
 
 
@@ -176,7 +173,6 @@ def _matched(
     seeds: list[int],
     settings: Settings,
     folder: Path,
-    console: Console,
 ) -> dict[str, tuple[float, ...]]:
     levels, data = {}, settings["data"][name]
     for noise, model in noises.items():
@@ -185,10 +181,8 @@ def _matched(
         path = folder / f"{file_name(noise)}.json"
         matches = match_levels(model, noise, dataset, name, seeds, facts, path)
         found = [f"{match.level:g} ({match.psnr:.2f} dB)" for match in matches]
-        console.print(
-            f"matched on {name}: {noise} {', '.join(found) or 'reaches none of these severities'}",
-            highlight=False,
-            soft_wrap=True,
+        log.info(
+            f"matched on {name}: {noise} {', '.join(found) or 'reaches none of these severities'}"
         )
         if matches:
             chosen = {match.level for match in matches}
@@ -197,7 +191,7 @@ def _matched(
     return levels
 
 
-def with_available_metrics(grid: Grid, console: Console) -> Grid:
+def with_available_metrics(grid: Grid) -> Grid:
     """The grid without the metrics that lack a package or weights, each named once."""
     available = {}
     for name, metric in grid.metrics.items():
@@ -205,7 +199,7 @@ def with_available_metrics(grid: Grid, console: Console) -> Grid:
             metric.prepare()
             available[name] = metric
         except MetricUnavailable as error:
-            console.print(f"no column {name}: {error}", highlight=False, soft_wrap=True)
+            log.info(f"no column {name}: {error}")
     if not available:
         raise ValueError("none of the metrics asked for is available; try metric=[psnr,ssim]")
     settings = {
@@ -215,7 +209,7 @@ def with_available_metrics(grid: Grid, console: Console) -> Grid:
     return replace(grid, metrics=available, settings=settings)
 
 
-def compose_training(config: DictConfig, team: Team, console: Console) -> Training:
+def compose_training(config: DictConfig, team: Team) -> Training:
     """The training that a config describes, its images read and its network made."""
     ((name, node),) = config.model.items()
     cls = class_of("model", name, node)
@@ -235,7 +229,7 @@ def compose_training(config: DictConfig, team: Team, console: Console) -> Traini
     }
     if config.start:
         facts["start"] = f"sha256:{start_from(network, config.start)}"
-    console.print(f"reading the images of {', '.join(config.data)}", highlight=False)
+    log.info(f"reading the images of {', '.join(config.data)}")
     datasets = list(build("data", config.data).values())
     images, facts["data"] = read_training_images(datasets, recipe.patch)
     images, crops = hold_out(images, config.held_out)
@@ -252,7 +246,7 @@ def compose_training(config: DictConfig, team: Team, console: Console) -> Traini
         exam=Exam(crops, watched),
         team=team,
         environment=describe_environment(team.device),
-        say=lambda line: console.print(line, highlight=False, soft_wrap=True),
+        say=log.info,
     )
 
 

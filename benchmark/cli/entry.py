@@ -96,6 +96,7 @@ def _call(command: str, arguments: list[str]) -> None:
         from benchmark.cli.composed import check_composed
         from benchmark.cli.plugins import load_fitting_plugins
         from benchmark.cli.schema import register_schemas, with_formulas
+        from benchmark.console.log import show
 
         load_fitting_plugins()
         register_schemas(command)
@@ -103,6 +104,7 @@ def _call(command: str, arguments: list[str]) -> None:
 
         def job(config: "DictConfig") -> None:
             with mistakes():  # here as well, before Hydra adds a line of its own
+                show()
                 check_composed(command, config)
                 commands.COMMANDS[command](config)
 

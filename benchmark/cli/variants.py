@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from omegaconf import DictConfig, OmegaConf
-from rich.console import Console
 
 from benchmark.cells import Cell, ResultStore
 from benchmark.cli.compose import compose_grid, compose_training
 from benchmark.cli.schema import build, class_of, registry_of, schema, sized, suites
+from benchmark.console.log import log
 from benchmark.denoiser.inference import AUTOMATIC
 from benchmark.files.names import check_name
 from benchmark.files.output import prepare
@@ -27,7 +27,7 @@ from benchmark.training.distributed import Team
 METRICS = ("psnr", "ssim")
 
 
-def train_variants(config: DictConfig, team: Team, console: Console) -> dict[str, Path] | int:
+def train_variants(config: DictConfig, team: Team) -> dict[str, Path] | int:
     """Each variant's weights by its name, or the signal which stopped the training of one.
 
     What they are to be scored on is looked up first: a mistake in it costs no training.
@@ -38,8 +38,8 @@ def train_variants(config: DictConfig, team: Team, console: Console) -> dict[str
     build("data", tested["data"])[config.test_data].images()
     weights = {}
     for name, variant in config.ablation.variants.items():
-        console.print(f"{config.ablation.name}: {name}", highlight=False)
-        training = compose_training(_training_config(config, name, variant), team, console)
+        log.info(f"{config.ablation.name}: {name}")
+        training = compose_training(_training_config(config, name, variant), team)
         outcome = training.run()
         if outcome.stopped_by is not None:
             return outcome.stopped_by
@@ -58,13 +58,13 @@ def _training_config(config: DictConfig, name: str, variant: DictConfig) -> Dict
     return chosen
 
 
-def score(config: DictConfig, weights: Mapping[str, Path], device: str, console: Console) -> Grid:
+def score(config: DictConfig, weights: Mapping[str, Path], device: str) -> Grid:
     """The grid of all variants on the test noises, every cell of it scored and stored."""
-    grid = compose_grid(OmegaConf.create(_run_config(config, weights, device)), console)
+    grid = compose_grid(OmegaConf.create(_run_config(config, weights, device)))
     store = ResultStore(_folder(config))
     if said := changes_of(grid, store).sentence(None):
-        console.print(said, highlight=False, soft_wrap=True)
-    fill(grid, store, missing(grid, store), device, console)
+        log.info(said)
+    fill(grid, store, missing(grid, store), device)
     return grid
 
 

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 from threading import Event, Thread
 from typing import TypeVar
 
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -15,14 +14,16 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from benchmark.console.log import console
+
 INTERVAL = 30.0  # seconds between two lines of a log
 PERIOD = 3600.0  # seconds whose speed the time that is left is estimated from
 
 Item = TypeVar("Item")
 
 
-def progress(console: Console, unit: str, *fields: str) -> Progress:
-    """A bar with count and time left where the console is a terminal, else plain lines.
+def progress(unit: str, *fields: str) -> Progress:
+    """A bar with count and time left where standard output is a terminal, else plain lines.
 
     Parameters
     ----------
@@ -39,15 +40,13 @@ def progress(console: Console, unit: str, *fields: str) -> Progress:
         TimeRemainingColumn(),
         _text("{task.fields[now]}"),
     ]
-    kind = Progress if console.is_terminal else _Lines
-    return kind(*columns, console=console, speed_estimate_period=PERIOD)
+    kind = Progress if console().is_terminal else _Lines
+    return kind(*columns, console=console(), speed_estimate_period=PERIOD)
 
 
-def track(
-    items: Iterable[Item], console: Console, unit: str, total: int, now: str = ""
-) -> Iterator[Item]:
+def track(items: Iterable[Item], unit: str, total: int, now: str = "") -> Iterator[Item]:
     """The items, counted by `progress` as each one's turn ends."""
-    with progress(console, unit) as shown:
+    with progress(unit) as shown:
         task = shown.add_task("", total=total, now=now)
         for item in items:
             yield item

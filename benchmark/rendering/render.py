@@ -21,7 +21,6 @@ from types import ModuleType
 from typing import Any, ClassVar
 
 import numpy as np
-from rich.console import Console
 
 from benchmark.console.progress import progress
 from benchmark.files.output import prepare
@@ -85,7 +84,7 @@ class RenderConfig:
     out: str = "renders"
 
 
-def render_pairs(config: RenderConfig, console: Console) -> list[Path]:
+def render_pairs(config: RenderConfig) -> list[Path]:
     """Render what a folder lacks of the noisy images and references asked for; returns all of them.
 
     A render which was stopped goes on from its last 64 samples per pixel.
@@ -105,7 +104,7 @@ def render_pairs(config: RenderConfig, console: Console) -> list[Path]:
     jobs = [(s, spp, folder / f"{s.name}_{spp}spp.png") for s in scenes for spp in samples]
     _note_scenes(record, scenes, folder)
     todo = [job for job in jobs if not _finished(job[2], record)]
-    with progress(console, f"x {CHUNK} samples per pixel") as shown:
+    with progress(f"x {CHUNK} samples per pixel") as shown:
         total = sum(_chunks(spp) for _, spp, _ in todo)
         task = shown.add_task("", total=total, now="")
         for scene, spp, path in todo:

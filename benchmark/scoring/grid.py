@@ -3,12 +3,11 @@
 import platform
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import cached_property
 from importlib.metadata import version
 
 import cv2
 import torch
-from rich.console import Console
 
 from benchmark import __version__
 from benchmark.cells import Cell, ResultStore, pictures
@@ -16,6 +15,7 @@ from benchmark.cells.cell import plan
 from benchmark.cells.filling import Part, share
 from benchmark.cells.provenance import Code, code_of_cell
 from benchmark.cells.reuse import Identities
+from benchmark.console.log import log
 from benchmark.console.progress import progress, track
 from benchmark.datasets import Dataset
 from benchmark.denoiser import Denoiser
@@ -146,7 +146,6 @@ def fill(
     store: ResultStore,
     cells: list[Cell],
     device: str,
-    console: Console,
     rescore: str | None = None,
 ) -> None:
     """Score cells and store each one, image by image, under a progress bar.
@@ -166,7 +165,7 @@ def fill(
         grid.datasets[name].check(minimum=smallest)
     environment = describe_environment(device)
     before = {cell: store.state(cell) for cell in again(grid, store, rescore).intersection(cells)}
-    with progress(console, "images", "cells") as shown:
+    with progress("images", "cells") as shown:
         images = sum(len(grid.datasets[cell.dataset]) for cell in cells)
         task = shown.add_task("", total=images, cells=f"0/{len(cells)} cells", now="")
         parts = share(
@@ -174,7 +173,7 @@ def fill(
             cells,
             grid.settings_of,
             grid.identities_of,
-            partial(_say, shown.console),
+            log.info,
             code_of=grid.code_of,
             is_outdated=lambda cell: cell in before and store.state(cell) == before[cell],
         )
@@ -184,10 +183,6 @@ def fill(
                 for _ in _fill_cell(grid, store, part, device, environment):
                     shown.advance(task)
         shown.update(task, cells=f"{len(cells)}/{len(cells)} cells", now="done")
-
-
-def _say(console: Console, sentence: str) -> None:
-    console.print(sentence, highlight=False, soft_wrap=True)
 
 
 def _fill_cell(
@@ -218,7 +213,7 @@ def _fill_cell(
     part.finish(ordered, labels=labels, environment=environment, picture=names[0])
 
 
-def remake_pictures(grid: Grid, store: ResultStore, device: str, console: Console) -> None:
+def remake_pictures(grid: Grid, store: ResultStore, device: str) -> None:
     """Make the pictures of finished cells again which are missing or damaged, and nothing else.
 
     The image which they show is denoised once more, with the same noise and the same random
@@ -228,8 +223,8 @@ def remake_pictures(grid: Grid, store: ResultStore, device: str, console: Consol
     if not todo:
         return
     count = f"{len(todo)} cell{'s' * (len(todo) > 1)}"
-    console.print(f"making missing or damaged pictures of {count} again", highlight=False)
-    for cell in track(todo, console, "cells", len(todo), "pictures"):
+    log.info(f"making missing or damaged pictures of {count} again")
+    for cell in track(todo, "cells", len(todo), "pictures"):
         if not pictures.lacking(store, cell):
             continue  # those which all models share were made for another cell
         dataset = grid.datasets[cell.dataset]

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from rich.console import Console
 from scipy.stats import chi2
 from torch import Tensor
 
 from benchmark.cells import Cell, ResultStore
 from benchmark.cells.filling import Part, share
 from benchmark.cells.records import Damaged, Row, all_finite
+from benchmark.console.log import log
 from benchmark.console.progress import track
 from benchmark.denoiser import Denoiser
 from benchmark.denoiser.inference import Inference
@@ -125,7 +125,6 @@ def measure(
     store: ResultStore,
     draws: Draws,
     device: str,
-    console: Console,
 ) -> list[Record]:
     """Draw and score what the store lacks of the grid, image by image; all of its cells' records.
 
@@ -159,12 +158,12 @@ def measure(
     names = dict.fromkeys(cell.model for cell in lacking)
     refuse_deterministic({name: grid.models[name] for name in names}, device)
     for part in share(
-        store, lacking, settings_of, grid.identities_of, console.print, code_of=grid.code_of
+        store, lacking, settings_of, grid.identities_of, log.info, code_of=grid.code_of
     ):
         images = _fill(grid, part, unmasked.get(part.cell.model), draws, device)
         total = len(grid.datasets[part.cell.dataset])
         with part:
-            for _ in track(images, console, "images", total, str(part.cell)):
+            for _ in track(images, "images", total, str(part.cell)):
                 pass
     return [_wanted(store.read(cell), grid, cell) for cell in grid.cells]
 

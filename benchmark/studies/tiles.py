@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
-from rich.console import Console
 
 from benchmark.cells import Cell
 from benchmark.console.progress import track
@@ -31,7 +30,6 @@ def measure_tiles(
     unmasked: Mapping[str, Denoiser],
     sides: Sequence[int],
     device: str,
-    console: Console,
 ) -> pd.DataFrame:
     """Restore every image of the grid whole and in tiles of each side.
 
@@ -76,7 +74,7 @@ def measure_tiles(
         if cell.model == name
         for image in grid.datasets[cell.dataset].images()
     ]
-    for cell, label, model, image in track(todo, console, "images", len(todo)):
+    for cell, label, model, image in track(todo, "images", len(todo)):
         key = {name: getattr(cell, name) for name in CONDITION} | {"model": label}
         measured = _image(grid, cell, image, model, sides, label in stochastic, device)
         rows += [{**key, "image": image, **found} for found in measured]

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Optional, Union
 import numpy as np
 from benchmark.noise import NOISE_MODELS, NoiseModel
-from benchmark.dataset import DATASETS, Dataset
+from benchmark.datasets.dataset import DATASETS, Dataset
 from benchmark.denoiser import DENOISERS, Denoiser
 from benchmark.metrics import METRICS, Metric
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ WORK = """
 import pathlib, sys
 from rich.console import Console
 from rich.table import Table
-from benchmark.streams import forgiving_streams
+from benchmark.console.streams import forgiving_streams
 
 @forgiving_streams()
 def main():
@@ -122,7 +122,7 @@ def test_libraries_in_c_are_silenced_and_python_is_heard_again(capfd):
 
 def test_the_probe_of_a_network_s_memory_says_nothing_from_any_thread(tmp_path):
     code = (
-        "import threading, torch; from benchmark.memory import peak_memory;"
+        "import threading, torch; from benchmark.denoiser.memory import peak_memory;"
         "probe = lambda: print(peak_memory(lambda: torch.zeros(1000, 1000)));"
         "thread = threading.Thread(target=probe); thread.start(); thread.join()"
     )

@@ -677,7 +677,7 @@ def test_a_file_that_may_not_be_read_says_so(tmp_path, monkeypatch):
 def test_images_are_found_without_opencv_and_pillow(tmp_path):
     save(tmp_path / "a.png")
     code = (
-        "import sys; from pathlib import Path; from benchmark.images import find_images; "
+        "import sys; from pathlib import Path; from benchmark.datasets.images import find_images; "
         f"find_images(Path({str(tmp_path)!r})); sys.exit(bool({{'cv2', 'PIL'}} & {{*sys.modules}}))"
     )
     root = Path(__file__).parents[2]

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 from PIL import Image
-from rich.console import Console
 
 from benchmark.noise import to_uint8
 from benchmark.rendering import render
@@ -25,7 +24,6 @@ from noise_models.render import MonteCarlo
 from noise_models.scenes import Caustic, Indirect
 
 SHIPPED = ("caustic", "depth_of_field", "fog", "glossy", "indirect", "textured")
-QUIET = Console(quiet=True)
 every_scene = pytest.mark.parametrize("name", sorted(SCENES))
 
 
@@ -79,7 +77,7 @@ def test_more_samples_are_less_noise(mitsuba):
 
 
 def test_a_folder_gets_every_image_and_a_record_of_how_they_were_made(mitsuba, tiny, tmp_path):
-    written = render_pairs(tiny, QUIET)
+    written = render_pairs(tiny)
     assert [path.name for path in written] == ["indirect_16spp.png", "indirect_160spp.png"]
     assert {path.name for path in tmp_path.iterdir()} == {
         "indirect_16spp.png",
@@ -96,9 +94,9 @@ def test_a_folder_gets_every_image_and_a_record_of_how_they_were_made(mitsuba, t
 
 
 def test_a_finished_image_is_not_rendered_again(mitsuba, tiny, tmp_path, monkeypatch):
-    render_pairs(tiny, QUIET)
+    render_pairs(tiny)
     monkeypatch.setattr(render, "render_scene", None)
-    render_pairs(tiny, QUIET)
+    render_pairs(tiny)
 
 
 def test_a_stopped_render_goes_on_from_its_last_chunk(mitsuba, tmp_path):
@@ -122,16 +120,16 @@ def test_a_stopped_render_goes_on_from_its_last_chunk(mitsuba, tmp_path):
 
 @pytest.mark.parametrize(("setting", "value"), [("size", 13), ("seed", 1), ("tonemap", "reinhard")])
 def test_a_folder_is_not_continued_with_another_setting(mitsuba, tiny, setting, value):
-    render_pairs(tiny, QUIET)
+    render_pairs(tiny)
     with pytest.raises(ValueError, match=f"begun with {setting}=.*out=FOLDER"):
-        render_pairs(replace(tiny, **{setting: value}), QUIET)
+        render_pairs(replace(tiny, **{setting: value}))
 
 
 def test_a_folder_is_not_continued_with_a_scene_that_changed(mitsuba, tiny, monkeypatch):
-    render_pairs(tiny, QUIET)
+    render_pairs(tiny)
     monkeypatch.setattr(Indirect, "describe", Caustic.describe)
     with pytest.raises(ValueError, match="scene 'indirect' is another"):
-        render_pairs(tiny, QUIET)
+        render_pairs(tiny)
 
 
 def test_a_picture_from_elsewhere_is_not_taken_for_a_render(mitsuba, tiny, tmp_path):
@@ -139,7 +137,7 @@ def test_a_picture_from_elsewhere_is_not_taken_for_a_render(mitsuba, tiny, tmp_p
     Image.new("RGB", (12, 12)).save(picture)
     before = picture.read_bytes()
     with pytest.raises(ValueError, match="was not rendered here"):
-        render_pairs(tiny, QUIET)
+        render_pairs(tiny)
     assert picture.read_bytes() == before
 
 
@@ -150,11 +148,11 @@ def test_auto_takes_llvm_only_where_it_works(mitsuba, monkeypatch, works, chosen
 
 
 def test_auto_keeps_the_variant_which_a_folder_was_begun_with(mitsuba, tiny, monkeypatch):
-    render_pairs(tiny, QUIET)
+    render_pairs(tiny)
     monkeypatch.setattr(render, "_llvm_works", lambda: True)
-    render_pairs(replace(tiny, variant="auto"), QUIET)
+    render_pairs(replace(tiny, variant="auto"))
     with pytest.raises(ValueError, match="begun with variant=scalar_rgb"):
-        render_pairs(replace(tiny, variant="llvm_ad_rgb"), QUIET)
+        render_pairs(replace(tiny, variant="llvm_ad_rgb"))
 
 
 def test_llvm_which_kills_the_process_is_a_sentence(mitsuba, monkeypatch):
@@ -178,14 +176,14 @@ def test_llvm_which_kills_the_process_is_a_sentence(mitsuba, monkeypatch):
 )
 def test_a_setting_that_makes_no_sense_is_a_sentence(mitsuba, tiny, setting, value, sentence):
     with pytest.raises((ValueError, KeyError)) as caught:
-        render_pairs(replace(tiny, **{setting: value}), QUIET)
+        render_pairs(replace(tiny, **{setting: value}))
     assert sentence in str(caught.value)
 
 
 def test_without_mitsuba_one_is_told_what_to_install(tiny, monkeypatch):
     monkeypatch.setattr(render.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ValueError, match=r"pip install 'noisebench\[render\]'"):
-        render_pairs(tiny, QUIET)
+        render_pairs(tiny)
 
 
 def test_a_scene_of_ones_own_renders_like_ours(mitsuba):

@@ -208,7 +208,7 @@ def test_nothing_of_the_curves_is_cut_off(tmp_path, count):
 
 def test_importing_curves_loads_neither_torch_nor_matplotlib():
     code = (
-        "import sys, benchmark.curves; "
+        "import sys, benchmark.reporting.training_curves; "
         "sys.exit(str({'torch', 'matplotlib', 'scipy', 'rich'} & set(sys.modules) or ''))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

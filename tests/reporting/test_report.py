@@ -326,7 +326,7 @@ def test_an_empty_table_is_one_sentence(table, tmp_path):
 
 def test_importing_the_report_loads_neither_torch_nor_matplotlib_nor_scipy():
     code = (
-        "import sys, benchmark.report; "
+        "import sys, benchmark.reporting.report; "
         "sys.exit(str({'torch', 'matplotlib', 'scipy', 'rich'} & set(sys.modules) or ''))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

@@ -238,7 +238,7 @@ def test_the_published_tables_have_the_ranking_the_paper_states():
 
 def test_importing_ablations_loads_neither_torch_nor_matplotlib():
     code = (
-        "import sys, benchmark.ablation; "
+        "import sys, benchmark.studies.ablation; "
         "sys.exit(str({'torch', 'matplotlib', 'scipy', 'rich'} & set(sys.modules) or ''))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

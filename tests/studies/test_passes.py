@@ -9,7 +9,6 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from rich.console import Console
 from torch import Tensor
 
 from benchmark.cells import ResultStore
@@ -81,9 +80,7 @@ def grid_of(folder: Folder, model: Denoiser, levels: tuple[float, ...] = (0.0,))
 
 
 def drawn(grid: Grid, out: Path, draws: Draws = DRAWS, **unmasked: Denoiser) -> list[dict]:
-    return measure(
-        grid, unmasked, ResultStore(out, passes.is_drawn), draws, "cpu", Console(quiet=True)
-    )
+    return measure(grid, unmasked, ResultStore(out, passes.is_drawn), draws, "cpu")
 
 
 def scores(record: dict) -> list[dict]:

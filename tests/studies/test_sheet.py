@@ -284,7 +284,7 @@ def test_an_image_too_small_to_measure_is_one_sentence(tmp_path):
 
 def test_measuring_needs_neither_torch_nor_matplotlib():
     code = (
-        "import sys, benchmark.sheet; "
+        "import sys, benchmark.studies.noise_sheet; "
         "sys.exit(str({'torch', 'matplotlib', 'scipy', 'cv2'} & set(sys.modules) or ''))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
