@@ -17,12 +17,12 @@ import torch
 from torch import Tensor, nn
 
 from baselines.failures import cause, cure
-from benchmark.averages import NoFit, check_numbers, fit
-from benchmark.checkpoint import read_checkpoint, weights_file
-from benchmark.contract import RestorationError, require_shape, require_tensor
 from benchmark.denoiser import DENOISERS, Denoiser
-from benchmark.memory import is_out_of_memory
-from benchmark.places import named_file
+from benchmark.denoiser.contract import RestorationError, require_shape, require_tensor
+from benchmark.denoiser.memory import is_out_of_memory
+from benchmark.denoiser.weights.averages import NoFit, check_numbers, fit
+from benchmark.denoiser.weights.checkpoint import read_checkpoint, weights_file
+from benchmark.files.places import named_file
 from benchmark.registry import did_you_mean
 
 if TYPE_CHECKING:

@@ -21,8 +21,8 @@ OURS = (
     "masked_model",
     "benchmark.noise.formula",
     "benchmark.metrics",
-    "benchmark.datasets",
-    "benchmark.recorded",
+    "benchmark.datasets.clean",
+    "benchmark.datasets.recorded",
 )
 
 

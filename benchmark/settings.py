@@ -1,10 +1,11 @@
 """What an object is identified by: its settings, and the content of the files they name."""
 
+import hashlib
 import inspect
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from benchmark.files import file_hash
+from benchmark.files.whole import file_hash
 
 KINDS = ("located", "files", "in_key")  # what a class declares of its settings, by name
 
@@ -155,3 +156,16 @@ def _name(cls: type) -> str:
 
 def _address(cls: type) -> str:
     return f"{cls.__module__}.{cls.__qualname__}"
+
+
+def digest_of(identities: Iterable[str]) -> str:
+    """SHA-256, in hexadecimal, of images that `Dataset.identities` describes."""
+    total = hashlib.sha256()
+    for identity in identities:
+        total.update(identity.encode())
+    return total.hexdigest()
+
+
+def short_digest(identity: str) -> str:
+    """16 hexadecimal digits for one image, as its row in a cell's file has them."""
+    return digest_of([identity])[:16]

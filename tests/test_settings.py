@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 from omegaconf import OmegaConf
 
-from benchmark.config import REGISTRIES, recorded_settings, registry_of
-from benchmark.dataset import Dataset
-from benchmark.datasets import Folder
+from benchmark.cli.schema import REGISTRIES, recorded_settings, registry_of
+from benchmark.datasets.clean import Folder
+from benchmark.datasets.dataset import Dataset
 from benchmark.denoiser import Denoiser
-from benchmark.measure import measure
 from benchmark.metrics import METRICS, Metric
 from benchmark.noise import NOISE_MODELS, NoiseModel
 from benchmark.noise.formula import Formula
 from benchmark.settings import declared, identity_of, joined
+from benchmark.studies.noise_measures import measure
 
 ROOT = Path(__file__).parents[1]
 GROUPS = ("noise", "model", "data", "metric")
@@ -197,7 +197,7 @@ def test_a_setting_that_names_several_files_is_the_content_of_each(files):
 
 
 def test_a_plugin_that_opens_its_file_at_once_is_the_same_sentence(tmp_path):
-    from benchmark.config import build_one
+    from benchmark.cli.schema import build_one
 
     @NOISE_MODELS.register("plugin")
     @dataclass(frozen=True)

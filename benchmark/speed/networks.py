@@ -22,12 +22,12 @@ import torch
 from torch import Tensor, nn
 
 from benchmark.denoiser import DENOISERS, Denoiser, pad_to_multiple
-from benchmark.files import write_whole
-from benchmark.memory import peak_memory
-from benchmark.precision import multiplies_bf16
+from benchmark.denoiser.flops import MATRIX, gflop, peak_speed
+from benchmark.denoiser.memory import peak_memory
+from benchmark.files.whole import write_whole
 from benchmark.registry import load_plugins
+from benchmark.scoring.precision import multiplies_bf16
 from benchmark.speed.noises import measure, processor, version_of
-from benchmark.throughput import MATRIX, gflop, peak_speed
 
 REPOSITORIES = {
     "MaskedDenoising": "https://github.com/haoyuc/MaskedDenoising",

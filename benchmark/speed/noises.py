@@ -17,7 +17,7 @@ from statistics import median
 
 import numpy as np
 
-from benchmark.files import write_whole
+from benchmark.files.whole import write_whole
 from benchmark.noise import NOISE_MODELS, to_uint8
 from benchmark.registry import load_plugins
 

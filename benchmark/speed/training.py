@@ -22,13 +22,13 @@ from torch.nn.functional import l1_loss
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from benchmark.denoiser import DENOISERS
-from benchmark.files import write_whole
+from benchmark.files.whole import write_whole
 from benchmark.noise import NOISE_MODELS
-from benchmark.patches import Patches
-from benchmark.precision import multiplies_bf16
-from benchmark.recipe import Recipe
 from benchmark.registry import load_plugins
+from benchmark.scoring.precision import multiplies_bf16
 from benchmark.speed.networks import NETWORKS, REPOSITORIES, on_path, setting
+from benchmark.training.patches import Patches
+from benchmark.training.recipe import Recipe
 
 TRAINED = ("masked", "baseline")  # networks whose published code trains by the published loop
 SIZE = (321, 481)  # of a training image of BSDS

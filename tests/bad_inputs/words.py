@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from bad_inputs.entry import TYPED, WORKS, BadInput, mistakes, typed
-from benchmark.options import GROUPS_OF
+from benchmark.cli.options import GROUPS_OF
 
 NONE_LEFT = "shard=1/9"  # a share of a small grid without cells: composes, scores nothing
 

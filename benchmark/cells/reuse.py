@@ -1,0 +1,136 @@
+"""Which stored scores stand for what is asked now, and what differs where they do not."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from benchmark.cells.records import Record, Row
+from benchmark.settings import digest_of, short_digest
+
+Settings = Mapping[str, object]
+Identities = Mapping[str, str] | None  # by image, in order; None: only the set is known
+
+EARLIER = "earlier"  # the key of what some of a cell's rows were made with, where not as the others
+GROUPS = {"model": "model", "noise": "noise", "dataset": "data", "metrics": "metric"}  # of options
+WHICH = ("limit", "images", "sha256")  # settings of a dataset that say which images, not of what
+
+
+def refuse_other(
+    path: Path, stored: Settings, rows: Iterable[Row], now: Settings, identities: Identities
+) -> None:
+    """Raise ``ValueError`` if a file's scores are of something else; the message says of what.
+
+    More or fewer images of one dataset are no difference, nor are metrics only one side has.
+    """
+    changes = differences(_without_which(stored), _without_which(now))
+    reason = f"with {' and '.join(changes)}" if changes else None
+    groups = dict.fromkeys(GROUPS.get(change.partition(".")[0]) for change in changes)
+    if reason is None and (other := _other_images(stored, list(rows), now, identities)):
+        reason = f"on other images of dataset '{now['dataset'].get('of', '')}': {other}"
+        groups = {"data": None}
+    if reason:
+        named = " and ".join(f"'+{group}.NAME={{of: ...}}'" for group in groups if group)
+        own = f"give the variant a name of its own ({named}), " if named else ""
+        raise ValueError(
+            f"{path} was scored {reason}; {own}choose another folder (out=FOLDER), or delete that "
+            f"file"
+        )
+
+
+def matching(
+    stored: Settings, rows: Iterable[Row], now: Settings, identities: Identities
+) -> dict[str, Row]:
+    """By image, the rows whose images are wanted now and are the same files, cut the same way."""
+    rows = {row["image"]: row for row in rows}
+    if identities is None:
+        return rows if _digest(stored) == _digest(now) else {}
+    known = {image: row for image, row in rows.items() if image in identities}
+    if _digest(stored) == _digest(now):
+        return known
+    if any("source" in row for row in rows.values()):
+        return {
+            image: row
+            for image, row in known.items()
+            if row.get("source") == short_digest(identities[image])
+        }
+    if len(known) == len(rows) and digest_of(identities[name] for name in rows) == _digest(stored):
+        return known  # version 0.1 said of the set only what it was
+    return {}
+
+
+def differences(stored: Settings, now: Settings) -> list[str]:
+    """Settings that differ, each as ``model.weights 'a' (now 'b')``.
+
+    Metrics only one side has are no difference: they can be scored later.
+    """
+    found = []
+    for key in [*stored, *(k for k in now if k not in stored)]:
+        before, after = stored.get(key, "absent"), now.get(key, "absent")
+        if before == after:
+            continue
+        if isinstance(before, Mapping) and isinstance(after, Mapping):
+            if key == "metrics":
+                shared = before.keys() & after.keys()
+                before = {k: v for k, v in before.items() if k in shared}
+                after = {k: v for k, v in after.items() if k in shared}
+            found += [f"{key}.{change}" for change in differences(before, after)]
+        else:
+            found.append(f"{key} {before!r} (now {after!r})")
+    return found
+
+
+def joined(stored: Record, now: Record) -> Record:
+    """A cell scored again or further: what is new wins, and nothing else is lost."""
+    before = {row["image"]: row for row in stored["images"]}
+    images = [{**before.pop(row["image"], {}), **row} for row in now["images"]]
+    settings = dict(now["settings"])
+    settings["metrics"] = {**stored["settings"]["metrics"], **settings["metrics"]}
+    if before:
+        settings["dataset"] = stored["settings"]["dataset"]
+    kept = {key: value for key, value in stored.items() if key != EARLIER}
+    record = {**kept, **now, "settings": settings, "images": [*images, *before.values()]}
+    record["labels"] = _merged(stored["labels"], now["labels"])
+    return record
+
+
+def _other_images(
+    stored: Settings, rows: list[Row], now: Settings, identities: Identities
+) -> str | None:
+    """Why the images of a file are others than those of now, if they are."""
+    if _digest(stored) == _digest(now):
+        return None
+    if identities is None:
+        return f"their sha256 was {_digest(stored)!r} and is {_digest(now)!r} now"
+    same = matching(stored, rows, now, identities)
+    changed = [row["image"] for row in rows if row["image"] in identities.keys() - same.keys()]
+    if changed and not any("source" in row for row in rows):
+        before = stored["dataset"].get("images", len(rows))
+        return f"{before} then and {len(identities)} now, and it does not say which are the same"
+    if changed:
+        return f"{_some(changed)} changed since then"
+    gone = [row["image"] for row in rows if row["image"] not in identities]
+    if gone and len(same) < len(identities):
+        return f"there is no {_some(gone)} now"
+    return None
+
+
+def _some(images: list[str]) -> str:
+    more = f" and {len(images) - 1} more" if len(images) > 1 else ""
+    return f"'{images[0]}'{more}"
+
+
+def _digest(settings: Settings) -> object:
+    return settings["dataset"].get("sha256")
+
+
+def _without_which(settings: Settings) -> dict[str, object]:
+    dataset = {k: v for k, v in settings["dataset"].items() if k not in WHICH}
+    return {**settings, "dataset": dataset}
+
+
+def _merged(stored: Mapping[str, object], now: Mapping[str, object]) -> dict[str, object]:
+    """Labels of both, those of now winning; a dict by metric keeps the metrics of before."""
+    merged = {**stored, **now}
+    for key, label in now.items():
+        if isinstance(label, Mapping) and isinstance(stored.get(key), Mapping):
+            merged[key] = {**stored[key], **label}
+    return merged

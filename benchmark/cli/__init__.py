@@ -1,0 +1,5 @@
+"""The command ``bench``."""
+
+from benchmark.cli.entry import main
+
+__all__ = ["main"]

@@ -1,0 +1,37 @@
+"""What a command says: one logger, and the one console which shows it."""
+
+import logging
+
+from rich.console import Console
+from rich.text import Text
+
+log = logging.getLogger("noisebench")
+_current = Console(quiet=True)  # as a library we draw no bars; the logger is the caller's
+
+
+def console() -> Console:
+    """Where bars and tables go: nowhere, until `show` was called."""
+    return _current
+
+
+def show(quiet: bool = False) -> Console:
+    """From now on print what is logged, bars and tables on standard output, as a command does.
+
+    Parameters
+    ----------
+    quiet
+        Print nothing: of processes that train together, one speaks.
+    """
+    global _current
+    _current = Console(quiet=quiet)
+    log.handlers = [_Printed()]
+    log.setLevel(logging.INFO)
+    log.propagate = False
+    return _current
+
+
+class _Printed(logging.Handler):
+    """Lines as they are: sentences and names may have brackets, and no line is broken."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        _current.print(Text(self.format(record)), highlight=False, soft_wrap=True)

@@ -1,0 +1,235 @@
+"""The datasets that are known by name: embedded photographs, published sets, one's own folders."""
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import ClassVar
+
+from benchmark.datasets.dataset import DATASETS, Dataset, Recorded, Sample, Status, in_home
+from benchmark.datasets.images import find_images
+
+__all__ = ["DATASETS", "Dataset", "Recorded", "Sample", "Status"]
+
+
+class OfScikitImage(Dataset):
+    """Some of the pictures that scikit-image's wheel contains."""
+
+    pictures: ClassVar[tuple[str, ...]]
+
+    def searched(self) -> list[Path]:
+        """scikit-image's own folder, found without importing scikit-image."""
+        return [Path(find_spec("skimage").origin).parent / "data"]
+
+    def listing(self, folder: Path) -> dict[str, tuple[Path, ...]]:
+        found = find_images(folder, quiet=True)  # the other files are scikit-image's
+        return {name: (found[name],) for name in self.pictures if name in found}
+
+
+@DATASETS.register("photos")
+@dataclass(frozen=True)
+class Photos(OfScikitImage):
+    """Five colour photographs that scikit-image's wheel contains, each cut to its liveliest part.
+
+    ``crop=None`` gives them whole, 300 to 512 pixels high.
+    """
+
+    count = 5
+    source = (
+        "they are part of scikit-image, reinstall it (astronaut by NASA and rocket by SpaceX are "
+        "in the public domain, chelsea and coffee CC0, motorcycle_left is from Middlebury Stereo "
+        "2014, see https://vision.middlebury.edu/stereo/data)"
+    )
+    centres = {  # picked by eye: structure, texture and an even area in each
+        "astronaut": (140, 204),
+        "chelsea": (150, 232),
+        "coffee": (212, 304),
+        "motorcycle_left": (238, 440),
+        "rocket": (299, 280),
+    }
+    pictures = tuple(centres)
+
+    crop: int | None = 256
+
+
+@DATASETS.register("ihc")
+class IHC(OfScikitImage):
+    """One 512x512 micrograph of stained colonic glands, from scikit-image's wheel.
+
+    To train on immunohistochemistry alone and test on photographs: Figure 2 of masked training
+    [1]_ in miniature, which has many images for it, those of the Human Protein Atlas.
+
+    References
+    ----------
+    .. [1] Chen et al., "Masked Image Training for Generalizable Deep Image Denoising", CVPR 2023.
+    """
+
+    split = "train"
+    count = 1
+    pictures = ("ihc",)
+    source = (
+        "it is part of scikit-image, reinstall it (acquired at the Center for Microscopy And "
+        "Molecular Imaging, no known copyright restrictions, says scikit-image)"
+    )
+
+
+@DATASETS.register("kodak24")
+class Kodak24(Dataset):
+    """The 24 photographs of the Kodak suite as 500x500 crops: the set FFDNet was tested on."""
+
+    count = 24
+    source = (
+        "get testsets/Kodak24 of https://github.com/cszn/FFDNet (no licence stated there; the "
+        "Kodak suite itself is commonly cited as released for unrestricted use)"
+    )
+
+
+@DATASETS.register("cbsd68")
+class CBSD68(Dataset):
+    """68 photographs of the Berkeley segmentation data set, 481x321 or 321x481."""
+
+    count = 68
+    source = (
+        "get testsets/CBSD68 of https://github.com/cszn/FFDNet (no licence stated there; Berkeley "
+        "offers the images for non-commercial research and education)"
+    )
+
+
+@DATASETS.register("mcmaster")
+class McMaster(Dataset):
+    """18 colourful 500x500 photographs, made to test demosaicking."""
+
+    count = 18
+    source = "get testsets/McMaster of https://github.com/cszn/FFDNet (no licence stated there)"
+
+
+@DATASETS.register("urban100")
+class Urban100(Dataset):
+    """100 photographs of buildings, most of them 1024 pixels long: straight lines, repetition."""
+
+    count = 100
+    source = (
+        "get the *_HR.png of data/Urban100/image_SRF_4 of https://github.com/jbhuang0604/SelfExSR "
+        "and name them img_001 to img_100 (no licence stated there; photographs from Flickr under "
+        "Creative Commons licences, says the paper)"
+    )
+
+
+@DATASETS.register("bsds400")
+class BSDS400(Dataset):
+    """The 200 train and 200 test images of BSDS500; none of them is in cbsd68."""
+
+    split = "train"
+    count = 400
+    source = (
+        "get train and test of BSDS500/data/images of https://github.com/BIDS/BSDS500 into one "
+        "folder (no licence stated there; Berkeley offers the images for non-commercial research "
+        "and education)"
+    )
+
+
+@DATASETS.register("extra_train")
+class ExtraTrain(Dataset):
+    """129 photographs from free wallpapers and Sun-Hays 80, without visible noise."""
+
+    split = "train"
+    count = 129
+    source = (
+        "get 49 photographs of Debian's packages lomiri-wallpapers, mate-backgrounds, lxqt-themes, "
+        "plasma-workspace-wallpapers and palapeli-data (free licences, which differ by file) and "
+        "the 80 of Sun-Hays 80 of https://github.com/jbhuang0604/SelfExSR (no licence stated "
+        "there), all reduced by a factor of at least 2 to at most 960 pixels"
+    )
+
+
+@DATASETS.register("folder")
+@dataclass(frozen=True)
+class Folder(Dataset):
+    """Any folder of 8-bit RGB images.
+
+    Parameters
+    ----------
+    path
+        The folder. Its subfolders are not read, which a warning says if they have images.
+    """
+
+    source = "name a folder of 8-bit RGB images with data.folder.path=FOLDER"
+    located = ("path",)
+
+    path: str = ""
+
+    def searched(self) -> list[Path]:
+        return [in_home(self.path)] if self.path else []
+
+
+def paired(clean: dict[str, Path], noisy: dict[str, Path]) -> dict[str, tuple[Path, Path]]:
+    """The clean and the noisy file of each name.
+
+    Raises
+    ------
+    ValueError
+        If a name has one of them only.
+    """
+    for name, path in {**noisy, **clean}.items():
+        if name not in noisy or name not in clean:
+            missing = "clean" if name in noisy else "noisy"
+            raise ValueError(f"{path} has no {missing} partner; add it or remove this one")
+    return {name: (clean[name], noisy[name]) for name in clean}
+
+
+@DATASETS.register("pairs")
+@dataclass(frozen=True)
+class Pairs(Recorded, Folder):
+    """Real noise: noisy images and a clean reference of each, in a folder of one of two layouts.
+
+    Either two subfolders hold a file of the same stem for each pair, or the files are called
+    ``NAME_real.*`` (noisy) and ``NAME_mean.*`` (clean) as in PolyU [1]_.
+
+    Parameters
+    ----------
+    noisy, clean
+        The names of the two subfolders.
+
+    References
+    ----------
+    .. [1] https://github.com/csjunxu/PolyU-Real-World-Noisy-Images-Dataset, CroppedImages.
+    """
+
+    source = (
+        "name a folder with data.pairs.path=FOLDER which has the subfolders noisy and clean (other "
+        "names: data.pairs.noisy=NAME, data.pairs.clean=NAME) or files NAME_real.* and NAME_mean.*"
+    )
+
+    noisy: str = "noisy"
+    clean: str = "clean"
+
+    def listing(self, folder: Path) -> dict[str, tuple[Path, ...]]:
+        """The pairs by name, each its clean and its noisy file.
+
+        Raises
+        ------
+        ValueError
+            If an image has no partner, the two subfolders are one, or the folder neither layout.
+        """
+        if (folder / self.noisy).resolve() == (folder / self.clean).resolve():
+            raise ValueError(
+                f"the noisy and the clean images of dataset '{self.name}' would both be those of "
+                f"{folder / self.noisy}; name two subfolders with data.{self.name}.noisy=NAME and "
+                f"data.{self.name}.clean=NAME"
+            )
+        if (folder / self.noisy).is_dir() and (folder / self.clean).is_dir():
+            noisy, clean = find_images(folder / self.noisy), find_images(folder / self.clean)
+        else:
+            noisy, clean = self._by_suffix(folder)
+        return paired(clean, noisy)
+
+    def _by_suffix(self, folder: Path) -> tuple[dict[str, Path], dict[str, Path]]:
+        sides: dict[str, dict[str, Path]] = {"real": {}, "mean": {}}
+        for stem, path in find_images(folder).items():
+            name, _, side = stem.rpartition("_")
+            if side not in sides:
+                raise ValueError(
+                    f"{path} is named neither NAME_real nor NAME_mean, and {folder} has no "
+                    f"subfolders {self.noisy} and {self.clean}; rename it or remove it"
+                )
+            sides[side][name] = path
+        return sides["real"], sides["mean"]

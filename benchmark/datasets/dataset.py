@@ -1,0 +1,381 @@
+"""What a dataset is: named images in a folder, checked before use and known by a digest."""
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+from platformdirs import user_cache_path
+
+from benchmark.datasets.images import (
+    SUFFIXES,
+    check_whole,
+    find_images,
+    natural_order,
+    one_form,
+    read_image,
+    shown,
+    twins,
+)
+from benchmark.datasets.kinds import orientation, read_bytes
+from benchmark.files.places import refuse_address
+from benchmark.pixels import crop_around
+from benchmark.registry import Registry
+from benchmark.settings import digest_of
+
+DATASETS = Registry("dataset")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One picture, and its recorded noisy version if the dataset brings one."""
+
+    image: str  # the file's stem, in Unicode's composed form
+    clean: np.ndarray  # (H, W, 3) float32 RGB in [0, 1]
+    noisy: np.ndarray | None = None  # the same
+
+
+@dataclass(frozen=True)
+class Block:
+    """Where one picture of a set is which is published as an array: the file, and the index."""
+
+    path: Path
+    index: tuple[int, ...]
+
+    def __str__(self) -> str:
+        return f"{self.path}{list(self.index)}"
+
+
+@dataclass(frozen=True)
+class Status:
+    """What there is of a dataset, for people."""
+
+    searched: list[Path]  # the folders looked for, in order
+    found: int  # images, or pairs
+    count: int | None  # how many there should be, where that is known
+    source: str  # where to get them, and their terms
+    problem: str | None  # why the dataset cannot be used, if it cannot
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A folder of 8-bit RGB images; a published set is a subclass with a name and a source.
+
+    What the folder holds is looked up once per object.
+
+    Parameters
+    ----------
+    limit
+        Only the first images, in natural order of their names (1, 2, 10).
+    crop
+        Height and width, in pixels, of a fixed cut from the middle of each image, or around the
+        image's entry in ``centres``; None leaves images whole.
+    """
+
+    name: ClassVar[str]  # set by the registry
+    split: ClassVar[str] = "test"  # or "train"
+    recorded: ClassVar[bool] = False  # whether it brings its own noisy images
+    count: ClassVar[int | None] = None  # how many images the whole set has
+    source: ClassVar[str]  # what to do to get it, and its terms; ends an error message
+    centres: ClassVar[Mapping[str, tuple[int, int]]] = {}  # image to the row and column of a crop
+    levels: ClassVar[tuple[float, ...]] = (0.0,)  # of recorded noise, mildest first
+    border: ClassVar[int | None] = None  # pixels its protocol does not compare; None: unsaid
+    # the images themselves are told by `digest`, wherever they lie
+    located: ClassVar[tuple[str, ...]] = ()  # settings which say where something lies, not what
+    files: ClassVar[tuple[str, ...]] = ()  # settings which name a file: its content counts
+
+    limit: int | None = None
+    crop: int | None = None
+
+    def __post_init__(self):
+        for setting in ("limit", "crop"):
+            value = getattr(self, setting)
+            if value is not None and value < 1:
+                raise ValueError(f"{setting} of dataset '{self.name}' must be above 0, got {value}")
+
+    def searched(self) -> list[Path]:
+        """Where the set is looked for: ``$NOISEBENCH_DATA/NAME``, then the user's cache folder."""
+        roots = [user_cache_path("noisebench") / "data"]
+        if os.environ.get("NOISEBENCH_DATA"):
+            roots.insert(0, in_home(os.environ["NOISEBENCH_DATA"]))
+        return [root / self.name for root in roots]
+
+    def folder(self) -> Path:
+        """The first folder of `searched` that exists.
+
+        Raises
+        ------
+        ValueError
+            If none does, or it may not be read; the message says where to get the set.
+        """
+        for folder in self.searched():
+            if os.path.isdir(folder):
+                if not os.access(folder, os.R_OK | os.X_OK):
+                    raise ValueError(
+                        f"dataset '{self.name}': folder {shown(folder)} may not be read; change "
+                        f"its permissions or name another"
+                    )
+                return folder
+            if os.path.lexists(folder):
+                raise ValueError(
+                    f"dataset '{self.name}': {shown(folder)} is no folder; {self.source}"
+                )
+        looked = " and no ".join(f"folder {folder}" for folder in self.searched())
+        raise ValueError(f"dataset '{self.name}': there is no {looked or 'path'}; {self.source}")
+
+    def listing(self, folder: Path) -> dict[str, tuple[Path | Block, ...]]:
+        """The folder's images by name: each its clean file, and its noisy one if it has one.
+
+        A set that lists blocks also overrides `read_place`, `check_place` and `hash_place`.
+        """
+        return {name: (path,) for name, path in find_images(folder).items()}
+
+    def images(self) -> list[str]:
+        """The names of the images, in natural order.
+
+        Raises
+        ------
+        ValueError
+            If there are none, or not as many as the set has (as ``limit`` asks for, if less).
+        """
+        found = len(self._files)
+        if self.count is not None:
+            needed = min(self.limit or self.count, self.count)
+            if not needed <= found <= self.count:
+                raise ValueError(
+                    f"dataset '{self.name}': found {found} of {self.count} images in "
+                    f"{self.folder()}; {self.source}"
+                )
+        elif not found:
+            raise ValueError(
+                f"dataset '{self.name}': {self.folder()} has no images ({', '.join(SUFFIXES)}); "
+                f"{self.source}"
+            )
+        return sorted(self._files, key=natural_order)[: self.limit]
+
+    def folders(self) -> set[Path]:
+        """Where the images lie: what else is put there counts as one of them later."""
+        places = (place for places in self._files.values() for place in places)
+        return {(place.path if isinstance(place, Block) else place).parent for place in places}
+
+    def __len__(self) -> int:
+        return len(self.images())
+
+    def __iter__(self) -> Iterator[Sample]:
+        return (self.read(image) for image in self.images())
+
+    def read(self, image: str, level: float | None = None) -> Sample:
+        """One sample, by the name of its image; raises as `read_uint8` does.
+
+        Parameters
+        ----------
+        level
+            Which noisy version, where a dataset with recorded noise has several; by default the
+            mildest.
+        """
+        pictures = self._pixels(image, self.levels[0] if level is None else level)
+        return Sample(image, *(pixels.astype(np.float32) / 255 for pixels in pictures))
+
+    def read_uint8(self, image: str) -> np.ndarray:
+        """The clean image, (H, W, 3) uint8 RGB, cropped: what a training set is kept as in memory.
+
+        Raises
+        ------
+        ValueError
+            If the image is unknown, unreadable, not 8-bit RGB, smaller than ``crop``, or of
+            another size than its noisy version.
+        """
+        return self._pixels(image)[0]
+
+    def check(self, minimum: int = 16) -> None:
+        """Decode every image, so that a bad file is known before any model runs.
+
+        Parameters
+        ----------
+        minimum
+            The least height and width, in pixels, of what `read` returns.
+
+        Raises
+        ------
+        ValueError
+            If images are missing, cut short, smaller than ``minimum``, or as in `read_uint8`.
+        """
+        with ThreadPoolExecutor(os.cpu_count()) as pool:  # decoders leave other threads running
+            for _ in pool.map(partial(self._check_image, minimum), self.images()):
+                pass
+
+    def digest(self, level: float | None = None) -> str:
+        """SHA-256, in hexadecimal, of the images' names, files and crops: the data's identity.
+
+        Parameters
+        ----------
+        level
+            Only of the clean images and the noisy ones of this level, where there are several.
+        """
+        return digest_of(self.identities(level).values())
+
+    def identities(self, level: float | None = None) -> dict[str, str]:
+        """By image, in order: its name, its crop and the hashes of its files, as one line.
+
+        Parameters
+        ----------
+        level
+            As in `digest`.
+        """
+        found = {}
+        for image in self.images():
+            cut = f"{self.crop} {self._centre(image)}" if self.crop else "whole"
+            hashes = [self._known_hash(place) for place in self._places(image, level)]
+            found[image] = "\x1f".join([image, cut, *hashes, "\n"])
+        return found
+
+    def status(self) -> Status:
+        """What there is, without raising and without decoding anything."""
+        found, problem = 0, None
+        try:
+            found = len(self._files)
+            self.images()
+        except ValueError as error:
+            problem = str(error)
+        return Status(self.searched(), found, self.count, self.source, problem)
+
+    def read_place(self, place: Path | Block) -> np.ndarray:
+        """One stored picture, clean or noisy, (H, W, 3) uint8 RGB; raises as `read_image` does."""
+        return read_image(place)
+
+    def check_place(self, place: Path | Block) -> None:
+        """Raise ``ValueError`` if a stored picture is cut short or damaged."""
+        check_whole(place)
+
+    def hash_place(self, place: Path | Block) -> str:
+        """SHA-256, in hexadecimal, of a stored picture."""
+        return hashlib.sha256(read_bytes(place)).hexdigest()
+
+    @cached_property
+    def _files(self) -> dict[str, tuple[Path | Block, ...]]:
+        found: dict[str, tuple[Path | Block, ...]] = {}
+        for name, places in self.listing(self.folder()).items():
+            twin = found.setdefault(one_form(name), places)
+            if twin is not places:
+                raise ValueError(twins(one_form(name), twin[0], places[0]))
+        return found
+
+    @cached_property
+    def _hashed(self) -> dict[Path | Block, tuple[tuple[int, ...], str]]:
+        """What `identities` hashed: the state of each file then, and the hash."""
+        return {}
+
+    def _known_hash(self, place: Path | Block) -> str:
+        state = _state(place)  # before it is read: a change in between is noticed later
+        self._hashed[place] = state, self.hash_place(place)
+        return self._hashed[place][1]
+
+    def _refuse_changed(self, place: Path | Block) -> None:
+        """Raise ``ValueError`` if a picture is no longer the one whose hash its scores will have.
+
+        A file which was only touched, or written again as it was, is the same.
+        """
+        if place not in self._hashed:
+            return
+        state, known = self._hashed[place]
+        if _state(place) != state and self._known_hash(place) != known:
+            raise ValueError(
+                f"{place} was changed while this was running, so that nothing can be said of what "
+                f"was read; give the same command again once the images stay as they are"
+            )
+
+    def _check_image(self, minimum: int, image: str) -> None:
+        for place in self._files[image]:
+            self.check_place(place)
+        height, width = self._pixels(image)[0].shape[:2]
+        if min(height, width) < minimum:
+            where = self._files[image][0] if self.crop is None else f"crop={self.crop}"
+            raise ValueError(
+                f"{where} gives an image of {width}x{height} pixels, but at least "
+                f"{minimum}x{minimum} are needed; remove or enlarge it"
+            )
+
+    def _centre(self, image: str) -> tuple[int, int] | None:
+        """The entry of an image in ``centres``, in whatever form of Unicode that has its names."""
+        return {one_form(name): centre for name, centre in self.centres.items()}.get(image)
+
+    def _places(self, image: str, level: float | None) -> tuple[Path | Block, ...]:
+        """Where an image is stored: clean, then noisy where there is such a version."""
+        return self._files[image]
+
+    def _pixels(self, image: str, level: float | None = None) -> list[np.ndarray]:
+        """The clean image and the noisy ones, or that of a level: read, compared, cropped."""
+        image = one_form(image)
+        if image not in self._files:
+            raise ValueError(f"dataset '{self.name}' has no image '{image}' in {self.folder()}")
+        paths = self._places(image, level)
+        if len(paths) > 1:
+            _check_orientations(paths)
+        arrays = [self.read_place(path) for path in paths]
+        for path in paths:
+            self._refuse_changed(path)
+        height, width = arrays[0].shape[:2]
+        for path, pixels in zip(paths, arrays, strict=True):
+            if pixels.shape != arrays[0].shape:
+                raise ValueError(
+                    f"{path} has {pixels.shape[1]}x{pixels.shape[0]} pixels, but {paths[0]} has "
+                    f"{width}x{height}; the two images of a pair must have one size"
+                )
+        if self.crop is None:
+            return arrays
+        if self.crop > min(height, width):
+            raise ValueError(
+                f"crop={self.crop} does not fit into {paths[0]} of {width}x{height} pixels; "
+                f"choose a smaller one or crop=null"
+            )
+        centre = self._centre(image) or (height // 2, width // 2)
+        return [crop_around(pixels, centre, self.crop) for pixels in arrays]
+
+
+def in_home(path: str) -> Path:
+    """A folder's path as the user gave it; ``~`` is the home folder, an address is an error."""
+    refuse_address(path, "folder")
+    return Path(os.path.expanduser(path))  # where there is no such user, it stays as it is
+
+
+def _state(place: Path | Block) -> tuple[int, ...]:
+    """What changes whenever a picture's file does."""
+    found = (place.path if isinstance(place, Block) else place).stat()
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def _check_orientations(places: tuple[Path | Block, ...]) -> None:
+    """Raise ``ValueError`` if a viewer would turn the files of a pair in different ways."""
+    turned = {place: orientation(place) for place in places if isinstance(place, Path)}
+    first = next(iter(turned), None)
+    for path, tag in turned.items():
+        if tag != turned[first]:
+            raise ValueError(
+                f"{path} has the orientation tag {tag}, but {first} has {turned[first]} (1 is none)"
+                f"; the files of a pair are compared as stored: turn the pixels of both the same "
+                f"way and remove the tags"
+            )
+
+
+@dataclass(frozen=True)
+class Recorded(Dataset):
+    """Images which bring noisy versions of themselves: a noise like any other to its users.
+
+    ``noise=NAME`` scores it, on its own images. ``listing`` gives each image's clean file, then
+    its noisy ones, one a level; ``levels`` is a field where there are several.
+    """
+
+    recorded = True
+    unit: ClassVar[str] = ""  # what a level counts
+    note: ClassVar[str] = ""  # a caveat which lists and tables show beside the name
+    suites: ClassVar[tuple[str, ...]] = ()  # names which choose several noises at once: noise=paper
+    in_key: ClassVar[tuple[str, ...]] = ("levels",)  # settings which a cell's key tells
+
+    def _places(self, image: str, level: float | None) -> tuple[Path | Block, ...]:
+        places = self._files[image]
+        return places if level is None else (places[0], places[1 + self.levels.index(level)])

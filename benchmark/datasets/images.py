@@ -1,0 +1,184 @@
+"""8-bit images: files found, proven whole and read; pictures cropped and compared."""
+
+import os
+import re
+import unicodedata
+import warnings
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+
+from benchmark.datasets.kinds import check_kind, open_image, other_kind, read_bytes
+from benchmark.datasets.tiff import as_stored
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+ABOUT = ("readme", "license", "licence", "copying")  # how names of texts on a set begin
+DROPPINGS = ("thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r")  # of file managers
+NO_TEXT = ("Cc", "Cs", "Zl", "Zp")  # Unicode's categories: control, not decoded, new lines
+NAMED = 5  # subfolders at most in a warning
+
+
+def natural_order(name: str) -> tuple[list[str | int], str]:
+    """A sorting key which counts: 1, 2, 10. Spelling decides between 1 and 01."""
+    parts = re.split("([0-9]+)", name)
+    return [int(part) if index % 2 else part for index, part in enumerate(parts)], name
+
+
+def one_form(name: str) -> str:
+    """A name in Unicode's composed form (NFC): macOS may have decomposed it, and it looks alike."""
+    return unicodedata.normalize("NFC", name)
+
+
+def shown(path: Path | str) -> str:
+    """A path on one line, with escapes where a letter cannot be printed."""
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        for letter in str(path)
+    )
+
+
+def image_name(path: Path) -> str:
+    """The name of an image file in every result: its stem, in the form of `one_form`.
+
+    Raises
+    ------
+    ValueError
+        If it is no text, goes over several lines, or is that of something else than a file.
+    """
+    if any(unicodedata.category(letter) in NO_TEXT for letter in path.name):
+        raise ValueError(
+            f"the name of {shown(path)} has bytes which are no text, or control characters; "
+            f"rename the file"
+        )
+    if os.path.isdir(path):
+        what = "is a folder"
+    elif not os.path.lexists(path) or os.path.isfile(path):
+        return one_form(path.stem)
+    elif os.path.islink(path) and not os.path.exists(path):
+        what = f"is a link to {shown(os.readlink(path))}, which is not there"
+    else:
+        what = "is a pipe, a socket or a device"
+    raise ValueError(f"{path} {what}, but is named like an image; remove or rename it")
+
+
+def find_images(folder: Path, quiet: bool = False) -> dict[str, Path]:
+    """The image files of a folder by their `image_name`, in natural order, without hidden files.
+
+    Parameters
+    ----------
+    quiet
+        Do not warn of the files, and of the images in subfolders, which are not read.
+
+    Raises
+    ------
+    ValueError
+        If two files have one name, as those which differ in their suffix only; or as `image_name`.
+    """
+    found: dict[str, Path] = {}
+    for path in sorted(folder.iterdir(), key=lambda path: natural_order(path.name)):
+        if not _is_image(path.name):
+            continue
+        name = image_name(path)
+        twin = found.setdefault(name, path)
+        if twin is not path:
+            raise ValueError(twins(name, twin, path))
+    if not quiet and (said := _unread(folder)):
+        warnings.warn(said, stacklevel=2)
+    return found
+
+
+def twins(name: str, one: object, other: object) -> str:
+    """The sentence on two files, or other places, of one name."""
+    text = f"{one} and {other} are both named '{name}'"
+    if one_form(str(one)) == one_form(str(other)):  # they look alike
+        text += f", which is written in two Unicode forms, {ascii(str(one))} and "
+        text += ascii(str(other))
+    return f"{text}; rename one of them"
+
+
+def _is_image(name: str) -> bool:
+    return not name.startswith(".") and os.path.splitext(name)[1].lower() in SUFFIXES
+
+
+def _unread(folder: Path) -> str:
+    """What a folder has beside its images, in a sentence; empty if there is nothing to tell."""
+    files, inside = Counter(), Counter()
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if _is_image(entry.name) or _is_about(entry.name):
+                continue
+            if entry.is_dir():
+                inside[entry.name] = _count_images(entry.path)
+            else:
+                files[os.path.splitext(entry.name)[1].lower() or "without suffix"] += 1
+    sentences = []
+    for counts, what in ((files, "file"), (+inside, "image")):
+        total = counts.total()
+        if not total:
+            continue
+        ordered = sorted(counts.items(), key=lambda item: (-item[1], natural_order(item[0])))
+        named = ", ".join(f"{shown(name)} {number}" for name, number in ordered[:NAMED])
+        named += f" and {len(ordered) - NAMED} more" if len(ordered) > NAMED else ""
+        where = f"subfolders of {shown(folder)}" if what == "image" else shown(folder)
+        verb = "are" if total > 1 else "is"
+        sentences.append(f"{total} {what}{'s' * (total > 1)} in {where} {verb} not read: {named}")
+    return "; ".join(sentences)
+
+
+def _is_about(name: str) -> bool:
+    """Whether a file is hidden, about the set, or left by a file manager."""
+    return name.startswith(".") or name.lower().startswith(ABOUT) or name.lower() in DROPPINGS
+
+
+def _count_images(folder: str) -> int:
+    try:
+        return sum(map(_is_image, os.listdir(folder)))
+    except OSError:  # it may not be looked into
+        return 0
+
+
+def read_image(path: Path) -> np.ndarray:
+    """Read (H, W, 3) uint8 RGB, exactly as stored: no orientation or colour profile is applied.
+
+    Raises
+    ------
+    ValueError
+        If the file is no image, or is of another kind than one picture in 8-bit RGB.
+    """
+    import cv2  # here, so that noises and their datasets load without it
+
+    content = read_bytes(path)
+    check_kind(path, content)
+    # what it says of a damaged file, the error below says
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    try:
+        pixels = cv2.imdecode(np.frombuffer(as_stored(content), np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error:
+        pixels = None
+    if pixels is None:
+        raise ValueError(f"{path} cannot be read as an image; replace or remove it")
+    channels = 1 if pixels.ndim == 2 else pixels.shape[2]
+    if pixels.dtype != np.uint8 or channels != 3:
+        kind = {1: "grey", 4: "four channels (alpha or CMYK)"}.get(channels, f"{channels} channels")
+        raise ValueError(other_kind(path, f"{kind}, {pixels.dtype}"))
+    return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
+
+
+def check_whole(path: Path) -> None:
+    """Decode a file to its last byte: OpenCV may hand out the part of a cut file without a word.
+
+    Raises
+    ------
+    ValueError
+        If the file is cut short, damaged, or no image; or as `check_kind`, which comes first.
+    """
+    content = read_bytes(path)
+    check_kind(path, content)
+    try:
+        with open_image(content) as image:
+            image.load()
+    except Exception as error:  # a damaged file may raise anything in a decoder
+        raise ValueError(
+            f"{path} cannot be read as a whole image ({error}); replace or remove it"
+        ) from error

@@ -1,0 +1,1 @@
+"""Weights as files: ours, and those of others."""

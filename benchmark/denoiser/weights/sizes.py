@@ -1,0 +1,58 @@
+"""What a weights file's header says of its network: a named size, and settings which are ours."""
+
+import inspect
+from collections.abc import Mapping
+
+from benchmark.denoiser.model import DENOISERS
+
+Header = Mapping[str, object]
+
+
+def size_of(header: Header) -> str:
+    """A named size of the class, and the arguments which are neither its nor the published ones."""
+    size, changed = _size_and_changes(header)
+    said = [size] if size else []
+    said += [f"{name}={_spelled(value)}" for name, (value, _) in changed.items()]
+    return " ".join(said) or "published"
+
+
+def own_settings(header: Header) -> str:
+    """The settings of a training which are ours, each beside the published one; empty if none.
+
+    Those of a named size are not among them: ``input_ratio=[0,90] (published: [80,90])``.
+    """
+    _, changed = _size_and_changes(header)
+    return ", ".join(
+        f"{name}={_spelled(value)} (published: {_spelled(usual)})"
+        for name, (value, usual) in changed.items()
+        if usual is not ...
+    )
+
+
+def _size_and_changes(header: Header) -> tuple[str, dict[str, tuple[object, object]]]:
+    """A named size or nothing, and by keyword the other arguments beside those of that size."""
+    cls, given = DENOISERS.get(header["model"]), _plain(header.get("arguments", {}))
+    usual, size = _plain(_defaults(cls)) if cls else {}, ""
+    for name, arguments in _plain(cls.sizes if cls else {}).items():
+        if all(given.get(key) == value for key, value in arguments.items()):
+            usual, size = {**usual, **arguments}, name
+            break
+    pairs = {name: (value, usual.get(name, ...)) for name, value in given.items()}
+    return size, {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+
+
+def _defaults(cls: type) -> dict[str, object]:
+    parameters = inspect.signature(cls).parameters.values()
+    return {p.name: p.default for p in parameters if p.default is not p.empty}
+
+
+def _plain(value: object) -> object:
+    """Tuples as lists all the way down, as JSON gives them back."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _spelled(value: object) -> str:
+    """A value as a setting of the command line: lists without spaces."""
+    return str(value).replace(" ", "") if isinstance(value, list) else str(value)

@@ -1,0 +1,122 @@
+"""Who works at what: a lease file says it, and others take it over where it is not renewed."""
+
+import contextlib
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from benchmark.files.owner import describe, is_alive, new_token
+from benchmark.files.whole import writing
+
+BEAT = 5.0  # seconds between two renewals
+PAUSE = 0.5  # seconds between two looks at what others are doing
+STALE = 60.0  # seconds without one after which a lease counts as abandoned
+
+
+class Lease:
+    """The right to work at something, until it is released; a thread renews its file's time.
+
+    It keeps others from doing work twice and nothing else: whoever stops for a minute may lose it
+    without noticing, and whatever both write has to be right all the same.
+    """
+
+    def __init__(self, path: Path, owner: str):
+        self.path, self.owner = path, owner
+        self._released = threading.Event()
+        threading.Thread(target=self._renew, daemon=True).start()
+
+    def release(self) -> None:
+        """Let others have it. Doing so twice changes nothing."""
+        self._released.set()
+        if holder(self.path) == self.owner:
+            with contextlib.suppress(PermissionError):  # Windows, while another reads it: who waits
+                self.path.unlink(missing_ok=True)  # takes it over once it is not renewed
+
+    def _renew(self) -> None:
+        while not self._released.wait(BEAT):
+            with contextlib.suppress(OSError):  # of a share, say: the next time may do
+                if holder(self.path) != self.owner:
+                    return
+                os.utime(self.path)
+
+
+class Leases:
+    """The leases which one writer takes, and what it saw of those of others."""
+
+    def __init__(self) -> None:
+        self.owner = new_token()
+        self._seen: dict[Path, tuple[object, float]] = {}  # a lease's state, and when it was new
+
+    def take(self, path: Path) -> Lease | None:
+        """The lease of this file, or None while another writer works.
+
+        A lease is taken over whose holder is dead, or which was not renewed for `STALE` seconds
+        while this writer looked at it. Clocks of two machines are never compared.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+        """
+        with writing(path):
+            if (other := holder(path)) is not None:
+                if other != self.owner and not self._is_abandoned(path, other):
+                    return None
+                path.unlink(missing_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                file = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
+            except FileExistsError:  # another was faster
+                return None
+            with os.fdopen(file, "w") as opened:
+                opened.write(self.owner)
+        self._seen.pop(path, None)
+        return Lease(path, self.owner)
+
+    @contextlib.contextmanager
+    def waiting(self, path: Path, say: Callable[[str], object]) -> Iterator[Lease]:
+        """The lease of this file, as soon as nobody else has it; released at the end.
+
+        Parameters
+        ----------
+        say
+            What to do with a sentence that tells whom this process waits for.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+        """
+        told = None
+        while (lease := self.take(path)) is None:
+            if (other := describe(holder(path) or "")) != told:
+                say(f"waiting for {other}, in work at {path.parent}")
+                told = other
+            time.sleep(PAUSE)
+        try:
+            yield lease
+        finally:
+            lease.release()
+
+    def _is_abandoned(self, path: Path, other: str) -> bool:
+        if is_alive(other) is False:
+            return True
+        try:
+            state = other, path.stat().st_mtime_ns
+        except FileNotFoundError:
+            return True
+        before, since = self._seen.get(path, (None, 0.0))
+        if before != state:
+            self._seen[path] = state, time.monotonic()
+            return False
+        return time.monotonic() - since > STALE
+
+
+def holder(path: Path) -> str | None:
+    """The token in a lease's file, empty while it is being written; None if there is no lease."""
+    try:
+        return path.read_text(errors="replace")
+    except FileNotFoundError:
+        return None

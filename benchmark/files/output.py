@@ -1,0 +1,120 @@
+"""The folder of results, before anything is computed: can it be written, and are its pages ours?"""
+
+import contextlib
+import os
+import re
+import tempfile
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmark.files.whole import writing
+
+if TYPE_CHECKING:
+    from benchmark.datasets.dataset import Dataset
+
+# how each page begins; those of a command name it further down. No page needs more to be known
+PAGES = {
+    "leaderboard": r"# Leaderboard\n\n(.+ is left out: no image has a value\.\n\n)*"
+    r"## .+\n\n### .+ [↑↓]\n",
+    "means": r"model,dataset,noise,level,",
+    "scores": r"model,dataset,noise,level,seed,image,",
+    "training": r"# Training\n\nMade with `bench report\b",
+    "ablation": r"# Ablation: .+\n(.*\n)+?Made with `bench ablate\b",
+    "passes": r"# Stochastic inference\n\nMade with `bench passes\b",
+    "draws": r"model,dataset,noise,level,seed,inference,passes,",
+    "tiles": r"# Tiles\n\nMade with `bench tiles\b",
+    "ways": r"dataset,noise,level,seed,model,inference,tile,",
+    "zoo": r"# The zoo\n\nMade with `bench zoo\b",
+    "sheet": r"# .+\n(.*\n)+Made with `bench noise\b",
+    "sheets": r"# Noises\n\n\| noise \|",
+}
+
+
+def prepare(
+    out: str | Path, pages: Mapping[str, str] | None = None, figures: Collection[str] = ()
+) -> Path:
+    """Prove that a folder can be made and written, and that what will be replaced is ours.
+
+    Nothing is made: a mistake which is noticed later leaves no empty folder.
+
+    Parameters
+    ----------
+    pages
+        The pages to come: what each is, of `PAGES`, by its file's name.
+    figures
+        The figures to come, as patterns of file names. They are ours where one of the pages is, or
+        where there are cells.
+
+    Returns
+    -------
+    pathlib.Path
+        The folder.
+
+    Raises
+    ------
+    ValueError
+        If ``out`` is empty, or is or lies in what is no folder, or if a page or figure there was
+        written by somebody else.
+    OSError
+        If nothing can be written there; the message says what to do about it.
+    """
+    if not str(out).strip():
+        raise ValueError("out= names no folder; name one, such as out=results/local")
+    folder, pages = Path(out), pages or {}
+    for place in (folder, *folder.parents):
+        if os.path.lexists(place) and not os.path.isdir(place):
+            raise ValueError(
+                f"out={out} is no folder: {place} is a file, or a link to nothing; choose another "
+                f"folder with out=FOLDER, or move it away"
+            )
+    if os.path.isdir(folder):
+        ours = [(folder / "cells").is_dir()]
+        ours += [is_ours(folder / name, kind) for name, kind in pages.items()]
+        found = [path for pattern in figures for path in sorted(folder.glob(pattern))]
+        if found and not any(ours):
+            raise _foreign(found[0])
+    place = next(place for place in (folder, *folder.parents) if os.path.isdir(place))
+    with writing(folder):
+        for name in folder.relative_to(place).parts:
+            with contextlib.suppress(FileNotFoundError):
+                os.lstat(place / name)  # says which names the file system does not take
+        with tempfile.TemporaryFile(dir=place) as probe:
+            probe.write(bytes(4096))
+            probe.flush()
+            os.fsync(probe.fileno())
+    return folder
+
+
+def refuse_among_images(out: str | Path, datasets: Mapping[str, "Dataset"]) -> None:
+    """Raise ``ValueError`` if a folder is one of images, which figures there would join."""
+    for name, dataset in datasets.items():
+        if Path(out).resolve() in {folder.resolve() for folder in dataset.folders()}:
+            raise ValueError(
+                f"out={out} is the folder of dataset '{name}': figures written there would be read "
+                f"as its images next time; choose another folder, such as out=results/{name}"
+            )
+
+
+def is_ours(path: Path, kind: str) -> bool:
+    """Whether a page of this kind is there: True for ours and for an empty file, False for none.
+
+    Raises
+    ------
+    ValueError
+        If something else has its name.
+    """
+    if not os.path.lexists(path):
+        return False
+    content = path.read_bytes() if path.is_file() else b"folder"
+    text = content.decode("utf-8", "replace").replace("\r\n", "\n")
+    if text and not re.match(PAGES[kind], text):
+        raise _foreign(path)
+    return True
+
+
+def _foreign(path: Path) -> ValueError:
+    return ValueError(
+        f"{path} was not written by bench, and would be replaced; choose another folder with "
+        f"out=FOLDER, or move it away"
+    )

@@ -1,0 +1,1 @@
+"""Monte-Carlo renders: scenes, and the driver that renders them."""

@@ -1,0 +1,1 @@
+"""The grid of cells, and how each one is scored."""

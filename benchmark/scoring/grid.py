@@ -1,0 +1,257 @@
+"""The grid: compares what is asked with what is stored, and scores the cells that are missing."""
+
+import platform
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from importlib.metadata import version
+
+import cv2
+import torch
+
+from benchmark import __version__
+from benchmark.cells import Cell, ResultStore, pictures
+from benchmark.cells.cell import plan
+from benchmark.cells.filling import Part, share
+from benchmark.cells.provenance import Code, code_of_cell
+from benchmark.cells.reuse import Identities
+from benchmark.console.log import log
+from benchmark.console.progress import progress, track
+from benchmark.datasets import Dataset
+from benchmark.denoiser import Denoiser
+from benchmark.denoiser.inference import AUTOMATIC, Inference
+from benchmark.environment.device import device_name
+from benchmark.metrics import Metric
+from benchmark.noise import NoiseModel
+from benchmark.protocol import PROTOCOL
+from benchmark.scoring.evaluate import evaluate
+from benchmark.scoring.rescore import again, check_choice, refuse_mixtures, refuse_other_pixels
+
+
+@dataclass(frozen=True)
+class Grid:
+    """What a run compares: objects by the names the user gave them, and their settings.
+
+    ``levels`` has for each dataset a dict from noise to its levels; recorded noise has the name of
+    its dataset. ``settings`` has for each of "model", "noise", "data" and "metric" a dict from name
+    to what a cell's file records: the settings, for a learned network also its weights' hash, for a
+    dataset that of its files at each level of recorded noise, else at 0. ``inference`` says how a
+    model is run, where it is not as by default. ``identities`` has for each dataset, by the same
+    levels, what `Dataset.identities` says of its images; without it a dataset is known as a whole.
+    """
+
+    models: Mapping[str, Denoiser]
+    noises: Mapping[str, NoiseModel]
+    datasets: Mapping[str, Dataset]
+    metrics: Mapping[str, Metric]
+    levels: Mapping[str, Mapping[str, tuple[float, ...]]]
+    seeds: list[int]
+    settings: Mapping[str, Mapping[str, dict[str, object]]]
+    inference: Mapping[str, Inference] = field(default_factory=dict)
+    identities: Mapping[str, Mapping[float, Mapping[str, str]]] = field(default_factory=dict)
+
+    @cached_property
+    def cells(self) -> list[Cell]:
+        """Every cell, in the order of `benchmark.cells.cell.plan`."""
+        return list(plan(self.models, self.levels, self.seeds))
+
+    def metrics_of(self, cell: Cell) -> dict[str, Metric]:
+        """The metrics, with the border which the dataset's own protocol leaves out, if it says."""
+        border = self.datasets[cell.dataset].border
+        if border is None:
+            return dict(self.metrics)
+        return {
+            name: replace(metric, border=border) if hasattr(metric, "border") else metric
+            for name, metric in self.metrics.items()
+        }
+
+    def settings_of(self, cell: Cell) -> dict[str, object]:
+        """Everything a cell's scores depend on, beside its key."""
+        recorded, data = {"of": "recorded"}, self.settings["data"][cell.dataset]
+        metrics = {name: dict(found) for name, found in self.settings["metric"].items()}
+        for name, metric in self.metrics_of(cell).items():
+            if "border" in metrics[name]:
+                metrics[name]["border"] = metric.border
+        return {
+            "model": self.settings["model"][cell.model],
+            "noise": recorded if cell.recorded else self.settings["noise"][cell.noise],
+            "dataset": {**data, "sha256": data["sha256"][cell.level if cell.recorded else 0.0]},
+            "metrics": metrics,
+            "protocol": PROTOCOL,
+        }
+
+    def identities_of(self, cell: Cell) -> Identities:
+        """The images which a cell is to have, if they are known one by one."""
+        level = cell.level if cell.recorded else 0.0
+        return self.identities[cell.dataset][level] if cell.dataset in self.identities else None
+
+    def code_of(self, cell: Cell) -> Code:
+        """The code that makes a cell's scores, as it is now."""
+        noise = None if cell.recorded else self.noises[cell.noise]
+        dataset = self.datasets[cell.dataset]
+        return code_of_cell(self.models[cell.model], noise, dataset, self.metrics)
+
+    def labels_of(self, cell: Cell) -> dict[str, object]:
+        """What a report needs to label a cell's scores."""
+        noise = self.datasets[cell.dataset] if cell.recorded else self.noises[cell.noise]
+        metrics = self.metrics_of(cell)
+        note = self.models[cell.model].note
+        return {
+            **({"model_note": {cell.model: note}} if note else {}),
+            "higher_is_better": {n: m.higher_is_better for n, m in metrics.items()},
+            "border": {n: getattr(m, "border", 0) for n, m in metrics.items()},
+            "unit": noise.unit,
+            "note": noise.note,
+        }
+
+
+def missing(
+    grid: Grid, store: ResultStore, shard: str = "1/1", rescore: str | None = None
+) -> list[Cell]:
+    """The grid's cells which the store lacks; every stored cell is compared with the grid first.
+
+    What killed processes left over in the folder is removed, and damaged cells are set aside.
+
+    Parameters
+    ----------
+    rescore
+        ``"changed"`` also gives the finished cells which were scored by other code than there is
+        now, ``"all"`` all of them.
+
+    Raises
+    ------
+    ValueError
+        If a stored cell was scored with other settings, or would keep scores of other code.
+    """
+    part, parts = _shard(shard)
+    check_choice(rescore)
+    store.tidy()
+    lacking = [
+        cell
+        for cell in grid.cells
+        if not store.has(cell, grid.settings_of(cell), grid.identities_of(cell))
+    ]
+    store.drop_parts(set(grid.cells).difference(lacking))
+    if rescored := again(grid, store, rescore):
+        wanted = rescored.union(lacking)
+        lacking = [cell for cell in grid.cells if cell in wanted]
+    refuse_mixtures(grid, store, lacking, rescored)
+    total = len(grid.cells)  # a share is a stretch of the plan: it has its part of every model
+    mine = set(grid.cells[total * (part - 1) // parts : total * part // parts])
+    return [cell for cell in lacking if cell in mine]
+
+
+def fill(
+    grid: Grid,
+    store: ResultStore,
+    cells: list[Cell],
+    device: str,
+    rescore: str | None = None,
+) -> None:
+    """Score cells and store each one, image by image, under a progress bar.
+
+    Parameters
+    ----------
+    rescore
+        As in `missing`, which gave the cells.
+
+    Raises
+    ------
+    ValueError
+        If an image of a dataset cannot be used; no model has run then.
+    """
+    smallest = max((metric.minimum_size for metric in grid.metrics.values()), default=1)
+    for name in dict.fromkeys(cell.dataset for cell in cells):
+        grid.datasets[name].check(minimum=smallest)
+    environment = describe_environment(device)
+    before = {cell: store.state(cell) for cell in again(grid, store, rescore).intersection(cells)}
+    with progress("images", "cells") as shown:
+        images = sum(len(grid.datasets[cell.dataset]) for cell in cells)
+        task = shown.add_task("", total=images, cells=f"0/{len(cells)} cells", now="")
+        parts = share(
+            store,
+            cells,
+            grid.settings_of,
+            grid.identities_of,
+            log.info,
+            code_of=grid.code_of,
+            is_outdated=lambda cell: cell in before and store.state(cell) == before[cell],
+        )
+        for number, part in enumerate(parts):
+            shown.update(task, cells=f"{number}/{len(cells)} cells", now=str(part.cell))
+            with part:
+                for _ in _fill_cell(grid, store, part, device, environment):
+                    shown.advance(task)
+        shown.update(task, cells=f"{len(cells)}/{len(cells)} cells", now="done")
+
+
+def _fill_cell(
+    grid: Grid, store: ResultStore, part: Part, device: str, environment: dict[str, object]
+) -> Iterator[str]:
+    yield from part.rows
+    if part.finished:
+        return
+    cell = part.cell
+    dataset = grid.datasets[cell.dataset]
+    names = dataset.images()
+    todo = [name for name in names if name not in part.rows]
+    noise = None if cell.recorded else grid.noises[cell.noise]
+    model, metrics = grid.models[cell.model].to(device), grid.metrics_of(cell)
+    inference = grid.inference.get(cell.model, AUTOMATIC)
+    stored = store.read(cell) if cell in store else None
+    for done in evaluate(cell, model, dataset, noise, metrics, todo, device, inference):
+        refuse_other_pixels(cell, stored, done.row)
+        if done.row["image"] == names[0]:  # before the row: what is scored has its pictures
+            pictures.keep(store.pictures(cell), cell.model, done)
+        part.append(done.row)
+        yield done.row["image"]
+    ordered = [part.rows[name] for name in names]
+    environment = {**environment, "precision": inference.precision}
+    if tiles := {row["image"]: row.pop("tile") for row in ordered if "tile" in row}:
+        environment["tile"] = tiles
+    labels = grid.labels_of(cell)
+    part.finish(ordered, labels=labels, environment=environment, picture=names[0])
+
+
+def remake_pictures(grid: Grid, store: ResultStore, device: str) -> None:
+    """Make the pictures of finished cells again which are missing or damaged, and nothing else.
+
+    The image which they show is denoised once more, with the same noise and the same random
+    numbers.
+    """
+    todo = [cell for cell in grid.cells if cell in store and pictures.lacking(store, cell)]
+    if not todo:
+        return
+    count = f"{len(todo)} cell{'s' * (len(todo) > 1)}"
+    log.info(f"making missing or damaged pictures of {count} again")
+    for cell in track(todo, "cells", len(todo), "pictures"):
+        if not pictures.lacking(store, cell):
+            continue  # those which all models share were made for another cell
+        dataset = grid.datasets[cell.dataset]
+        noise = None if cell.recorded else grid.noises[cell.noise]
+        model, first = grid.models[cell.model].to(device), dataset.images()[:1]
+        inference = grid.inference.get(cell.model, AUTOMATIC)
+        for done in evaluate(cell, model, dataset, noise, {}, first, device, inference):
+            pictures.keep(store.pictures(cell), cell.model, done)
+
+
+def describe_environment(device: str) -> dict[str, object]:
+    """Versions and hardware, as each cell records them."""
+    return {
+        "noisebench": __version__,
+        "python": platform.python_version(),
+        **{name: version(name) for name in ("torch", "numpy", "scipy", "scikit-image")},
+        "opencv": cv2.__version__,
+        "device": device_name(device),
+        "threads": torch.get_num_threads(),
+    }
+
+
+def _shard(text: str) -> tuple[int, int]:
+    try:
+        part, parts = (int(number) for number in text.split("/"))
+    except ValueError:
+        part, parts = 0, 0
+    if not 1 <= part <= parts:
+        raise ValueError(f"shard={text} should be PART/PARTS, such as 2/8 for the second of eight")
+    return part, parts

@@ -1,0 +1,124 @@
+"""Cells that were scored by other code than there is now, and which cells are scored again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from benchmark.cells import Cell, ResultStore
+from benchmark.cells.provenance import PIXELS, code_changes, some_of
+
+if TYPE_CHECKING:
+    from benchmark.scoring.grid import Grid
+
+CHOICES = ("changed", "all")  # what rescore= takes beside null
+
+
+@dataclass(frozen=True)
+class Changes:
+    """How the finished cells of a grid differ in their code from now."""
+
+    finished: int  # cells of the grid which are stored
+    changed: dict[Cell, list[str]]  # what differs, in words; only cells which say it differently
+    silent: int  # cells which do not say by what code they were made
+
+    def sentence(self, rescore: str | None) -> str:
+        """What a run says of them, as one line; empty if none has changed."""
+        silent = ""
+        if self.silent and rescore != "all":
+            silent = (
+                f"{self.silent} do not say by which code, and only rescore=all scores those again"
+            )
+        if not self.changed:
+            none = f"no finished cell is known to be scored by other code; {silent}"
+            return none if silent and rescore else ""
+        what = some_of(change for changes in self.changed.values() for change in changes)
+        then = "are scored again" if rescore else "stay: rescore=changed scores them again"
+        said = (
+            f"{len(self.changed)} of {self.finished} finished cells were scored by other code "
+            f"({what}) and {then}"
+        )
+        return f"{said}; {silent}" if silent else said
+
+
+def changes_of(grid: Grid, store: ResultStore) -> Changes:
+    """Compare the code of every stored cell of a grid with that of now."""
+    finished = [cell for cell in grid.cells if cell in store]
+    found = {cell: code_changes(store.read(cell), grid.code_of(cell)) for cell in finished}
+    changed = {cell: changes for cell, changes in found.items() if changes}
+    return Changes(len(finished), changed, sum(changes is None for changes in found.values()))
+
+
+def check_choice(rescore: str | None) -> None:
+    """Raise ``ValueError`` for what ``rescore`` cannot be."""
+    if rescore is not None and rescore not in CHOICES:
+        raise ValueError(
+            f"rescore={rescore} is unknown; take rescore=changed for the cells which were scored "
+            f"by other code, rescore=all for every one, or leave it away"
+        )
+
+
+def again(grid: Grid, store: ResultStore, rescore: str | None) -> set[Cell]:
+    """The finished cells which ``rescore`` asks to score again; those which are silent only by all.
+
+    Raises
+    ------
+    ValueError
+        If ``rescore`` is neither "changed", "all" nor None.
+    """
+    check_choice(rescore)
+    if rescore is None:
+        return set()
+    if rescore == "changed":
+        return set(changes_of(grid, store).changed)
+    return {cell for cell in grid.cells if cell in store}
+
+
+def refuse_mixtures(
+    grid: Grid, store: ResultStore, lacking: Iterable[Cell], rescored: set[Cell]
+) -> None:
+    """Raise ``ValueError`` if new scores would join older ones of other metrics and other code.
+
+    A finished cell which lacks a metric keeps the others it has. Where its code is no longer that
+    of now, or where it is to be scored again, those the grid does not ask for would be left over.
+    """
+    for cell in lacking:
+        if cell not in store:
+            continue
+        record = store.read(cell)
+        kept = record["settings"]["metrics"].keys() - grid.metrics.keys()
+        changes = code_changes(record, grid.code_of(cell))
+        if kept and (changes or cell in rescored):
+            metrics = ",".join([*grid.metrics, *sorted(kept)])
+            why = f"by other code ({some_of(changes)})" if changes else "before"
+            raise ValueError(
+                f"{cell} also has {', '.join(sorted(kept))}, scored {why}, which would stand "
+                f"beside scores of now; score all of them: metric=[{metrics}] "
+                f"rescore={'all' if cell in rescored and not changes else 'changed'}"
+            )
+
+
+def refuse_other_pixels(
+    cell: Cell, stored: Mapping[str, object] | None, row: Mapping[str, object]
+) -> None:
+    """Raise ``ValueError`` if a row would join scores of other pixels which its cell has already.
+
+    Parameters
+    ----------
+    stored
+        The finished cell's record; None where there is none.
+    row
+        Of an image which was scored now.
+    """
+    if stored is None:
+        return
+    kept = sorted(stored["settings"]["metrics"].keys() - row.keys())
+    known = next((found for found in stored["images"] if found["image"] == row["image"]), {})
+    for kind in PIXELS:
+        if kept and known.get(kind, row[kind]) != row[kind]:
+            raise ValueError(
+                f"{cell} also has {', '.join(kept)}, scored on other {kind} pixels of image "
+                f"{row['image']} than there are now ({known[kind]}, now {row[kind]}); score all of "
+                f"its metrics again: rescore=all"
+            )

@@ -1,0 +1,94 @@
+"""What the server of a benchmark with hidden clean images takes: the restored boxes of DND."""
+
+import io
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+import scipy
+import torch
+
+from benchmark.datasets.recorded import DND
+from benchmark.denoiser import Denoiser
+from benchmark.denoiser.inference import AUTOMATIC
+from benchmark.files.whole import file_hash, write_whole
+from benchmark.noise import stream
+
+EVALUATION = "1.0"  # the version of the server's evaluation which the files are made for
+
+
+def write_submission(
+    dataset: DND,
+    model: Denoiser,
+    folder: Path,
+    device: str = "cpu",
+    settings: Mapping[str, object] | None = None,
+) -> Iterator[Path]:
+    """Restore every box and write the official files of the sRGB track, one a photograph.
+
+    ``folder/0001.mat`` to ``0050.mat`` hold ``Idenoised``, a cell of 20 boxes, (512, 512, 3) single
+    in [0, 1] and not rounded; ``israw``, false; and ``eval_version``, "1.0": what the benchmark's
+    ``bundle_submissions_srgb`` writes into ``bundled`` [1]_. Each file is yielded as soon as it is
+    whole, so that nothing happens unless the result is iterated. A stochastic network draws the
+    same numbers for a box in any order and process.
+
+    Parameters
+    ----------
+    settings
+        All that the files depend on, in types of JSON. Beside the folder, a file of its name and
+        ``.json`` records them with each file's hash: what the same settings wrote is kept when a
+        submission that was interrupted starts again. None writes every file anew.
+
+    Raises
+    ------
+    ValueError
+        If ``limit`` or ``crop`` leave out a part of the benchmark, or as `DND.crops` does.
+    RestorationError
+        If the model makes no picture of a box; the files before it are kept.
+
+    References
+    ----------
+    .. [1] Plötz and Roth, "Benchmarking Denoising Algorithms with Real Photographs", CVPR 2017;
+       code: bundle_submissions.py of https://noise.visinf.tu-darmstadt.de/downloads.
+    """
+    if dataset.limit is not None or dataset.crop is not None:
+        raise ValueError(
+            f"a submission to '{dataset.name}' has every box of every image whole; leave out limit "
+            f"and crop"
+        )
+    model.to(device)
+    record = folder.with_name(f"{folder.name}.json")
+    written = {} if settings is None else _written(record, settings)
+    for image, boxes in dataset.crops():
+        path = folder / f"{image}.mat"
+        if not (path.is_file() and written.get(path.name) == file_hash(path)):
+            restored = np.empty((1, len(boxes)), dtype=object)  # a MATLAB cell
+            for number, noisy in enumerate(boxes):
+                key = stream("submission", dataset.name, image, number)
+                what = f"{folder.name} on {dataset.name}, image {image}, box {number + 1}"
+                restored[0, number] = _restored(model, noisy, key, device, what)
+            content = io.BytesIO()
+            variables = {"Idenoised": restored, "israw": False, "eval_version": EVALUATION}
+            scipy.io.savemat(content, variables)
+            write_whole(path, content.getvalue())
+            if settings is not None:
+                written[path.name] = file_hash(path)
+                found = {"settings": settings, "sha256": written}
+                write_whole(record, json.dumps(found, indent=1) + "\n")
+        yield path
+
+
+def _written(record: Path, settings: Mapping[str, object]) -> dict[str, str]:
+    """The hash of each file which these settings wrote before, by its name."""
+    try:
+        stored = json.loads(record.read_bytes())
+        return dict(stored["sha256"]) if stored["settings"] == settings else {}
+    except (OSError, ValueError, KeyError, TypeError):  # none yet, or not ours: all is made anew
+        return {}
+
+
+def _restored(model: Denoiser, noisy: np.ndarray, key: int, device: str, what: str) -> np.ndarray:
+    batch = torch.from_numpy(noisy).permute(2, 0, 1).unsqueeze(0).to(device)
+    restored = AUTOMATIC.run(model, batch, key, what).image.clamp(0, 1)
+    return restored[0].permute(1, 2, 0).cpu().numpy()

@@ -1,0 +1,1 @@
+"""One loop which trains every denoiser."""

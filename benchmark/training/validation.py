@@ -1,0 +1,84 @@
+"""How good a network in training is on images it does not see, under several noises."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+
+from benchmark.denoiser import Denoiser
+from benchmark.denoiser.inference import Inference
+from benchmark.noise import NoiseModel, rng_for, stream, to_uint8
+from benchmark.noise.expression import Term
+from benchmark.noise.formula import Formula
+from benchmark.noise.grammar import parse
+from benchmark.pixels import psnr
+
+Watched = tuple[str, NoiseModel, float]  # the noise's name, the noise and the level
+
+
+@dataclass(frozen=True)
+class Exam:
+    """The same noisy crops at every validation, 8 bits each as in testing.
+
+    Parameters
+    ----------
+    crops
+        Clean images of one size, (H, W, 3) uint8.
+    watched
+        The noises and levels; the first is what the network is trained on.
+    """
+
+    crops: list[np.ndarray]
+    watched: list[Watched]
+
+    def scores(self, network: Denoiser, device: str, precision: str) -> dict[tuple, float]:
+        """PSNR in dB by (noise, level): the mean over the crops."""
+        found = {}
+        for (name, level), pairs in self.pairs.items():
+            noisy = np.stack([noisy for _, noisy in pairs])
+            batch = torch.from_numpy(noisy).permute(0, 3, 1, 2).float() / 255
+            seed = stream("validation", name, level)
+            what = f"{network.name} in validation, {name} {level:g}"
+            how = Inference("none", precision, bounded=False)
+            done = how.run(network, batch.to(device), seed, what)
+            restored = to_uint8(done.image.permute(0, 2, 3, 1).cpu().numpy())
+            values = [psnr(r, clean) for r, (clean, _) in zip(restored, pairs, strict=True)]
+            found[name, level] = float(np.mean(values))
+        return found
+
+    @cached_property
+    def pairs(self) -> dict[tuple[str, float], list[tuple[np.ndarray, np.ndarray]]]:
+        """By (noise, level): each crop's image to restore, and its noisy version."""
+        places = range(len(self.crops))
+        watched = self.watched if self.crops else []
+        return {
+            (n, level): [self._pair(p, n, noise, level) for p in places]
+            for n, noise, level in watched
+        }
+
+    def _pair(
+        self, place: int, name: str, noise: NoiseModel, level: float
+    ) -> tuple[np.ndarray, np.ndarray]:
+        clean = self.crops[place].astype(np.float32) / 255
+        rng = rng_for("validation", str(place), name, level, 0)
+        target, noisy = noise.pair(clean, level, rng)
+        return to_uint8(target), to_uint8(noisy)
+
+
+def watch(formulas: list[str]) -> list[Watched]:
+    """What texts like ``poisson(3.5)`` name; a composed formula has the level 1.
+
+    Raises
+    ------
+    ValueError
+        If a text is no noise with a level; the message shows the place.
+    """
+    found = []
+    for text in formulas:
+        expression = parse(text)
+        if isinstance(expression, Term) and not expression.settings:
+            found.append((expression.name, expression.noise, expression.level))
+        else:
+            found.append((expression.canonical, Formula(formula=text), 1.0))
+    return found

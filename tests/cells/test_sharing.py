@@ -1,0 +1,353 @@
+"""Several writers in one folder: they share the work, and what one gives up another takes over."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from benchmark.cells import Cell, ResultStore
+from benchmark.cells import filling as sharing
+from benchmark.cells.filling import Part, share
+from benchmark.files import lease
+from benchmark.files.lease import Leases
+from benchmark.files.owner import new_token
+from benchmark.settings import digest_of
+
+CELL = Cell("masked", "kodak24", "gaussian", 25.0, 0)
+LABELS = {"higher_is_better": {"psnr": True}, "unit": "sigma", "note": ""}
+DEAD = f"{new_token().split('-')[0]}-{os.getpid()}-1-00000000"  # this number, another start
+ELSEWHERE = f"00000000{DEAD[8:]}"
+
+
+def identities(count: int, **changed: str) -> dict[str, str]:
+    return {name: changed.get(name, f"{name} whole") for name in "abcdefghijkl"[:count]}
+
+
+def settings(images: dict[str, str], **model: object) -> dict[str, object]:
+    dataset = {"of": "kodak24", "limit": len(images), "images": len(images)}
+    return {
+        "model": {"of": "masked", **model},
+        "noise": {"of": "gaussian"},
+        "dataset": {**dataset, "sha256": digest_of(images.values())},
+        "metrics": {"psnr": {"of": "psnr"}},
+        "protocol": {},
+    }
+
+
+def row(image: str, psnr: float = 30.0) -> dict[str, object]:
+    return {"image": image, "psnr": psnr, "seconds": 0.5}
+
+
+def take(store: ResultStore, images: dict[str, str], cell: Cell = CELL, **model: object) -> Part:
+    (part,) = share(store, [cell], lambda _: settings(images, **model), lambda _: images, print)
+    return part
+
+
+def fill(
+    store: ResultStore, images: dict[str, str], cell: Cell = CELL, **more: object
+) -> list[str]:
+    """Finish a cell; the images which had to be scored."""
+    scored = []
+    with take(store, images, cell) as part:
+        if part.finished:
+            return []
+        for image in images:
+            if image not in part.rows:
+                part.append(row(image))
+                scored.append(image)
+        part.finish([part.rows[image] for image in images], labels=LABELS, **more)
+    return scored
+
+
+def has(store: ResultStore, images: dict[str, str], cell: Cell = CELL) -> bool:
+    return store.has(cell, settings(images), images)
+
+
+def part_of(store: ResultStore, writer: str) -> Path:
+    return Path(f"{store.path(CELL)}.{writer}.part")
+
+
+def left(root: Path) -> list[str]:
+    return sorted(path.name for path in root.rglob("*") if path.is_file())
+
+
+@pytest.fixture
+def store(tmp_path) -> ResultStore:
+    return ResultStore(tmp_path)
+
+
+@pytest.fixture
+def fast(monkeypatch):
+    monkeypatch.setattr(sharing, "PAUSE", 0.02)
+    monkeypatch.setattr(lease, "BEAT", 0.02)
+    monkeypatch.setattr(lease, "STALE", 0.3)
+
+
+# leases
+
+
+def test_a_lease_has_one_holder_until_it_is_released(tmp_path):
+    one, other = Leases(), Leases()
+    held = one.take(tmp_path / "folder" / "a.lease")
+    assert other.take(held.path) is None
+    held.release()
+    held.release()
+    assert not held.path.exists()
+    other.take(held.path).release()
+
+
+def test_of_many_who_ask_at_once_one_gets_it(tmp_path):
+    start, found = threading.Barrier(8), []
+
+    def ask() -> None:
+        leases = Leases()
+        start.wait()
+        found.append(leases.take(tmp_path / "a.lease"))
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    (held,) = [one for one in found if one]
+    held.release()
+
+
+def test_the_lease_of_a_dead_process_is_free_at_once(tmp_path):
+    (tmp_path / "a.lease").write_text(DEAD)
+    Leases().take(tmp_path / "a.lease").release()
+
+
+@pytest.mark.parametrize(
+    "holder", [ELSEWHERE, "", "nonsense", new_token()], ids=["elsewhere", "empty", "words", "alive"]
+)
+def test_a_lease_that_is_not_renewed_is_taken_over_and_a_renewed_one_is_not(tmp_path, fast, holder):
+    path, leases = tmp_path / "a.lease", Leases()
+    path.write_text(holder)
+    for number in range(5):
+        os.utime(path, (number, number))  # whatever the clock of that machine says
+        assert leases.take(path) is None
+        time.sleep(0.1)
+    time.sleep(0.3)
+    leases.take(path).release()
+
+
+def test_a_holder_renews_its_lease_and_not_that_of_another(tmp_path, fast):
+    held = Leases().take(tmp_path / "a.lease")
+    os.utime(held.path, (0, 0))
+    time.sleep(0.3)
+    assert held.path.stat().st_mtime > 0
+    held.path.write_text(ELSEWHERE)
+    time.sleep(0.1)
+    os.utime(held.path, (0, 0))
+    time.sleep(0.1)
+    assert held.path.stat().st_mtime == 0
+    held.release()
+    assert held.path.read_text() == ELSEWHERE
+
+
+# parts
+
+
+def test_a_cell_is_finished_and_leaves_nothing_else(store):
+    assert fill(store, identities(3)) == ["a", "b", "c"]
+    assert left(store.root) == ["gaussian-25-0.json"]
+    assert has(store, identities(3))
+    assert fill(store, identities(3)) == []
+
+
+def test_a_cell_in_work_is_done_after_the_others_and_not_twice(store, fast):
+    images, other = identities(2), ResultStore(store.root)
+    cells = [CELL, Cell("tv", "kodak24", "gaussian", 25.0, 0)]
+    said, order = [], []
+    with take(other, images) as held:
+        for image in images:
+            held.append(row(image))
+
+        def say(sentence: str) -> None:
+            said.append(sentence)
+            held.finish([row(image) for image in images], labels=LABELS)
+
+        for part in share(store, cells, lambda _: settings(images), lambda _: images, say):
+            with part:
+                order.append((part.cell.model, part.finished))
+                if not part.finished:
+                    part.finish([row(image) for image in images], labels=LABELS)
+    assert order == [("tv", False), ("masked", True)]
+    (sentence,) = said
+    assert sentence.startswith(f"waiting for process {os.getpid()} here, in work at masked on")
+
+
+def test_what_a_killed_process_scored_is_taken_over_and_its_files_go(store):
+    images = identities(3)
+    path = store.path(CELL)
+    path.parent.mkdir(parents=True)
+    store.lease_path(path).write_text(DEAD)
+    for writer, names in ((DEAD, "a"), (ELSEWHERE, "b")):
+        lines = [settings(images), *({**row(n), "source": "x"} for n in names)]
+        text = "".join(f"{json.dumps(line)}\n" for line in lines)
+        part_of(store, writer).write_text(text + '{"image": "c", "psn')
+    assert fill(store, images) == ["c"]
+    assert left(store.root) == ["gaussian-25-0.json"]
+
+
+def test_a_writer_whose_lease_was_broken_does_no_harm(store):
+    """Both score all of it; the file is whole, and no part is left."""
+    images, other = identities(2), ResultStore(store.root)
+    slow = take(store, images)
+    with slow:
+        slow.append(row("a"))
+        slow._lease.path.unlink()
+        assert fill(other, images) == ["b"]  # and reads what the slow one has so far
+        slow.append(row("b"))
+        slow.finish([row("a"), row("b")], labels=LABELS)
+    assert left(store.root) == ["gaussian-25-0.json"]
+    assert has(store, images)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), None, "30", True, [30.0]])
+def test_a_score_that_is_no_finite_number_ends_the_cell_and_is_not_kept(store, value):
+    with (
+        pytest.raises(ValueError, match=r"masked on kodak24.*image 'b'.*leave that metric out"),
+        take(store, identities(2)) as part,
+    ):
+        part.append(row("a"))
+        part.append(row("b", value))
+    assert fill(store, identities(2)) == ["b"]
+
+
+def test_a_refused_cell_leaves_no_lease(store):
+    store.path(CELL).parent.mkdir(parents=True)
+    part = part_of(store, DEAD)
+    part.write_text(json.dumps(settings(identities(2), mask=False)) + "\n")
+    with pytest.raises(ValueError, match="model.mask False"):
+        take(store, identities(2))
+    assert left(store.root) == [part.name]
+
+
+def test_what_killed_processes_left_is_tidied(store):
+    fill(store, identities(2))
+    folder = store.path(CELL).parent
+    for name in (f".x.json.{DEAD}.tmp", "x.json.lease"):
+        (folder / name).write_text(DEAD)
+    part_of(store, DEAD).write_text("{}")
+    (store.root / f".leaderboard.md.{DEAD}.tmp").write_text("")
+    store.tidy()
+    store.drop_parts([CELL])
+    assert left(store.root) == ["gaussian-25-0.json"]
+
+
+# images
+
+
+def test_growing_scores_only_what_is_new(store):
+    fill(store, identities(2))
+    assert not has(store, identities(4))
+    assert fill(store, identities(4)) == ["c", "d"]
+    assert has(store, identities(4))
+    assert [r["image"] for r in store.read(CELL)["images"]] == list("abcd")
+
+
+def test_of_fewer_images_the_larger_cell_is_kept(store):
+    fill(store, identities(4))
+    before = store.path(CELL).read_bytes()
+    assert has(store, identities(2))
+    assert fill(store, identities(2)) == []
+    assert store.path(CELL).read_bytes() == before
+
+
+def test_cells_of_version_0_1_grow_as_well(store):
+    fill(store, identities(2))
+    record = json.loads(store.path(CELL).read_text())
+    for one in record["images"]:
+        del one["source"]
+    store.path(CELL).write_text(json.dumps(record))
+    assert has(store, identities(2))
+    with pytest.raises(ValueError, match=r"dataset 'kodak24': 2 then and 4 now"):
+        has(store, identities(4, a="another file"))
+    assert fill(store, identities(4)) == ["c", "d"]
+    assert fill(store, identities(6)) == ["e", "f"]
+
+
+@pytest.mark.parametrize(
+    ("now", "reason"),
+    [
+        (identities(2, b="another file"), r"'b' changed since then"),
+        (identities(6, a="x", b="y"), r"'a' and 1 more changed since then"),
+        ({"a": "a whole", "z": "z whole"}, r"there is no 'b' now"),
+        ({"x": "x whole", "z": "z whole"}, r"there is no 'a' and 1 more now"),
+    ],
+)
+def test_other_images_are_refused_naming_the_dataset_and_them(store, now, reason):
+    fill(store, identities(2))
+    with pytest.raises(ValueError, match=rf"on other images of dataset 'kodak24': {reason}"):
+        has(store, now)
+
+
+def test_rows_made_with_something_else_say_so(store):
+    fill(store, identities(1), environment={"torch": "1"}, code="x")
+    fill(store, identities(2), environment={"torch": "1"}, code="x")
+    assert "earlier" not in store.read(CELL)
+    fill(store, identities(3), environment={"torch": "2"}, code="x")
+    before = {"environment": {"torch": "1"}, "code": "x", "images": ["a", "b"]}
+    assert store.read(CELL)["earlier"] == [before]
+
+
+def test_unknown_keys_of_a_cell_are_kept(store):
+    fill(store, identities(1))
+    record = json.loads(store.path(CELL).read_text())
+    record["mine"], record["images"][0]["noisy"] = "kept", "abc"
+    store.path(CELL).write_text(json.dumps(record))
+    fill(store, identities(2))
+    record = store.read(CELL)
+    assert (record["mine"], record["images"][0]["noisy"]) == ("kept", "abc")
+    assert list(store.table().columns)[-3:] == ["psnr", "noisy", "seconds"]
+
+
+# processes
+
+WRITER = """
+import sys, time
+sys.path.insert(0, sys.argv[3])
+from tests.cells.test_sharing import *
+store, log = ResultStore(sys.argv[1]), open(sys.argv[2], "a")
+images, cells = identities(4), [Cell(f"m{n}", "kodak24", "gaussian", 25.0, 0) for n in range(8)]
+for part in share(store, cells, lambda _: settings(images), lambda _: images, print):
+    with part:
+        for image in [] if part.finished else images:
+            if image not in part.rows:
+                time.sleep(0.04)
+                part.append(row(image))
+                print(part.cell.model, image, file=log, flush=True)
+        if not part.finished:
+            part.finish([part.rows[image] for image in images], labels=LABELS)
+"""
+
+
+def test_three_processes_share_a_grid_and_survive_the_death_of_one(tmp_path):
+    root, logs = tmp_path / "out", [tmp_path / str(number) for number in range(3)]
+    command = [sys.executable, "-c", WRITER, str(root)]
+    here = str(Path(__file__).parents[2])
+    writers = [subprocess.Popen([*command, str(log), here], cwd=here) for log in logs]
+    give_up = time.monotonic() + 60
+    while not (logs[0].exists() and len(logs[0].read_text().splitlines()) >= 2):
+        assert time.monotonic() < give_up and writers[0].poll() is None
+        time.sleep(0.005)
+    writers[0].kill()
+    assert [writer.wait(60) for writer in writers][1:] == [0, 0]
+    scored = Counter(line for log in logs for line in log.read_text().splitlines())
+    # the killed one may have kept a row which it had no time to log, and the reverse is impossible
+    assert set(scored.values()) == {1} and 31 <= len(scored) <= 32
+    assert all(log.read_text() for log in logs[1:])
+    assert left(root) == ["gaussian-25-0.json"] * 8
+    fill(ResultStore(tmp_path / "alone"), identities(4))
+    alone = json.loads(next((tmp_path / "alone").rglob("*.json")).read_text())
+    for path in root.rglob("*.json"):
+        found = json.loads(path.read_text())
+        assert found["images"] == alone["images"] and found["settings"] == alone["settings"]

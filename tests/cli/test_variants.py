@@ -1,0 +1,108 @@
+"""An ablation from its command to its page."""
+
+import json
+import re
+
+import cv2
+import numpy as np
+import pytest
+
+from benchmark.denoiser.weights.load import read_header
+
+QUICK = [
+    *("preset=tiny", "size=tiny", "steps=2", "batch=2", "watch=[]", "threads=1", "data=folder"),
+    *("test_data=photos", "test_crop=32", "test_limit=1", "test_noise=[gaussian,mixture]"),
+    *("runs=runs", "out=o"),
+]
+
+
+@pytest.fixture
+def quick(tmp_path) -> list[str]:
+    """Settings of a training of two steps on one image, and of a test on one."""
+    image = np.random.default_rng(0).integers(0, 256, (40, 40, 3), np.uint8)
+    (tmp_path / "images").mkdir()
+    cv2.imwrite(str(tmp_path / "images" / "0.png"), image)
+    return [*QUICK, f"data.folder.path={tmp_path / 'images'}"]
+
+
+def cells(out) -> set[str]:
+    return {path.parts[-3] for path in out.rglob("cells/*/*/*.json")}
+
+
+def test_an_ablation_trains_scores_and_compares_its_variants(bench, tmp_path, quick):
+    status, out, err = bench("ablate", "attention_ratio", *quick)
+    assert (status, err) == (0, "")
+    names = ["attention_65", "masked", "attention_85"]
+    assert cells(tmp_path / "o/attention_ratio") == {"identity", *names}
+    for name, ratio in zip(names, (65, 75, 85), strict=True):
+        header = read_header(tmp_path / "runs" / name / f"{name}.safetensors")
+        assert header["arguments"]["attention_ratio"] == [ratio, ratio]
+        assert header["arguments"]["embed_dim"] == 32
+    page = (tmp_path / "o/attention_ratio/README.md").read_text()
+    lines = re.findall(r"^\| (\w+) ", page, re.MULTILINE)
+    assert [line for line in lines if line in names][:3] == names
+    assert "`bench ablate attention_ratio preset=tiny size=tiny steps=2" in page
+    assert "Table 2, 65 |               29.57" in page
+    assert (tmp_path / "o/attention_ratio/trade_off.png").is_file()
+
+
+def test_what_two_ablations_share_is_trained_once(bench, tmp_path, quick):
+    bench("ablate", "attention_ratio", *quick)
+    (state,) = (tmp_path / "runs/masked").glob("state-*")
+    before = state.stat().st_mtime_ns
+    status, out, err = bench("ablate", "masks", *quick)
+    assert (status, err) == (0, "")
+    assert state.stat().st_mtime_ns == before
+    found = {
+        n: read_header(tmp_path / f"runs/{n}/{n}.safetensors")["arguments"]
+        for n in ("attention_only", "input_only", "masked")
+    }
+    assert found["attention_only"]["input_ratio"] == [0, 0]
+    assert found["input_only"]["attention_ratio"] == [0, 0]
+    assert read_header(tmp_path / "runs/baseline/baseline.safetensors")["model"] == "baseline"
+    page = (tmp_path / "o/masks/README.md").read_text()
+    assert "## Brightness" in page
+    assert (tmp_path / "o/masks/brightness.svg").is_file()
+    cell = next((tmp_path / "o/masks/cells/input_only").rglob("gaussian-15-0.json"))
+    assert json.loads(cell.read_text())["settings"]["model"]["of"] == "masked"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("ablate mask", "ablation/mask"),
+        ("ablate masks size=huge", "'baseline' has no size 'huge'; choose one of: tiny, or null"),
+        ("ablate masks test_data=kodak42", "unknown dataset 'kodak42'; did you mean 'kodak24'?"),
+        ("zoo weights=[none.safetensors]", "none.safetensors"),
+        ("report out=nowhere", "no finished cells under nowhere/cells, and no trainings"),
+    ],
+)
+def test_a_mistake_is_one_sentence(bench, quick, words, said):
+    given = quick if words.startswith("ablate") else []
+    status, _, err = bench(*words.split()[:2], *given, *words.split()[2:])
+    assert status == 2
+    assert said in err
+    assert err.count("\n") == 1
+
+
+def test_trainings_of_a_folder_become_curves_and_a_page_of_the_zoo(bench, tmp_path, quick):
+    settings = [
+        word for word in quick if not word.startswith(("size", "test", "runs", "out", "watch"))
+    ]
+    bench("train", "model=dncnn_tiny", "out=runs", "held_out=0", *settings)
+    status, _, err = bench("report", "out=runs")
+    assert (status, "no finished cells" in err) == (2, True)  # nothing was held out to validate on
+    images = np.random.default_rng(0).integers(0, 256, (2, 40, 40, 3), np.uint8)
+    for place, image in enumerate(images, start=1):
+        cv2.imwrite(str(tmp_path / "images" / f"{place}.png"), image)
+    bench("train", "model=dncnn_tiny", "out=more", "held_out=1", *settings)
+    status, out, err = bench("report", "out=more")
+    assert (status, err) == (0, "")
+    assert "training_curves.png" in out
+    assert (tmp_path / "more/training.md").is_file()
+    weights = tmp_path / "more/dncnn_tiny/dncnn_tiny.safetensors"
+    status, out, err = bench("zoo", f"weights=[{weights}]", "out=zoo.md")
+    assert (status, err) == (0, "")
+    assert re.search(
+        r"^\| dncnn_tiny +\| dncnn +\| +tiny \|", (tmp_path / "zoo.md").read_text(), re.MULTILINE
+    )

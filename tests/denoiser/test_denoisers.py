@@ -1,0 +1,74 @@
+"""Every registered denoiser keeps the contract of denoisers."""
+
+import inspect
+
+import pytest
+import torch
+from torch import nn
+
+from benchmark.denoiser import DENOISERS, Denoiser
+from benchmark.denoiser.promises import CHECKS, outcome
+
+# smaller networks do for a contract; each keyword goes to the classes which have it
+SMALL = {
+    "embed_dim": 12,
+    "depths": (2,),
+    "num_heads": 2,
+    "depth": 4,
+    "width": 16,
+    "groups": 3,
+    "dim": 8,
+    "num_blocks": (1, 1, 1, 1),
+    "num_refinement_blocks": 1,
+}
+
+every_denoiser = pytest.mark.parametrize(
+    "cls", [pytest.param(cls, id=name) for name, cls in sorted(DENOISERS.items())]
+)
+
+# the others need a file or a name first: tests/test_adapters.py
+every_ready_denoiser = pytest.mark.parametrize(
+    "cls",
+    [pytest.param(cls, id=name) for name, cls in sorted(DENOISERS.items()) if not cls.needs],
+)
+
+
+def small(cls: type[Denoiser]) -> Denoiser:
+    keywords = inspect.signature(cls).parameters
+    try:
+        torch.manual_seed(0)
+        return cls(**{key: value for key, value in SMALL.items() if key in keywords})
+    except ValueError as error:
+        if "not installed" in str(error):
+            pytest.skip(str(error))
+        raise
+
+
+@every_ready_denoiser
+@pytest.mark.parametrize("promise", CHECKS, ids=lambda one: one.__name__)
+def test_the_contract_is_kept(cls, promise):
+    found = outcome(promise, small(cls))
+    if found.kept is None:
+        pytest.skip(found.found)
+    assert found.kept, found
+
+
+@every_denoiser
+def test_settings_are_annotated_keywords_with_defaults(cls):
+    if cls.__init__ is nn.Module.__init__:
+        return  # a class without a constructor has no settings
+    for parameter in inspect.signature(cls).parameters.values():
+        assert parameter.kind is parameter.KEYWORD_ONLY, parameter
+        assert parameter.default is not parameter.empty, parameter
+        assert parameter.annotation is not parameter.empty, parameter
+
+
+@every_denoiser
+def test_test_time_settings_are_settings(cls):
+    assert set(cls.test_time) <= set(inspect.signature(cls).parameters)
+
+
+@every_ready_denoiser
+def test_a_learned_network_learns_and_a_classical_method_has_nothing_to_learn(cls):
+    parameters = list(small(cls).parameters())
+    assert bool(parameters) == cls.learned

@@ -1,0 +1,333 @@
+"""The leaderboard, from small tables whose means are worked out by hand, to the files written."""
+
+import io
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from benchmark.reporting.report import comparison, leaderboard, markdown, print_leaderboard, write
+
+CELLS = [("gaussian", 15.0), ("gaussian", 25.0), ("gaussian", 50.0), ("spots", 0.1), ("spots", 0.2)]
+# PSNR of each cell; images lie 1 dB below and above it
+PSNR = {
+    "identity": [25, 20, 15, 22, 20],
+    "bm3d": [31, 28, 24, 25, 23],
+    "baseline": [34, 26, 20, 24, 20],
+    "masked": [32, 27, 23, 28, 26],
+}
+
+
+@pytest.fixture
+def table() -> pd.DataFrame:
+    return toy(PSNR)
+
+
+@pytest.fixture
+def small(table) -> pd.DataFrame:
+    """One noise and one metric: quickly drawn."""
+    return table[table["noise"] == "spots"].drop(columns=["ssim", "lpips"])
+
+
+def toy(psnr: dict[str, list[float]], dataset: str = "toy", seeds: int = 1) -> pd.DataFrame:
+    lines = [
+        {"model": model, "dataset": dataset, "noise": noise, "level": level, "seed": seed}
+        | {"image": f"0{place}", "psnr": mean + shift, "ssim": (mean + shift) / 50}
+        | {"lpips": 1 - (mean + shift) / 50, "seconds": 0.5}
+        for model, means in psnr.items()
+        for (noise, level), mean in zip(CELLS, means, strict=True)
+        for seed in range(seeds)
+        for place, shift in enumerate([-1, 0, 1])
+    ]
+    frame = pd.DataFrame(lines)
+    frame.attrs = {
+        "higher_is_better": {"psnr": True, "ssim": True, "lpips": False},
+        "unit": {"gaussian": "sigma, in 8-bit steps", "spots": "share of the pixels"},
+        "note": {"gaussian": "", "spots": "an estimate of something"},
+    }
+    return frame
+
+
+def printed(table: pd.DataFrame, width: int = 100, **options: object) -> str:
+    console = Console(file=io.StringIO(), width=width)
+    print_leaderboard(table, console, **options)
+    return console.file.getvalue()
+
+
+def line_of(text: str, model: str) -> list[str]:
+    """The cells of a model's first line in a Markdown text."""
+    line = next(line for line in text.splitlines() if line.startswith(f"| {model} "))
+    return [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def test_columns_are_the_means_they_claim_to_be(table):
+    masked = leaderboard(table).loc[("toy", "masked")]
+    assert masked["in_distribution"] == pytest.approx(32)
+    assert masked["gaussian"] == pytest.approx(25)  # of 27 and 23; 15 was trained on
+    assert masked["spots"] == pytest.approx(27)
+    assert masked["ood"] == pytest.approx(26)
+    assert masked["ood_low"] < 26 < masked["ood_high"]
+    assert masked["seconds"] == 0.5
+
+
+def test_references_stand_first_and_models_are_ranked_by_their_mean_over_noises(table):
+    assert list(leaderboard(table).index.get_level_values("model")) == [
+        *("identity", "bm3d"),
+        *("masked", "baseline"),
+    ]
+
+
+def test_the_order_of_lines_changes_nothing(table):
+    pd.testing.assert_frame_equal(leaderboard(table), leaderboard(table[::-1]))
+
+
+def test_a_model_does_not_gain_by_missing_a_noise(table):
+    hard = (table["noise"] == "gaussian") & (table["level"] > 15)
+    table = table[~((table["model"] == "baseline") & hard)]
+    board = leaderboard(table)
+    assert "gaussian" not in board  # for nobody
+    assert board.loc[("toy", "masked"), "ood"] == pytest.approx(27)
+    assert board.loc[("toy", "baseline"), "ood"] == pytest.approx(22)
+
+
+def test_cells_left_out_are_counted_and_explained(table):
+    whole = "5 of 5 cells shared by all 4 models"
+    assert whole in printed(table)
+    part = table[~((table["model"] == "masked") & (table["noise"] == "spots"))]
+    for text in (" ".join(printed(part).split()), markdown(part)):
+        assert "3 of 5 cells shared by all 4 models" in text
+        assert "2 cells of others are left out: masked lacks 2" in text
+
+
+def test_the_best_model_is_bold_and_references_never_are(table):
+    text = markdown(table)
+    assert line_of(text, "masked")[1:3] == ["32.00", "**26.00**"]
+    assert line_of(text, "baseline")[1:3] == ["**34.00**", "22.50"]
+    assert line_of(text, "bm3d")[1:6:3] == ["31.00", "*26.00*"]  # gaussian: no model reaches it
+    assert "**" not in "".join(line_of(text, "bm3d") + line_of(text, "noisy input"))
+
+
+def test_where_lower_is_better_the_lowest_is_bold_and_first(table):
+    table["psnr"] = np.nan
+    text = markdown(table[["model", *table.columns[1:6], "lpips", "seconds"]])
+    assert "### LPIPS ↓" in text
+    assert line_of(text, "masked")[2] == "**0.4800**"
+    assert line_of(text, "baseline")[1:3] == ["**0.3200**", "0.5500"]
+    assert text.index("| masked ") < text.index("| baseline ")
+    assert "Below zero is better" in text
+
+
+def test_models_equal_as_printed_are_both_bold(table):
+    twin = table[table["model"] == "masked"].assign(model="twin")
+    twin["psnr"] += 1e-4
+    text = markdown(pd.concat([table, twin]))
+    assert line_of(text, "masked")[2] == line_of(text, "twin")[2] == "**26.00**"
+
+
+def test_a_metric_without_values_is_left_out_in_words(table):
+    text = markdown(table.assign(lpips=np.nan))
+    assert "LPIPS is left out: no image has a value." in text
+    assert "### LPIPS" not in text
+
+
+def test_a_model_without_a_metric_is_named_and_does_not_spoil_it_for_others(table):
+    table.loc[table["model"] == "bm3d", "ssim"] = np.nan
+    text = markdown(table).split("### SSIM")[1].split("###")[0]
+    assert "Without a value of SSIM, so not shown: bm3d." in text
+    assert "5 of 5 cells shared by all 3 models" in text
+
+
+def test_a_direction_nobody_stated_is_asked_for_not_guessed(table):
+    table.attrs = {}
+    assert leaderboard(table).equals(leaderboard(toy(PSNR)))
+    with pytest.raises(ValueError, match="pass higher_is_better={'lpips': True}, or False"):
+        leaderboard(table, "lpips")
+    assert leaderboard(table, "lpips", higher_is_better={"lpips": False}).index[2][1] == "masked"
+
+
+def test_the_pair_of_the_paper_is_compared_with_its_baseline(table):
+    found = comparison(table)
+    assert set(found["against"]) == {"baseline"}
+    assert found.loc[("toy", "masked"), "difference"] == pytest.approx(3.5)
+    assert found.loc[("toy", "masked"), "low"] == pytest.approx(3.5)  # the same on every image
+
+
+def test_without_that_pair_the_best_model_is_what_others_are_compared_with(table):
+    found = comparison(table[table["model"] != "baseline"])
+    assert set(found["against"]) == {"masked"}
+    assert found.loc[("toy", "bm3d"), "difference"] == pytest.approx(-1)
+
+
+def test_a_single_model_at_a_single_level_is_a_leaderboard(table):
+    one = table[(table["model"] == "masked") & (table["noise"] == "spots") & (table["level"] < 0.2)]
+    text = markdown(one)
+    assert line_of(text, "masked")[1:3] == ["–", "28.00"]
+    assert "1 of 1 cells shared by 1 model." in text
+    assert comparison(one).empty
+    assert "28.00" in printed(one)
+
+
+def test_only_the_training_level_leaves_the_other_columns_empty(table):
+    text = markdown(table[table["level"] == 15])
+    assert line_of(text, "baseline")[1:4] == ["**34.00**", "–", "–"]
+    assert text.index("| baseline ") < text.index("| masked ")
+    assert "34.00" in printed(table[table["level"] == 15])
+
+
+def test_each_dataset_has_its_own_table(table, tmp_path):
+    both = pd.concat([table, toy({"masked": PSNR["masked"]}, "second")])
+    text = markdown(both)
+    write(both[both["noise"] == "spots"].drop(columns=["ssim", "lpips"]), tmp_path)
+    assert text.index("## second") < text.index("## toy")
+    assert "5 of 5 cells shared by 1 model." in text
+    assert {path.name for path in tmp_path.glob("*.png")} == {
+        "figure11_second.png",
+        "figure11_toy.png",
+    }
+
+
+def test_seeds_are_averaged_and_counted_as_cells(table):
+    two = toy(PSNR, seeds=2)
+    assert "10 of 10 cells" in printed(two)
+    later = two["seed"] == 1
+    two.loc[later, "psnr"] += 2
+    pd.testing.assert_series_equal(leaderboard(two)["ood"], leaderboard(table)["ood"] + 1)
+
+
+def test_a_dataset_without_a_shared_cell_is_said_to_have_none(table):
+    apart = table[(table["model"] == "masked") == (table["noise"] == "spots")]
+    with pytest.raises(ValueError, match="no cell with psnr is shared"):
+        leaderboard(apart)
+    assert "No cell is shared by all models" in markdown(apart)
+
+
+def test_an_estimated_noise_says_so_under_the_table(table):
+    assert "spots: an estimate of something." in markdown(table)
+    assert "spots: an estimate of something." in " ".join(printed(table).split())
+
+
+def many_noises(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with eight more noises, each as ``spots`` and with a caveat."""
+    spots, notes = table[table["noise"] == "spots"], dict(table.attrs["note"])
+    more = [spots.assign(noise=f"spots{n}") for n in range(8)]
+    frame = pd.concat([table, *more], ignore_index=True)
+    notes |= {f"spots{n}": f"guess number {n}" for n in range(8)}
+    frame.attrs = {**table.attrs, "note": notes}
+    return frame
+
+
+def test_many_noises_stand_below_each_other_with_a_column_per_model(table):
+    text = markdown(many_noises(table))
+    headings = next(line for line in text.splitlines() if "noisy input" in line)
+    assert [cell.strip(" *") for cell in headings.strip("|").split("|")] == [
+        "",
+        "noisy input",
+        "bm3d",
+        "masked",
+        "baseline",
+    ]
+    assert line_of(text, "spots3")[1:] == ["21.00", "24.00", "**27.00**", "22.00"]
+    assert line_of(text, "gaussian 15")[1:] == ["25.00", "31.00", "32.00", "**34.00**"]
+
+
+def test_many_caveats_are_in_the_page_and_in_the_terminal_their_noises(table):
+    many = many_noises(table)
+    assert all(f"spots{n}: guess number {n}." in markdown(many) for n in range(8))
+    said = " ".join(printed(many).split())
+    assert "leaderboard.md, spots, spots0, spots1, spots2" in said
+    assert "guess number" not in said
+
+
+def test_recorded_noise_stands_after_the_clean_images(table):
+    real = table[table["noise"] == "spots"].assign(dataset="a_camera", noise="a_camera")
+    both = pd.concat([table, real])
+    both.attrs = table.attrs
+    text = markdown(both)
+    assert text.index("## toy") < text.index("## a_camera")
+    text = printed(both)
+    assert text.index("toy: PSNR") < text.index("a_camera: PSNR")
+
+
+def test_many_noises_have_a_figure_for_each_metric(table, tmp_path):
+    many = many_noises(table).drop(columns="lpips")
+    names = {path.name for path in write(many, tmp_path)}
+    assert {"figure11_toy.png", "figure11_toy_ssim.png"} <= names
+
+
+def test_a_single_level_is_no_curve(small, tmp_path):
+    one = small[small["level"] == 0.1]
+    names = [path.name for path in write(one, tmp_path)]
+    assert names == ["leaderboard.md", "leaderboard.csv", "scores.csv"]
+    assert "Quality against level" not in (tmp_path / "leaderboard.md").read_text()
+
+
+def test_the_csv_has_a_line_per_model_and_level_unrounded_with_timings_last(small, tmp_path):
+    small["psnr"] += 1 / 3
+    write(small, tmp_path)
+    found = pd.read_csv(tmp_path / "leaderboard.csv")
+    assert len(found) == 4 * 2
+    assert list(found.columns[-2:]) == ["n_images", "seconds"]
+    masked = found[(found["model"] == "masked") & (found["level"] == 0.2)].iloc[0]
+    assert masked["psnr"] == pytest.approx(26 + 1 / 3, rel=1e-14)
+    assert masked["n_images"] == 3
+
+
+def test_the_scores_come_back_from_their_csv(small, tmp_path):
+    write(small, tmp_path)
+    back = pd.read_csv(tmp_path / "scores.csv", dtype={"image": str})
+    pd.testing.assert_frame_equal(leaderboard(back), leaderboard(small))
+
+
+def test_the_same_lines_in_any_order_write_the_same_bytes(small, tmp_path):
+    first = write(small, tmp_path / "first")
+    second = write(small.sample(frac=1, random_state=0), tmp_path / "second")
+    assert [path.name for path in first] == [path.name for path in second]
+    for one, two in zip(first, second, strict=True):
+        assert one.read_bytes() == two.read_bytes(), one.name
+
+
+def test_pictures_become_a_strip_at_the_third_level_or_the_last(table, tmp_path):
+    for cell in ("gaussian-25-0", "gaussian-50-0", "spots-0.2-0"):
+        folder = tmp_path / "pictures" / "toy" / cell
+        folder.mkdir(parents=True)
+        for shade, name in enumerate(["clean", "noisy", "masked", "identity"]):
+            cv2.imwrite(str(folder / f"{name}.png"), np.full((8, 8, 3), 100 + 10 * shade, np.uint8))
+    (tmp_path / "pictures" / "toy" / "gaussian-25-0" / "clean.png").unlink()  # needed by no strip
+    table = table[table["model"].isin(["masked", "identity"])]
+    written = write(table, tmp_path / "out", tmp_path / "pictures")
+    strips = [path.name for path in written if path.name.startswith("strip")]
+    assert strips == ["strip_gaussian_toy.png", "strip_spots_toy.png"]
+    assert all((tmp_path / "out" / name).is_file() for name in strips)
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100, 120])
+def test_the_terminal_table_fits_and_cuts_no_number(table, width):
+    wide = pd.concat(
+        [
+            table,
+            *(table.assign(noise=f"a_noise_{n}", level=1.0 * n + table["level"]) for n in range(6)),
+        ]
+    )
+    text = printed(wide, width)
+    assert max(map(len, text.splitlines())) <= width
+    assert "…" not in text
+    assert all(number in text for number in ("32.00", "34.00", "±"))
+
+
+def test_an_empty_table_is_one_sentence(table, tmp_path):
+    for use in (leaderboard, comparison, lambda empty: write(empty, tmp_path), printed):
+        with pytest.raises(ValueError, match="no line, so there is nothing to report"):
+            use(table.iloc[:0])
+
+
+def test_importing_the_report_loads_neither_torch_nor_matplotlib_nor_scipy():
+    code = (
+        "import sys, benchmark.reporting.report; "
+        "sys.exit(str({'torch', 'matplotlib', 'scipy', 'rich'} & set(sys.modules) or ''))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stderr.strip() == ""

@@ -1,0 +1,284 @@
+"""One cell's images: what is scored depends on the cell's key alone, and has 8 bits."""
+
+import threading
+import time
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from benchmark.cells import Cell
+from benchmark.datasets.clean import Folder, Pairs
+from benchmark.datasets.dataset import Sample
+from benchmark.denoiser import Denoiser
+from benchmark.environment.ahead import one_ahead
+from benchmark.metrics import METRICS, Metric
+from benchmark.noise import NoiseModel, rng_for, to_uint8
+from benchmark.scoring.evaluate import Evaluated, evaluate, score_of
+
+NAMES = ["a", "b", "c", "d"]
+METRIC = {"psnr": METRICS["psnr"]()}
+
+
+class Keep(Denoiser):
+    """Return the noisy image, and remember what came in."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen: list[Tensor] = []
+
+    def forward(self, noisy: Tensor) -> Tensor:
+        self.seen.append(noisy.clone())
+        return noisy
+
+
+class Dice(Denoiser):
+    """A stochastic network, reduced to its randomness."""
+
+    def forward(self, noisy: Tensor) -> Tensor:
+        return torch.rand_like(noisy)
+
+
+class Grey(Denoiser):
+    """Answer with a grey that 8 bits cannot hold."""
+
+    def forward(self, noisy: Tensor) -> Tensor:
+        return torch.full_like(noisy, 100.4 / 255)
+
+
+class Spy(Metric):
+    """Remember what is scored."""
+
+    name = "spy"
+    higher_is_better = True
+
+    def __init__(self):
+        self.seen: list[tuple[Tensor, Tensor]] = []
+
+    def __call__(self, restored: Tensor, clean: Tensor) -> float:
+        self.seen.append((restored, clean))
+        return 0.0
+
+
+@dataclass(frozen=True)
+class Half(NoiseModel):
+    """Add half an 8-bit step and a bit, everywhere."""
+
+    name = "half"
+    unit = "nothing"
+    levels: tuple[float, ...] = (1,)
+
+    def sample(self, clean: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:
+        return clean + np.float32(0.6 / 255)
+
+
+@pytest.fixture
+def gaussian() -> NoiseModel:
+    from benchmark.noise import NOISE_MODELS
+
+    return NOISE_MODELS["gaussian"]()
+
+
+@pytest.fixture
+def folder(tmp_path) -> Folder:
+    """Four images of different sizes."""
+    rng = np.random.default_rng(0)
+    for place, name in enumerate(NAMES):
+        pixels = rng.integers(0, 256, (17 + place, 23, 3), np.uint8)
+        cv2.imwrite(str(tmp_path / f"{name}.png"), pixels)
+    return Folder(path=str(tmp_path))
+
+
+def results(
+    folder: Folder,
+    law: NoiseModel | None,
+    denoiser: Denoiser,
+    images: list[str] = NAMES,
+    **changes: object,
+) -> dict[str, Evaluated]:
+    """The images of a cell by name; ``changes`` are to the cell's key."""
+    cell = replace(Cell("m", "d", law.name if law else "d", 25.0, 0), **changes)
+    done = evaluate(cell, denoiser, folder, law, METRIC, images)
+    return {each.row["image"]: each for each in done}
+
+
+def same(one: Evaluated, other: Evaluated) -> bool:
+    pictures = ("clean", "noisy", "restored")
+    return one.row["psnr"] == other.row["psnr"] and all(
+        np.array_equal(getattr(one, name), getattr(other, name)) for name in pictures
+    )
+
+
+def test_images_come_in_the_order_asked_for_each_with_its_scores_and_time(folder, gaussian):
+    found = results(folder, gaussian, Keep())
+    assert list(found) == NAMES
+    for each in found.values():
+        assert list(each.row) == ["image", "psnr", "seconds", "noisy", "clean"]
+        assert each.row["seconds"] >= 0
+        assert each.clean.shape == each.noisy.shape == each.restored.shape
+
+
+def test_no_images_are_no_results(folder, gaussian):
+    assert results(folder, gaussian, Keep(), images=[]) == {}
+
+
+@pytest.mark.parametrize("model", [Keep, Dice])
+def test_order_and_company_of_an_image_do_not_matter(folder, gaussian, model):
+    forwards = results(folder, gaussian, model())
+    backwards = results(folder, gaussian, model(), images=NAMES[::-1])
+    assert list(backwards) == NAMES[::-1]
+    for name in NAMES:
+        alone = results(folder, gaussian, model(), images=[name])
+        assert same(forwards[name], backwards[name])
+        assert same(forwards[name], alone[name])
+
+
+def test_every_model_sees_the_same_noisy_bytes(folder, gaussian):
+    first, second = Keep(), Keep()
+    results(folder, gaussian, Dice(), model="dice")
+    results(folder, gaussian, first, model="first")
+    results(folder, gaussian, second, model="second")
+    for one, other in zip(first.seen, second.seen, strict=True):
+        assert torch.equal(one, other)
+
+
+def test_the_noise_is_that_of_the_key_rounded_to_8_bits(folder, gaussian):
+    found = results(folder, gaussian, Keep(), seed=3)
+    clean = folder.read("b").clean
+    expected = to_uint8(gaussian(clean, 25, rng_for("d", "b", "gaussian", 25, 3)))
+    np.testing.assert_array_equal(found["b"].noisy, expected)
+
+
+@pytest.mark.parametrize("model", [Keep, Dice])
+@pytest.mark.parametrize("key", [{"seed": 1}, {"level": 26.0}, {"dataset": "e"}], ids=str)
+def test_another_seed_level_or_dataset_draws_anew(folder, gaussian, key, model):
+    here, there = (results(folder, gaussian, model(), ["a"], **k)["a"] for k in ({}, key))
+    assert not np.array_equal(here.noisy, there.noisy)
+    assert not np.array_equal(here.restored, there.restored)
+
+
+def test_a_stochastic_model_is_reproducible_whatever_torch_drew_before(folder, gaussian):
+    torch.manual_seed(1)
+    first = results(folder, gaussian, Dice())
+    torch.rand(7)
+    again = results(folder, gaussian, Dice())
+    assert all(same(first[name], again[name]) for name in NAMES)
+    assert not np.array_equal(first["a"].restored[:17], first["b"].restored[:17])
+
+
+def test_the_callers_random_numbers_are_left_alone(folder, gaussian):
+    torch.manual_seed(1)
+    expected = torch.rand(3)
+    torch.manual_seed(1)
+    results(folder, gaussian, Dice())
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_model_and_metrics_get_what_a_png_would_hold(folder):
+    model, spy = Keep(), Spy()
+    cell = Cell("m", "d", "half", 1.0, 0)
+    list(evaluate(cell, model, folder, Half(), {"spy": spy}, ["a"]))
+    clean = np.rint(folder.read("a").clean * 255)
+    noisy = model.seen[0][0].permute(1, 2, 0).numpy() * 255
+    np.testing.assert_allclose(noisy, np.minimum(clean + 1, 255), atol=1e-4)  # 0.6 is rounded up
+    list(evaluate(cell, Grey(), folder, Half(), {"spy": spy}, ["a"]))
+    restored, reference = (side[0].permute(1, 2, 0).numpy() * 255 for side in spy.seen[-1])
+    np.testing.assert_allclose(restored, 100, atol=1e-4)
+    np.testing.assert_allclose(reference, clean, atol=1e-4)
+
+
+def test_recorded_noise_is_taken_from_the_pair_and_no_other_is_added(tmp_path):
+    rng = np.random.default_rng(0)
+    pixels = {side: rng.integers(0, 256, (16, 16, 3), np.uint8) for side in ("clean", "noisy")}
+    for side, image in pixels.items():
+        (tmp_path / side).mkdir()
+        cv2.imwrite(str(tmp_path / side / "one.png"), image[..., ::-1])
+    done = results(Pairs(path=str(tmp_path)), None, Keep(), ["one"], level=0.0)["one"]
+    np.testing.assert_array_equal(done.clean, pixels["clean"])
+    np.testing.assert_array_equal(done.noisy, pixels["noisy"])
+    np.testing.assert_array_equal(done.restored, pixels["noisy"])
+
+
+def test_a_noise_which_redevelops_the_image_is_scored_against_what_it_developed(folder):
+    @dataclass(frozen=True)
+    class Darkroom(Half):
+        """Halve the brightness, then add `Half`'s step."""
+
+        def sample_pair(self, clean, level, rng):
+            return clean / 2, self.sample(clean / 2, level, rng)
+
+    done = results(folder, Darkroom(), Keep(), ["a"])["a"]
+    original = folder.read("a").clean
+    np.testing.assert_array_equal(done.clean, to_uint8(original / 2))
+    np.testing.assert_array_equal(done.noisy, to_uint8(original / 2 + np.float32(0.6 / 255)))
+    assert done.row["psnr"] > 45
+
+
+def test_a_failure_while_reading_or_denoising_reaches_the_caller(folder, gaussian):
+    class Broken(Folder):
+        def read(self, image: str, level: float | None = None) -> Sample:
+            if image == "c":
+                raise ValueError("c cannot be read")
+            return super().read(image, level)
+
+    done = []
+    with pytest.raises(ValueError, match="c cannot be read"):
+        for each in evaluate(
+            Cell("m", "d", "gaussian", 25.0, 0),
+            Keep(),
+            Broken(path=folder.path),
+            gaussian,
+            METRIC,
+            NAMES,
+        ):
+            done.append(each.row["image"])
+    assert done == NAMES[: len(done)]
+    assert len(done) < 3
+
+
+NO_NUMBERS = {
+    "None": lambda restored, clean: None,
+    "a word": lambda restored, clean: "good",
+    "a complex number": lambda restored, clean: 1j,
+    "a list": lambda restored, clean: [1.0],
+    "a number for each channel": lambda restored, clean: (restored - clean).mean((2, 3)),
+    "a number too large": lambda restored, clean: 10**400,
+    "one of a changed restored image": lambda restored, clean: float(restored.zero_().sum()),
+    "one of a changed clean image": lambda restored, clean: float(clean.mul_(2).sum()),
+    "one of a changed part": lambda restored, clean: float(clean[..., 0].fill_(0).sum()),
+}
+
+
+@pytest.mark.parametrize("kind", NO_NUMBERS)
+def test_what_a_metric_says_is_one_number_or_a_sentence(kind):
+    pair = torch.rand(1, 3, 8, 8), torch.rand(1, 3, 8, 8)
+    with pytest.raises(ValueError, match="^metric 'mine' (gave|changed) "):
+        score_of("mine", NO_NUMBERS[kind], pair)
+
+
+@pytest.mark.parametrize("number", [1, 2.5, np.float32(3), torch.tensor(4.0), torch.ones(1, 1)])
+def test_whatever_is_a_number_is_a_score(number):
+    score = score_of("mine", lambda *_: number, (torch.rand(1, 3, 8, 8),) * 2)
+    assert score == float(number)
+
+
+def test_images_that_nobody_asks_for_any_more_are_not_waited_for():
+    """The garbage collector may end an evaluation inside threading, where no thread ever ends."""
+    asked, ended = threading.Event(), threading.Event()
+
+    def slow(number: int) -> int:
+        if number:
+            asked.set()
+            ended.wait(30)
+        return number
+
+    numbers = one_ahead(slow, range(3))
+    assert next(numbers) == 0
+    assert asked.wait(30)
+    begin = time.perf_counter()
+    numbers.close()
+    ended.set()
+    assert time.perf_counter() - begin < 10

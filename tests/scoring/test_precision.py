@@ -1,0 +1,160 @@
+"""The precision of a run: bf16 only where it was asked for, or is fast and changes nothing."""
+
+import json
+from functools import partial
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from benchmark.denoiser import DENOISERS, Denoiser
+from benchmark.denoiser.inference import Inference
+from benchmark.scoring import precision
+from benchmark.scoring.precision import choose_precision, multiplies_bf16, psnr_change
+
+
+class Mean(Denoiser):
+    """The noisy image plus ``gain`` times a 3x3 mean without its middle; both exact in fp32."""
+
+    name = "mean"
+
+    def __init__(self, gain: float):
+        super().__init__()
+        self.gain = gain
+        self.conv = nn.Conv2d(3, 3, 3, padding=1, groups=3)
+        nn.init.constant_(self.conv.weight, 1 / 9)
+        nn.init.zeros_(self.conv.bias)
+        self.seen: list[torch.dtype] = []
+
+    def forward(self, noisy: Tensor) -> Tensor:
+        mean = self.conv(noisy)
+        self.seen.append(mean.dtype)
+        return noisy + self.gain * (mean - noisy)
+
+
+@pytest.fixture
+def fast(monkeypatch) -> None:
+    """A machine with units for bf16."""
+    monkeypatch.setattr(precision, "multiplies_bf16", lambda device: True)
+
+
+def forbidden(*_: object) -> float:
+    raise AssertionError("nothing is to be measured")
+
+
+def test_bf16_is_around_the_network_only():
+    model, noisy = Mean(1.0), torch.rand(1, 3, 20, 70, generator=torch.Generator().manual_seed(0))
+    for tile in ("none", 64):
+        exact = Inference(tile).run(model, noisy, 0).image
+        coarse = Inference(tile, "bf16").run(model, noisy, 0).image
+        assert exact.dtype == coarse.dtype == torch.float32
+        assert not torch.equal(exact, coarse)
+        torch.testing.assert_close(exact, coarse, rtol=0, atol=2**-7)  # 8 bits in [0, 1]
+    assert set(model.seen) == {torch.float32, torch.bfloat16}
+    assert not torch.is_autocast_enabled("cpu")
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "found"),
+    [
+        ({"avx2": True, "amx_bf16": False, "avx512_bf16": False}, False),
+        ({"amx_bf16": True, "avx512_bf16": False}, True),
+        ({"avx512_bf16": True}, True),
+        ({}, False),
+    ],
+)
+def test_a_cpu_has_bf16_units_if_torch_says_so(monkeypatch, capabilities, found):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities, raising=False)
+    assert multiplies_bf16("cpu") is found
+
+
+def test_a_torch_which_does_not_tell_of_its_cpu_leaves_it_in_fp32(monkeypatch):
+    monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
+    assert multiplies_bf16("cpu") is False
+
+
+@pytest.mark.parametrize(("capability", "found"), [((7, 5), False), ((8, 0), True), ((9, 0), True)])
+def test_a_gpu_has_bf16_units_since_ampere(monkeypatch, capability, found):
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
+    assert multiplies_bf16("cuda:0") is found
+
+
+def test_auto_takes_bf16_where_it_changes_little_and_says_so(fast):
+    chosen, said = choose_precision("auto", Mean(1e-3), "cpu")
+    assert chosen == "bf16"
+    assert "mean runs in bf16" in said and "less than 0.01 dB" in said
+
+
+def test_auto_stays_in_fp32_where_bf16_changes_the_score_and_says_so(fast):
+    assert psnr_change(Mean(-4.0), "cpu") > precision.TOLERANCE
+    chosen, said = choose_precision("auto", Mean(-4.0), "cpu")
+    assert chosen == "fp32"
+    assert "mean runs in fp32" in said and "not less than 0.01 dB" in said
+
+
+def test_auto_measures_and_says_nothing_without_units_for_bf16(monkeypatch):
+    monkeypatch.setattr(precision, "multiplies_bf16", lambda device: False)
+    monkeypatch.setattr(precision, "psnr_change", forbidden)
+    assert choose_precision("auto", Mean(1e-3), "cpu") == ("fp32", "")
+
+
+@pytest.mark.parametrize("asked", ["auto", "fp32", "bf16"])
+def test_what_has_no_parameters_runs_in_fp32(fast, monkeypatch, asked):
+    monkeypatch.setattr(precision, "psnr_change", forbidden)
+    assert choose_precision(asked, DENOISERS["identity"](), "cpu") == ("fp32", "")
+
+
+@pytest.mark.parametrize("asked", ["fp32", "bf16"])
+def test_what_is_asked_for_is_taken_unmeasured(fast, monkeypatch, asked):
+    monkeypatch.setattr(precision, "psnr_change", forbidden)
+    assert choose_precision(asked, Mean(1.0), "cpu") == (asked, "")
+
+
+@pytest.fixture
+def bench(bench):
+    small = ["data.photos.limit=1", "data.photos.crop=48", "noise.gaussian.levels=[15]"]
+    return partial(bench, "run", "model=dncnn", "noise=gaussian", *small, "out=o")
+
+
+def stored(tmp_path, model: str) -> dict:
+    return json.loads((tmp_path / f"o/cells/{model}/photos/gaussian-15-0.json").read_text())
+
+
+def test_fp32_is_recorded_and_no_setting(bench, tmp_path, monkeypatch):
+    monkeypatch.setattr(precision, "multiplies_bf16", lambda device: True)  # by default not used
+    status, out, err = bench()
+    assert status == 0, err
+    assert "bf16" not in out
+    for model in ("dncnn", "identity"):
+        record = stored(tmp_path, model)
+        assert record["environment"]["precision"] == "fp32"
+        assert "precision" not in record["settings"]["model"]
+
+
+def test_bf16_is_recorded_a_setting_and_named_on_the_leaderboard(bench, tmp_path):
+    status, out, err = bench("precision=bf16")
+    assert status == 0, err
+    record = stored(tmp_path, "dncnn")
+    assert record["environment"]["precision"] == record["settings"]["model"]["precision"] == "bf16"
+    assert stored(tmp_path, "identity")["environment"]["precision"] == "fp32"
+    said = "Not in fp32 with whole images: dncnn (bf16)."
+    assert said in " ".join(out.split())
+    assert said in (tmp_path / "o/leaderboard.md").read_text()
+    status, _, err = bench("precision=fp32")
+    assert status == 2 and "model.precision 'bf16' (now 'absent')" in err
+
+
+def test_auto_decides_before_a_cell_is_looked_up(bench, fast, tmp_path, monkeypatch):
+    monkeypatch.setattr(precision, "psnr_change", lambda model, device: 0.001)
+    status, out, err = bench("precision=auto")
+    assert status == 0, err
+    assert out.count("dncnn runs in bf16: bf16 changes its PSNR by up to 0.0010 dB") == 1
+    assert stored(tmp_path, "dncnn")["settings"]["model"]["precision"] == "bf16"
+    assert bench("precision=bf16")[0] == 0  # the same cell
+
+
+def test_an_unknown_precision_is_one_sentence(bench, tmp_path):
+    status, out, err = bench("precision=fp16")
+    assert (status, out) == (2, "")
+    assert err == "bench: unknown precision=fp16; choose one of: auto, fp32, bf16\n"
+    assert not (tmp_path / "o").exists()
