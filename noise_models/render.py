@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmark.datasets.dataset import DATASETS, Recorded, in_home
+from benchmark.datasets import DATASETS, Recorded
+from benchmark.files.places import in_home
 from benchmark.noise import to_uint8
 from benchmark.rendering.render import TONE_MAPS, read_exr, tone_map
 

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from benchmark.cells.provenance import code_of
-from benchmark.datasets.dataset import Dataset
+from benchmark.datasets import Dataset
 from benchmark.files.whole import write_whole
 from benchmark.noise import NoiseModel, rng_for, stream, to_uint8
 from benchmark.pixels import psnr

@@ -14,8 +14,9 @@ import scipy
 import torch
 from torch import Tensor
 
-from benchmark.datasets.dataset import Recorded
-from benchmark.datasets.recorded import CC, DND, HDF5, SIDD, PolyU
+from benchmark.datasets import DND, SIDD, Recorded
+from benchmark.datasets.matlab import HDF5
+from benchmark.datasets.recorded import CC, PolyU
 from benchmark.denoiser import Denoiser
 from benchmark.metrics import METRICS
 from benchmark.noise import to_uint8
@@ -142,7 +143,7 @@ def mean_noisy_psnr(dataset: Recorded, border: int) -> tuple[float, float, float
 
 @pytest.mark.parametrize("place", ["", "SIDD_Validation_sRGB"])
 def test_each_validation_block_is_an_image_with_the_published_pixels(root, monkeypatch, place):
-    monkeypatch.setattr("benchmark.datasets.recorded.STRETCH", 100)
+    monkeypatch.setattr("benchmark.datasets.sidd.STRETCH", 100)
     save_validation(root / "sidd" / place)
     dataset = SmallSIDD()
     dataset.check()
