@@ -17,7 +17,8 @@ class OfScikitImage(Dataset):
 
     def searched(self) -> list[Path]:
         """scikit-image's own folder, found without importing scikit-image."""
-        return [Path(find_spec("skimage").origin).parent / "data"]
+        found = find_spec("skimage")
+        return [Path(found.origin).parent / "data"] if found and found.origin else []
 
     def listing(self, folder: Path) -> dict[str, tuple[Path, ...]]:
         found = find_images(folder, quiet=True)  # the other files are scikit-image's

@@ -118,7 +118,7 @@ class Dataset:
         looked = " and no ".join(f"folder {folder}" for folder in self.searched())
         raise ValueError(f"dataset '{self.name}': there is no {looked or 'path'}; {self.source}")
 
-    def listing(self, folder: Path) -> dict[str, tuple[Place, ...]]:
+    def listing(self, folder: Path) -> Mapping[str, tuple[Place, ...]]:
         """The folder's images by name: each its clean file, and its noisy one if it has one.
 
         A set that lists blocks also overrides `read_place`, `check_place` and `hash_place`.
@@ -235,15 +235,15 @@ class Dataset:
 
     def read_place(self, place: Place) -> np.ndarray:
         """One stored picture, clean or noisy, (H, W, 3) uint8 RGB; raises as `read_image` does."""
-        return read_image(place)
+        return read_image(file_of(place))
 
     def check_place(self, place: Place) -> None:
         """Raise ``ValueError`` if a stored picture is cut short or damaged."""
-        check_whole(place)
+        check_whole(file_of(place))
 
     def hash_place(self, place: Place) -> str:
         """SHA-256, in hexadecimal, of a stored picture."""
-        return hashlib.sha256(read_bytes(place)).hexdigest()
+        return hashlib.sha256(read_bytes(file_of(place))).hexdigest()
 
     @cached_property
     def _files(self) -> dict[str, tuple[Place, ...]]:

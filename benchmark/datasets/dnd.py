@@ -10,6 +10,7 @@ from benchmark.datasets.dataset import DATASETS
 from benchmark.datasets.images import find_inside
 from benchmark.datasets.matlab import open_hdf5, read_variable
 from benchmark.datasets.recorded import Recorded
+from benchmark.datasets.stored import file_of
 from benchmark.pixels import crop_around
 
 
@@ -79,7 +80,7 @@ class DND(Recorded):
         )
 
     def _boxes_of(self, image: str) -> list[np.ndarray]:
-        path, info = self._files[image]
+        path, info = map(file_of, self._files[image])
         noisy = read_variable(path, "InoisySRGB", self.source)
         found = [
             noisy[top - 1 : bottom, left - 1 : right]  # MATLAB counts from 1 and includes the end

@@ -1,12 +1,9 @@
 """MATLAB files of any version: their variables as arrays."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
-
-if TYPE_CHECKING:
-    import h5py
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
 HDF5_AT = (0, 512)  # a MATLAB 7.3 file is HDF5 behind a header of 512 bytes
@@ -49,8 +46,8 @@ def is_hdf5(path: Path) -> bool:
     return any(start.startswith(HDF5, place) for place in HDF5_AT)
 
 
-def open_hdf5(path: Path, advice: str) -> "h5py.File":
-    """Open a MATLAB 7.3 file for reading; raises as `read_variable` does."""
+def open_hdf5(path: Path, advice: str) -> Any:
+    """Open a MATLAB 7.3 file for reading, as an ``h5py.File``; raises as `read_variable` does."""
     try:
         import h5py
     except ImportError:

@@ -59,7 +59,7 @@ class SIDD(Recorded):
         "validation": (40, 32, 256, 256, 3),
         "plus": (1024, 256, 256, 3),
     }
-    folders: ClassVar[Mapping[str, str]] = {
+    subfolders: ClassVar[Mapping[str, str]] = {
         "medium": "SIDD_Medium_Srgb",
         "small": "SIDD_Small_sRGB_Only",
     }
@@ -104,10 +104,11 @@ class SIDD(Recorded):
             part = self.part
         return math.prod(self.shapes[part][:-3]) if part in self.shapes else self.pairs.get(part)
 
-    def listing(self, folder: Path) -> dict[str, tuple[Place, ...]]:
+    def listing(self, folder: Path) -> Mapping[str, tuple[Place, ...]]:
         part = self.chosen
-        if part in self.folders:
-            places = _scenes(find_inside(folder, self.folders[part]))
+        if part in self.subfolders:
+            root = find_inside(folder, self.subfolders[part])
+            places = _scenes(root) if root else {}
         else:
             places = self._blocks(folder, part)
         return {f"{part}-{name}": place for name, place in places.items()}
@@ -137,25 +138,25 @@ class SIDD(Recorded):
         return {}
 
     def _looked_for(self, part: str) -> list[str]:
-        if part in self.folders:
-            return [self.folders[part]]
+        if part in self.subfolders:
+            return [self.subfolders[part]]
         return [f"{name}{suffix}" for suffix in (".mat", "") for name in self.arrays[part]]
 
-    def _blocks(self, folder: Path, part: str) -> dict[str, tuple[Place, ...]]:
-        found = [find_inside(folder, name) for name in self._looked_for(part)]
-        arrays, folders = found[:2], found[2:]
-        if all(arrays):
-            counts = self.shapes[part][:-3]
+    def _blocks(self, folder: Path, part: str) -> Mapping[str, tuple[Place, ...]]:
+        names = self._looked_for(part)
+        found = {name: path for name in names if (path := find_inside(folder, name))}
+        clean, noisy = self.arrays[part]
+        if {f"{clean}.mat", f"{noisy}.mat"} <= found.keys():
+            arrays, counts = (found[f"{clean}.mat"], found[f"{noisy}.mat"]), self.shapes[part][:-3]
             return {
                 "-".join(f"{i:0{len(str(n - 1))}}" for i, n in zip(index, counts, strict=True)): (
                     *(Block(path, index) for path in arrays),
                 )
                 for index in np.ndindex(counts)
             }
-        if all(folders):
-            return paired(*(find_images(path) for path in folders))
-        there = " and ".join(str(path) for path in found if path)
-        clean, noisy = self.arrays[part]
+        if {clean, noisy} <= found.keys():
+            return paired(find_images(found[clean]), find_images(found[noisy]))
+        there = " and ".join(map(str, found.values()))
         raise ValueError(
             f"dataset '{self.name}', part {part}, is {clean} and {noisy}, both .mat or both "
             f"folders of images, but there is only {there}; {self.source}"

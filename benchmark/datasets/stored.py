@@ -73,8 +73,8 @@ def check_orientations(places: Sequence[Place]) -> None:
     if len(places) == 1:
         return
     turned = {place: orientation(place) for place in places if isinstance(place, Path)}
-    first = next(iter(turned), None)
     for path, tag in turned.items():
+        first = next(iter(turned))
         if tag != turned[first]:
             raise ValueError(
                 f"{path} has the orientation tag {tag}, but {first} has {turned[first]} (1 is none)"

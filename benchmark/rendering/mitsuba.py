@@ -143,7 +143,7 @@ def chunks_of(spp: int) -> int:
     return -(-spp // CHUNK)
 
 
-def _npz(**arrays: np.ndarray | int) -> bytes:
+def _npz(total: np.ndarray, done: int) -> bytes:
     buffer = io.BytesIO()
-    np.savez(buffer, **arrays)
+    np.savez(buffer, total=total, done=done)
     return buffer.getvalue()

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from benchmark.registry import Registry
 
 SCENES = Registry("scene")
 
-Description = dict[str, object]
+Description = dict[str, Any]
 
 
 class Scene(ABC):

@@ -326,6 +326,12 @@ def test_photos_without_a_crop_are_whole():
     assert Photos(crop=None).read_uint8("chelsea").shape == (300, 451, 3)
 
 
+def test_photos_without_scikit_image_say_what_to_reinstall(monkeypatch):
+    monkeypatch.setattr("benchmark.datasets.clean.find_spec", lambda name: None)
+    with pytest.raises(ValueError, match="part of scikit-image, reinstall it"):
+        Photos().images()
+
+
 def test_ihc_is_one_image_to_train_on_whose_pixels_never_change():
     ihc = DATASETS["ihc"]()
     ihc.check(minimum=512)

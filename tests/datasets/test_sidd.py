@@ -178,6 +178,14 @@ def test_a_matlab_7_3_file_holds_the_same_pixels_and_a_cut_one_is_named(root, ma
         SmallSIDD().digest()
 
 
+def test_where_the_images_lie_is_known_of_arrays_and_of_photographs(root):
+    save_validation(root / "sidd")
+    assert SmallSIDD().folders() == {root / "sidd"}
+    data = root / "sidd" / "SIDD_Small_sRGB_Only" / "Data"
+    save_scenes(data.parent, ("010",))
+    assert SmallSIDD(part="small").folders() == {data / scene for scene in SCENES}
+
+
 # SIDD, the other parts
 
 
