@@ -164,8 +164,7 @@ class Dataset:
         Parameters
         ----------
         level
-            Which noisy version, where a dataset with recorded noise has several; by default the
-            mildest.
+            Which noisy version, where there are several; by default the mildest.
         """
         pictures = self._pixels(image, self.levels[0] if level is None else level)
         return Sample(image, *(pixels.astype(np.float32) / 255 for pixels in pictures))
