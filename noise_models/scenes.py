@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy  # loads ndimage when it is first used
 
-from benchmark.rendering.render import SCENES, Description, Scene
+from benchmark.rendering.scene import SCENES, Description, Scene
 
 
 @SCENES.register("indirect")

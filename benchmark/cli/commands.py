@@ -18,7 +18,7 @@ from benchmark.cli.compose import compose_grid, compose_training, with_available
 from benchmark.cli.listing import left_out, listing, stand_ins
 from benchmark.cli.schema import REGISTRIES, build, build_one, class_of, recorded_settings, schema
 from benchmark.console.log import console, log, show
-from benchmark.datasets.recorded import DND
+from benchmark.datasets import DND
 from benchmark.denoiser import DENOISERS, Denoiser
 from benchmark.denoiser.promises import as_table, check
 from benchmark.denoiser.weights.load import all_shipped

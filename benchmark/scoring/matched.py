@@ -12,7 +12,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from benchmark.cells.provenance import code_of
-from benchmark.datasets.dataset import Dataset
+from benchmark.datasets import Dataset
 from benchmark.files.whole import write_whole
 from benchmark.noise import NoiseModel, rng_for, stream, to_uint8
 from benchmark.pixels import psnr
@@ -121,7 +121,6 @@ def severity_of(
         The generator of an image, a level and a draw.
     """
     images, draws = dataset.images(), list(draws)
-    inside = slice(BORDER, -BORDER)
 
     @cache
     def severity(level: float) -> float:
@@ -130,8 +129,7 @@ def severity_of(
             clean = dataset.read(image).clean
             for draw in draws:
                 target, noisy = noise.pair(clean, level, rng_of(image, level, draw))
-                pair = (to_uint8(picture)[inside, inside] for picture in (noisy, target))
-                scores.append(psnr(*pair))
+                scores.append(psnr(to_uint8(noisy), to_uint8(target), BORDER))
         return float(np.mean(scores))
 
     return severity

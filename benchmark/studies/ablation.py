@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from benchmark.metrics import METRICS
 from benchmark.protocol import IN_DISTRIBUTION, REFERENCE
 from benchmark.reporting.board import is_higher_better, label, leaderboard, metric_label
 from benchmark.reporting.figures import COLOURS, WIDTH, open_panel
@@ -311,7 +312,7 @@ def _published(
             f"nothing is published of {', '.join(unknown)}; choose a table and a variant of: "
             f"{', '.join(' '.join(key) for key in PUBLISHED.index)}"
         )
-    digits = {"psnr": 2, "ssim": 4}
+    digits = {metric: METRICS[metric].digits for metric in ("psnr", "ssim")}
     found = {metric: _scores(table, names, metric) for metric in digits if metric in table}
     mixture = all(PUBLISHED_NOISE in scores for scores in found.values())
     ours = PUBLISHED_NOISE if mixture else "ood"

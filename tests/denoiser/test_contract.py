@@ -13,8 +13,7 @@ from hydra.core.config_store import ConfigStore
 from torch import Tensor
 
 from benchmark.cells import Cell
-from benchmark.datasets.clean import Folder
-from benchmark.datasets.recorded import DND
+from benchmark.datasets import DND, Folder
 from benchmark.denoiser import DENOISERS, Denoiser
 from benchmark.denoiser.contract import OVERSHOOT, SHARE, RestorationError, require_range
 from benchmark.denoiser.inference import Inference

@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmark.datasets.clean import Folder
-from benchmark.datasets.dataset import Recorded
-from benchmark.metrics.metric import PSNR, SSIM
+from benchmark.datasets import Folder, Recorded
+from benchmark.metrics import PSNR, SSIM
 from benchmark.noise import NoiseModel, rng_for, to_uint8
 from benchmark.scoring.evaluate import as_tensor
 from benchmark.studies.noise_measures import CHART, REACH, measure
