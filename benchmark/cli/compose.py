@@ -27,11 +27,12 @@ from benchmark.denoiser.tiling import check_tile
 from benchmark.denoiser.weights.checkpoint import weights_file
 from benchmark.denoiser.weights.load import load_network
 from benchmark.environment.device import pick_device
+from benchmark.environment.versions import describe_environment
 from benchmark.files.whole import file_hash, file_name
 from benchmark.metrics import MetricUnavailable
 from benchmark.noise import NoiseModel
 from benchmark.protocol import IN_DISTRIBUTION, REFERENCE
-from benchmark.scoring.grid import Grid, describe_environment
+from benchmark.scoring.grid import Grid
 from benchmark.scoring.matched import match_levels
 from benchmark.scoring.precision import PRECISIONS, choose_precision, multiplies_bf16
 from benchmark.settings import digest_of, joined

@@ -1,4 +1,4 @@
-"""The contract of what a model returns: a picture, or a sentence which says why it is none."""
+"""The contract of what a model is given and returns: images, or a sentence which says why not."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -42,6 +42,28 @@ def naming(kind: str, what: str) -> Iterator[None]:
     except Exception as error:
         error.add_note(f"raised by a {kind}: {what or 'on an image'}")
         raise
+
+
+def require_images(given: Tensor, name: str, channels: int | None = None) -> None:
+    """Raise ``ValueError`` unless a model of this name is given images which it can take.
+
+    Those are a floating-point tensor of (B, C, H, W) without an empty dimension, and of so many
+    channels where that matters.
+    """
+    shape = tuple(given.shape)
+    if given.ndim != 4 or not all(shape):
+        cure = "; add the dimension of the batch: image[None]" if given.ndim == 3 else ""
+        raise ValueError(f"'{name}' takes images of shape (B, C, H, W), got {shape}{cure}")
+    if not given.is_floating_point():
+        raise ValueError(
+            f"'{name}' takes floating-point numbers in [0, 1], got {given.dtype}; divide 8-bit "
+            f"values by 255"
+        )
+    if channels is not None and shape[1] != channels:
+        cure = "put the channels first" if shape[3] == channels else "repeat those of a grey image"
+        raise ValueError(
+            f"'{name}' takes images of shape (B, {channels}, H, W), got {shape}; {cure}"
+        )
 
 
 def as_picture(output: object, given: Tensor) -> Tensor:
