@@ -24,7 +24,7 @@ from benchmark.scoring.evaluate import evaluate
 from benchmark.scoring.precision import choose_precision
 from benchmark.studies.passes import one_pass
 from benchmark.studies.submission import write_submission
-from benchmark.training.validation import Exam, watch
+from benchmark.training.validation import Validation, conditions_of
 
 
 def with_value(noisy: Tensor, value: float) -> Tensor:
@@ -191,7 +191,7 @@ def repeat(model: Denoiser, _: Path) -> None:
 
 def validate(model: Denoiser, _: Path) -> None:
     crop = np.linspace(0, 255, 24 * 24 * 3).astype(np.uint8).reshape(24, 24, 3)
-    Exam([crop, crop], watch(["gaussian(15)"])).scores(model, "cpu", "fp32")
+    Validation([crop, crop], conditions_of(["gaussian(15)"])).scores(model, "cpu", "fp32")
 
 
 def denoise(model: Denoiser, _: Path) -> None:
