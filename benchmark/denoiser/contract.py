@@ -75,16 +75,16 @@ def as_picture(output: object, given: Tensor) -> Tensor:
         If it is no dense floating-point tensor of exactly the shape and device of what was given,
         or a value is no finite float32 number.
     """
-    require_tensor(output)
-    require_shape(output, given)
-    require_floating(output)
-    picture = output.detach().to(torch.float32, copy=True)  # the model may use its memory again
+    tensor = require_tensor(output)
+    require_shape(tensor, given)
+    require_floating(tensor)
+    picture = tensor.detach().to(torch.float32, copy=True)  # the model may use its memory again
     require_finite(picture)
     return picture
 
 
-def require_tensor(output: object) -> None:
-    """Raise `RestorationError` unless this is a dense tensor."""
+def require_tensor(output: object) -> Tensor:
+    """What a model returned, if it is a dense tensor; else raise `RestorationError`."""
     if not isinstance(output, Tensor):
         raise RestorationError(
             f"returned {_described(output)}, not a tensor; a denoiser returns the restored image "
@@ -92,6 +92,7 @@ def require_tensor(output: object) -> None:
         )
     if output.layout is not torch.strided:
         raise RestorationError(f"returned a tensor of layout {output.layout}; a picture is dense")
+    return output
 
 
 def require_shape(output: Tensor, given: Tensor) -> None:

@@ -20,7 +20,7 @@ from benchmark.denoiser.contract import (
 )
 from benchmark.denoiser.memory import free_memory, is_out_of_memory, peak_memory
 from benchmark.denoiser.padding import pad_to_multiple
-from benchmark.denoiser.tiling import in_tiles, least_tile, tile_step
+from benchmark.denoiser.tiling import check_tile, in_tiles, least_tile, tile_step
 from benchmark.environment.device import empty_cache, forked_rng, saved_rng, synchronize
 
 if TYPE_CHECKING:
@@ -58,11 +58,22 @@ class Inference:
     bounded
         Whether an image on another scale than [0, 1] is an error. It is for all that is scored, but
         not in training, where a network may have a long way to go.
+
+    Raises
+    ------
+    ValueError
+        If ``tile`` or ``precision`` is none of these.
     """
 
     tile: int | str = "auto"
     precision: str = "fp32"
     bounded: bool = True
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.tile, int) and self.tile not in ("auto", "none"):
+            raise ValueError(f"unknown tile={self.tile}; take auto, none, or a side in pixels")
+        if self.precision not in ("fp32", "bf16"):
+            raise ValueError(f"unknown precision={self.precision}; take fp32 or bf16")
 
     def run(self, model: "Denoiser", noisy: Tensor, key: int, what: str = "") -> Restored:
         """`restore` under a seed, as `benchmark.noise.stream` gives it.
@@ -134,10 +145,12 @@ class Inference:
 
     def _first(self, model: "Denoiser", noisy: Tensor) -> int | None:
         height, width = noisy.shape[-2:]
+        if isinstance(self.tile, int):
+            check_tile(self.tile, model.multiple)
+            used = self.tile < max(height, width) and not model.pointwise
+            return self.tile if used else None
         if self.tile == "none" or model.pointwise:
             return None
-        if self.tile != "auto":
-            return self.tile if self.tile < max(height, width) else None
         if height * width <= SMALL or not model.in_torch:
             return None
         try:

@@ -79,7 +79,8 @@ class Denoiser(nn.Module):
         ------
         ValueError
             If this is no batch of images, or one of a number of channels it does not take; if
-            memory runs out and ``tile`` leaves no choice, or no smaller tile is possible.
+            ``tile`` or ``precision`` is wrong; if memory runs out and ``tile`` leaves no choice, or
+            no smaller tile is possible.
         RestorationError
             If what the model returns for the image, or for a tile, is no picture.
         """

@@ -4,6 +4,7 @@ import inspect
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from rich.markup import escape
@@ -212,7 +213,7 @@ def as_table(name: str, outcomes: list[Outcome]) -> Table:
     return table
 
 
-def _denoise(model: Denoiser, noisy: Tensor, seed: int = 0, **how: int) -> Tensor:
+def _denoise(model: Denoiser, noisy: Tensor, seed: int = 0, **how: Any) -> Tensor:
     """What ``denoise`` makes of an image under a seed of torch."""
     with forked_rng(noisy.device):
         torch.manual_seed(seed)
@@ -225,8 +226,7 @@ def _raw(model: Denoiser, noisy: Tensor) -> Tensor:
     with forked_rng(noisy.device):
         torch.manual_seed(0)
         output = model.eval().restore(pad_to_multiple(noisy, model.multiple))
-    require_tensor(output)
-    return output
+    return require_tensor(output)
 
 
 def _refuse_random(model: Denoiser) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -86,12 +87,12 @@ class Training:
         self.step = OptimizerStep(network, recipe, self.execution, self.processes)
         self.history = History()
         self.losses: list[Tensor] = []  # of the steps since the log's last entry
-        self.settings = plain({"recipe": asdict(recipe), **facts})
+        self.settings = {k: plain(v) for k, v in {"recipe": asdict(recipe), **facts}.items()}
 
     @property
     def average(self) -> Denoiser:
         """The network with the average of its weights so far."""
-        return self.step.average.module
+        return cast(Denoiser, self.step.average.module)
 
     def run(self) -> TrainingResult:
         """Train to the end, or until SIGTERM or SIGINT, which lets it save and return.

@@ -1,5 +1,6 @@
 """One optimizer step: forward and backward in pieces, Adam, and the average of the weights."""
 
+from collections.abc import Callable
 from contextlib import nullcontext
 
 import torch
@@ -50,12 +51,11 @@ class OptimizerStep:
         self.optimizer = torch.optim.Adam(
             network.parameters(), recipe.learning_rate, betas=recipe.betas, fused=fused
         )
-        self.wrapped: torch.nn.Module = network
-        if processes.size > 1:
-            self.wrapped = DistributedDataParallel(network)
+        self.distributed = DistributedDataParallel(network) if processes.size > 1 else None
+        self.forward: Callable[[Tensor], Tensor] = self.distributed or network
         on_gpu = self.device.type == "cuda"
         if execution.compile or (execution.compile is None and on_gpu):
-            self.wrapped = torch.compile(self.wrapped)
+            self.forward = torch.compile(self.forward)
 
     def __call__(self, noisy: Tensor, clean: Tensor, number: int, learning_rate: float) -> Tensor:
         """Make the step of this number, from 0, on this process's crops; its mean loss.
@@ -83,10 +83,10 @@ class OptimizerStep:
 
     def _accumulate(self, noisy: Tensor, clean: Tensor, is_last: bool) -> Tensor:
         """Add the gradients of a piece; processes exchange theirs with the last one."""
-        alone = self.processes.size > 1 and not is_last
-        with self.wrapped.no_sync() if alone else nullcontext():
+        alone = None if is_last else self.distributed
+        with nullcontext() if alone is None else alone.no_sync():
             with torch.autocast(self.device.type, torch.bfloat16, enabled=self.in_bf16):
-                restored = self.wrapped(noisy)
+                restored = self.forward(noisy)
             loss = l1_loss(restored.float(), clean) / self.pieces
             loss.backward()
         return loss.detach()

@@ -257,6 +257,19 @@ def test_what_is_no_batch_of_images_is_one_sentence_at_the_door(given, sentence)
         Colour().denoise(given)
 
 
+@pytest.mark.parametrize(
+    ("how", "sentence"),
+    [
+        ({"tile": "big"}, "unknown tile=big; take auto, none, or a side"),
+        ({"tile": 100}, "take tile=96"),
+        ({"precision": "fp16"}, "unknown precision=fp16; take fp32 or bf16"),
+    ],
+)
+def test_an_unknown_way_to_denoise_is_one_sentence(how, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        Colour().denoise(torch.zeros(1, 3, 8, 8), **how)
+
+
 def test_a_model_of_any_number_of_channels_gets_what_it_is_given():
     assert Returns(how="half").denoise(torch.zeros(2, 5, 7, 9)).shape == (2, 5, 7, 9)
 
