@@ -45,10 +45,10 @@ def without_gradients(block: SwinBlock, features: Tensor) -> Tensor:
         bias = (attn.bias() + attn.region_bias[region]).repeat(copies, 1, 1, 1)
         buffer = torch.empty_like(bias)
         of_region = (part[:, regions == region].flatten(0, 1) for part in (index, keep))
-        for rows, kept in zip(*(part.split(step) for part in of_region), strict=True):
+        for rows, factors in zip(*(part.split(step) for part in of_region), strict=True):
             rows = rows.flatten()
             piece = tokens.index_select(0, rows)  # (n * N, C)
-            normed = block.norm1(piece).view(*kept.shape[:2], -1) * kept
+            normed = block.norm1(piece).view(*factors.shape[:2], -1) * factors
             piece += window_attention(attn, normed, bias, buffer).flatten(0, 1)
             piece += block.mlp(block.norm2(piece))
             restored.index_copy_(0, rows, piece)
