@@ -47,7 +47,7 @@ COMPOSED = {  # why a command is only composed: each group, name and setting in 
 ELSEWHERE = {"model=median noise=stripe": "the README's plugin, run by the tests of plugins"}
 SMALL = {  # what makes the others end within a second or two
     r"^(run|noise|passes)\b": ["data.photos.limit=1", "data.photos.crop=48"],
-    r"^tiles\b": ["data.photos.limit=1", "data.photos.crop=136"],
+    r"^tiles\b": ["data.photos.limit=1", "data.photos.crop=72", "tiles=[64]"],
     r"^passes\b": ["passes=2", "averaged=[1,2]"],
     r"^tiles\b|noise=(gaussian$|gaussian |\[gaussian,)": ["noise.gaussian.levels=[25]"],
     r"noise=(poisson|\[(gaussian,)?poisson[\],])": ["noise.poisson.levels=[2]"],
