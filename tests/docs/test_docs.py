@@ -99,7 +99,7 @@ def made_small(words: list[str]) -> list[str]:
     more = [
         setting for sign, found in SMALL.items() if re.search(sign, command) for setting in found
     ]
-    keys = {word.partition("=")[0] for word in words}
+    keys = {word.partition("=")[0] for word in words[1:]}
     return [*words, *(setting for setting in more if setting.partition("=")[0] not in keys)]
 
 
