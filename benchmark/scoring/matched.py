@@ -16,6 +16,7 @@ from benchmark.datasets.dataset import Dataset
 from benchmark.files.whole import write_whole
 from benchmark.noise import NoiseModel, rng_for, stream, to_uint8
 from benchmark.pixels import psnr
+from benchmark.settings import plain
 
 TARGETS = (28.0, 25.0, 22.0, 19.0)  # mean PSNR of the noisy images in dB, mildest first
 BORDER = 1  # pixels left out on each side, as in the metric psnr
@@ -64,7 +65,7 @@ def match_levels(
         The file which keeps them. What it says of another noise, data, code or targets is measured
         anew, and so it is where it is damaged, with a warning.
     """
-    facts = json.loads(json.dumps({**facts, "seeds": list(seeds), "targets": TARGETS}))
+    facts = plain({**facts, "seeds": list(seeds), "targets": TARGETS})
     code = [
         code_of(cls)["source"] for cls in (type(noise), *getattr(noise, "made_of", {}).values())
     ]

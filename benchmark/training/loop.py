@@ -18,13 +18,13 @@ from torch.nn.functional import l1_loss
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from benchmark.cells.reuse import differences
 from benchmark.denoiser import Denoiser
 from benchmark.denoiser.flops import gflop, peak_speed
 from benchmark.denoiser.weights.load import save_weights
 from benchmark.files.lease import Leases
 from benchmark.files.whole import write_whole
 from benchmark.noise import stream
+from benchmark.settings import differences, plain
 from benchmark.training.distributed import Team
 from benchmark.training.patches import Patches
 from benchmark.training.recipe import Recipe
@@ -184,7 +184,7 @@ class Training:
         )
         self.diary = Diary()
         self.losses: list[Tensor] = []  # of the steps since the log's last line
-        self.settings = _plain({"recipe": asdict(recipe), **facts})
+        self.settings = plain({"recipe": asdict(recipe), **facts})
 
     def run(self) -> Outcome:
         """Train to the end, or until SIGTERM or SIGINT, which lets it save and return.
@@ -459,10 +459,3 @@ def _tensorboard(folder: Path, step: int) -> "SummaryWriter":
             "tensorboard=true needs the package: pip install 'noisebench[tensorboard]'"
         ) from None
     return SummaryWriter(folder, purge_step=step)
-
-
-def _plain(value: object) -> object:
-    """Tuples as lists all the way down: what comes back from a file equals what went in."""
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
