@@ -1,11 +1,13 @@
-"""What a cell's file has to hold: it is believed only where it is what a run writes."""
+"""What a cell's record has to hold: it is believed only where it is what a run writes."""
 
 import json
 import math
 import stat
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
+from benchmark.cells.cell import Cell
 from benchmark.files.names import check_name
 
 Record = dict[str, object]
@@ -15,23 +17,30 @@ Complete = Callable[[Row, Mapping[str, object]], bool]
 
 KEY = {"model": str, "dataset": str, "noise": str, "level": float, "seed": int}
 SETTINGS = ("model", "noise", "dataset", "metrics", "protocol")
+DAMAGED = ".damaged"  # what a file which is no cell gets behind its name
 KINDS = {str: "text", float: "a number", int: "a whole number", bool: "true or false"}
 
 
 class Damaged(ValueError):
-    """A file which is no cell; the message says why."""
+    """A file, or a line of one, which is no cell; the message says why."""
 
 
-def read_record(path: Path, complete: Complete) -> tuple[Record, list[str]]:
-    """The content of a cell's file, and those of its images which lack a number.
+class Stored(NamedTuple):
+    """A finished cell as it was read."""
 
-    Keys beside those that are known here are allowed everywhere.
+    cell: Cell
+    record: Record
+    holes: list[str]  # its images which lack a number
+    place: str  # where it was read, for people: a file, or a file and the number of a line
+
+
+def read_record(path: Path, complete: Complete) -> Stored:
+    """The content of a cell's file.
 
     Raises
     ------
     Damaged
-        If it is no regular file, no JSON, or lacks something or has it in another type; the message
-        names the file.
+        If it is no regular file, or as `parse_record` does.
     FileNotFoundError
         If there is none.
     OSError
@@ -39,14 +48,23 @@ def read_record(path: Path, complete: Complete) -> tuple[Record, list[str]]:
     """
     if not stat.S_ISREG(path.stat().st_mode):
         raise Damaged(f"{path} is no cell: it is no regular file")
+    return parse_record(path.read_bytes(), str(path), complete)
+
+
+def parse_record(content: bytes, place: str, complete: Complete) -> Stored:
+    """A cell's record from its JSON. Keys beside those that are known here are allowed everywhere.
+
+    Raises
+    ------
+    Damaged
+        If it is no JSON, or lacks something or has it in another type; the message names the place.
+    """
     try:
-        record = json.loads(path.read_bytes())
+        record = json.loads(content)
         holes = check_record(record, complete)
-    except Damaged as error:
-        raise Damaged(f"{path} is no cell: {error}") from None
+        return Stored(Cell(**record["cell"]), record, holes, place)
     except (ValueError, RecursionError, OverflowError) as error:
-        raise Damaged(f"{path} is no cell ({_first_line(error)})") from None
-    return record, holes
+        raise Damaged(f"{place} is no cell: {_first_line(error)}") from None
 
 
 def check_record(record: object, complete: Complete) -> list[str]:

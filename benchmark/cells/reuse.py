@@ -1,9 +1,8 @@
 """Which stored scores stand for what is asked now, and what differs where they do not."""
 
 from collections.abc import Collection, Iterable, Mapping
-from pathlib import Path
 
-from benchmark.cells.records import Record, Row
+from benchmark.cells.records import Complete, Record, Row
 from benchmark.settings import differences, digest_of, short_digest
 
 Settings = Mapping[str, object]
@@ -15,11 +14,16 @@ WHICH = ("limit", "images", "sha256")  # settings of a dataset that say which im
 
 
 def refuse_other(
-    path: Path, stored: Settings, rows: Iterable[Row], now: Settings, identities: Identities
+    place: str, stored: Settings, rows: Iterable[Row], now: Settings, identities: Identities
 ) -> None:
-    """Raise ``ValueError`` if a file's scores are of something else; the message says of what.
+    """Raise ``ValueError`` if stored scores are of something else; the message says of what.
 
     More or fewer images of one dataset are no difference, nor are metrics only one side has.
+
+    Parameters
+    ----------
+    place
+        Where they are: a file, or a file and the number of a line, as `Stored` has it.
     """
     shared = stored["metrics"].keys() & now["metrics"].keys()
     changes = differences(_of_what(stored, shared), _of_what(now, shared))
@@ -32,9 +36,31 @@ def refuse_other(
         named = " and ".join(f"'+{group}.NAME={{of: ...}}'" for group in groups if group)
         own = f"give the variant a name of its own ({named}), " if named else ""
         raise ValueError(
-            f"{path} was scored {reason}; {own}choose another folder (out=FOLDER), or delete that "
-            f"file"
+            f"{place} was scored {reason}; {own}choose another folder (out=FOLDER), or delete that "
+            f"cell"
         )
+
+
+def usable_rows(
+    stored: Settings,
+    rows: Iterable[Row],
+    now: Settings,
+    identities: Identities,
+    holes: Iterable[str],
+    complete: Complete,
+) -> dict[str, Row]:
+    """By image, the rows of wanted images which have all numbers that are asked for.
+
+    Parameters
+    ----------
+    holes
+        The images which may lack one.
+    """
+    if not now["metrics"].keys() <= stored["metrics"].keys():
+        return {}
+    usable = matching(stored, rows, now, identities)
+    lacking = {image for image in holes if image in usable and not complete(usable[image], now)}
+    return {image: row for image, row in usable.items() if image not in lacking}
 
 
 def matching(

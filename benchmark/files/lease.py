@@ -68,7 +68,7 @@ class Leases:
             path.parent.mkdir(parents=True, exist_ok=True)
             try:
                 file = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
-            except FileExistsError:  # another was faster
+            except (FileExistsError, FileNotFoundError):  # another was faster, or removed a folder
                 return None
             with os.fdopen(file, "w") as opened:
                 opened.write(self.owner)

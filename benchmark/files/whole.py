@@ -139,6 +139,21 @@ def in_use(path: Path, writer: str) -> bool:
         return False
 
 
+def file_state(path: Path) -> tuple[int, int, int]:
+    """What changes whenever a file is written again; raises ``OSError`` where there is none."""
+    status = path.stat()
+    return status.st_mtime_ns, status.st_size, status.st_ino
+
+
+def unused_name(path: Path) -> Path:
+    """This path, or the first with a number behind it at which there is nothing."""
+    number, unused = 1, path
+    while os.path.lexists(unused):
+        number += 1
+        unused = path.with_name(f"{path.name}{number}")
+    return unused
+
+
 def file_hash(path: Path) -> str:
     """SHA-256 of a file, in hexadecimal."""
     return hashlib.sha256(path.read_bytes()).hexdigest()

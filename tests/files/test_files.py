@@ -15,7 +15,7 @@ from benchmark.files.whole import sweep, write_whole
 @pytest.fixture(scope="module")
 def dead() -> str:
     """The token of a process which has ended."""
-    code = "from benchmark.owner import new_token; print(new_token())"
+    code = "from benchmark.files.owner import new_token; print(new_token())"
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=Path(__file__).parents[2],
