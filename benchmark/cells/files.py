@@ -49,10 +49,10 @@ class Files:
         What is no cell (a damaged file, a hidden one, a copy under another name) is left out and
         named in a warning.
         """
-        strange = []
+        ignored = []
         for path in sorted(self.root.glob("cells/*/*/*.json")):
             if any(part.startswith(".") for part in path.relative_to(self.root).parts):
-                strange.append(path)
+                ignored.append(path)
                 continue
             try:
                 state, stored = self._current(path)
@@ -63,9 +63,9 @@ class Files:
             if path == expected or _normal(path) == _normal(expected):
                 yield path, state, stored
             else:
-                strange.append(path)
-        if strange:
-            warn_of("no cells, but hidden files or copies of some, and left out", strange)
+                ignored.append(path)
+        if ignored:
+            warn_of("no cells, but hidden files or copies of some, and left out", ignored)
 
     def set_aside(self, cell: Cell, why: Damaged) -> None:
         """Keep a damaged file under another name, ``*.damaged``, with a warning."""

@@ -207,17 +207,17 @@ class Part:
     def _earlier(self, provenance: Mapping[str, object]) -> list[dict[str, object]]:
         record = self._record
         rows = record["images"] if record else []
-        kept = [row["image"] for row in rows if row["image"] not in self._new]
-        if not kept:
+        older = [row["image"] for row in rows if row["image"] not in self._new]
+        if not older:
             return []
         then, now = _made_with(record), _made_with(provenance)
-        before = [found for found in record.get(EARLIER, []) if isinstance(found, dict)]
-        return [*before, {**then, "images": kept}] if then != now else before
+        before = [entry for entry in record.get(EARLIER, []) if isinstance(entry, dict)]
+        return [*before, {**then, "images": older}] if then != now else before
 
 
 def _made_with(record: Mapping[str, object]) -> dict[str, object]:
     """How rows were made, without what differs by image."""
-    found = {key: record[key] for key in MADE_WITH if key in record}
-    if "environment" in found:
-        found["environment"] = {k: v for k, v in found["environment"].items() if k != "tile"}
-    return found
+    facts = {key: record[key] for key in MADE_WITH if key in record}
+    if "environment" in facts:
+        facts["environment"] = {k: v for k, v in facts["environment"].items() if k != "tile"}
+    return facts

@@ -78,7 +78,7 @@ def code_of_cell(
     roles = {"model": model, "dataset": dataset} | ({"noise": noise} if noise is not None else {})
     parts = getattr(noise, "made_of", {})
     return {
-        **{role: code_of(type(one)) for role, one in roles.items()},
+        **{role: code_of(type(used)) for role, used in roles.items()},
         **({"parts": {name: code_of(part) for name, part in parts.items()}} if parts else {}),
         "metrics": {name: code_of(type(metric)) for name, metric in metrics.items()},
     }
@@ -116,19 +116,19 @@ def code_facts(cell: Mapping[str, object], code: Code) -> Facts:
     """
     of_classes = {
         **{f"{role} {cell[role]}": code[role] for role in ROLES if role in code},
-        **{f"noise {name}": found for name, found in code.get("parts", {}).items()},
-        **{f"metric {name}": found for name, found in code["metrics"].items()},
+        **{f"noise {name}": origin for name, origin in code.get("parts", {}).items()},
+        **{f"metric {name}": origin for name, origin in code["metrics"].items()},
     }
     releases: dict[str, set[str]] = {}
-    for found in of_classes.values():
-        if found["distribution"]:
-            releases.setdefault(found["distribution"], set()).add(found["version"])
+    for origin in of_classes.values():
+        if origin["distribution"]:
+            releases.setdefault(origin["distribution"], set()).add(origin["version"])
     return {
         **{name: " and ".join(sorted(numbers)) for name, numbers in releases.items()},
         **{
-            f"source of {label}": found["source"]
-            for label, found in of_classes.items()
-            if found["source"]
+            f"source of {label}": origin["source"]
+            for label, origin in of_classes.items()
+            if origin["source"]
         },
     }
 
@@ -266,12 +266,12 @@ def _source(cls: type) -> str | None:
 
 def _text(cls: type) -> bytes:
     """The source of a class which has no file, else that of its methods; empty if there is none."""
-    found = []
-    for one in [cls, *filter(inspect.isfunction, vars(cls).values())]:
+    texts = []
+    for part in [cls, *filter(inspect.isfunction, vars(cls).values())]:
         try:
-            found.append(inspect.getsource(one))
+            texts.append(inspect.getsource(part))
         except (OSError, TypeError):
             continue
-        if one is cls:
+        if part is cls:
             break
-    return "".join(found).encode()
+    return "".join(texts).encode()

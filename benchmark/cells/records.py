@@ -30,7 +30,7 @@ class Stored(NamedTuple):
 
     cell: Cell
     record: Record
-    holes: list[str]  # its images which lack a number
+    incomplete: list[str]  # its images which lack a number
     place: str  # where it was read, for people: a file, or a file and the number of a line
 
 
@@ -61,8 +61,8 @@ def parse_record(content: bytes, place: str, complete: Complete) -> Stored:
     """
     try:
         record = json.loads(content)
-        holes = check_record(record, complete)
-        return Stored(Cell(**record["cell"]), record, holes, place)
+        incomplete = check_record(record, complete)
+        return Stored(Cell(**record["cell"]), record, incomplete, place)
     except (ValueError, RecursionError, OverflowError) as error:
         raise Damaged(f"{place} is no cell: {_first_line(error)}") from None
 
@@ -107,14 +107,14 @@ def check_rows(rows: object, settings: Mapping[str, object], complete: Complete)
     """The images which lack a number; `Damaged` if it is no list of rows, each of another image."""
     if not isinstance(rows, list):
         raise Damaged("'images' is no list")
-    seen, holes = set(), []
+    seen, incomplete = set(), []
     for row in rows:
         if not check_row(row, settings, complete):
-            holes.append(row["image"])
+            incomplete.append(row["image"])
         if row["image"] in seen:
             raise Damaged(f"image {row['image']!r} is in it twice")
         seen.add(row["image"])
-    return holes
+    return incomplete
 
 
 def check_row(row: object, settings: Mapping[str, object], complete: Complete) -> bool:
@@ -132,16 +132,16 @@ def is_scored(row: Row, settings: Mapping[str, object]) -> bool:
 
 def all_finite(values: Mapping[str, object], names: Iterable[str]) -> bool:
     """Whether each of these is there and finite; `Damaged` if one is anything but a number."""
-    found = True
+    finite = True
     for name in names:
         value = values.get(name)
         if value is None:
-            found = False
+            finite = False
         elif isinstance(value, (int, float)) and value is not True and value is not False:
-            found = found and math.isfinite(value)
+            finite = finite and math.isfinite(value)
         else:
             raise Damaged(f"{name} of image {values.get('image')!r} is {value!r:.40}, no number")
-    return found
+    return finite
 
 
 def _mapping(value: object, what: str) -> None:

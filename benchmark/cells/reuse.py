@@ -46,21 +46,23 @@ def usable_rows(
     rows: Iterable[Row],
     now: Settings,
     identities: Identities,
-    holes: Iterable[str],
+    incomplete: Iterable[str],
     complete: Complete,
 ) -> dict[str, Row]:
     """By image, the rows of wanted images which have all numbers that are asked for.
 
     Parameters
     ----------
-    holes
+    incomplete
         The images which may lack one.
     """
     if not now["metrics"].keys() <= stored["metrics"].keys():
         return {}
     usable = matching(stored, rows, now, identities)
-    lacking = {image for image in holes if image in usable and not complete(usable[image], now)}
-    return {image: row for image, row in usable.items() if image not in lacking}
+    for image in incomplete:
+        if image in usable and not complete(usable[image], now):
+            del usable[image]
+    return usable
 
 
 def matching(
@@ -92,8 +94,8 @@ def joined(stored: Record, now: Record) -> Record:
     settings["metrics"] = {**stored["settings"]["metrics"], **settings["metrics"]}
     if before:
         settings["dataset"] = stored["settings"]["dataset"]
-    kept = {key: value for key, value in stored.items() if key != EARLIER}
-    record = {**kept, **now, "settings": settings, "images": [*images, *before.values()]}
+    unchanged = {key: value for key, value in stored.items() if key != EARLIER}
+    record = {**unchanged, **now, "settings": settings, "images": [*images, *before.values()]}
     record["labels"] = _merged(stored["labels"], now["labels"])
     return record
 

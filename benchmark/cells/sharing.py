@@ -29,12 +29,12 @@ def lacking(store: ResultStore, requests: Iterable[Request]) -> list[Request]:
         If a cell is stored, or half done, with other settings; the message names them.
     """
     _tidy(store)
-    lacked, finished = [], []
+    missing, finished = [], []
     for request in requests:
         stored = store.has(request.cell, request.settings, request.identities)
-        (finished if stored else lacked).append(request)
+        (finished if stored else missing).append(request)
     _drop_parts(store, {request.cell for request in finished})
-    return lacked
+    return missing
 
 
 def share(
@@ -62,7 +62,7 @@ def share(
     OSError
         If the folder cannot be written.
     """
-    waiting, told = list(requests), None
+    waiting, announced = list(requests), None
     while waiting:
         busy = []
         for request in waiting:
@@ -74,11 +74,11 @@ def share(
         if len(busy) == len(waiting):
             paths = [store.path(request.cell) for request in busy]
             others = {describe(holder(store.lease_path(path)) or "") for path in paths}
-            if others != told:
+            if others != announced:
                 more = f" and {len(busy) - 1} more" if len(busy) > 1 else ""
                 names = " and ".join(sorted(others))
                 say(f"waiting for {names}, in work at {busy[0].cell}{more}")
-                told = others
+                announced = others
             time.sleep(PAUSE)
         waiting = busy
 

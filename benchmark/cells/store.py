@@ -104,7 +104,7 @@ class ResultStore:
             return {}
         content = stored.record["settings"], stored.record["images"]
         refuse_other(stored.place, *content, settings, identities)
-        usable = usable_rows(*content, settings, identities, stored.holes, self.complete)
+        usable = usable_rows(*content, settings, identities, stored.incomplete, self.complete)
         tiles = stored.record.get("environment", {}).get("tile", {})
         return {
             image: row | ({"tile": tiles[image]} if image in tiles else {})
@@ -178,8 +178,8 @@ class ResultStore:
         cells = self.packed.cells() | {stored.cell: stored for _, _, stored in self.files.all()}
         lacking = []
         for cell in sorted(cells, key=lambda cell: cell.path.parts):
-            _, record, holes, place = cells[cell]
-            if holes or len(record["images"]) < _promised(record):
+            _, record, incomplete, place = cells[cell]
+            if incomplete or len(record["images"]) < _promised(record):
                 lacking.append(place)
             yield cell, record
         if lacking:

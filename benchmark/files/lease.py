@@ -89,11 +89,11 @@ class Leases:
         OSError
             If the file cannot be written.
         """
-        told = None
+        announced = None
         while (lease := self.take(path)) is None:
-            if (other := describe(holder(path) or "")) != told:
+            if (other := describe(holder(path) or "")) != announced:
                 say(f"waiting for {other}, in work at {path.parent}")
-                told = other
+                announced = other
             time.sleep(PAUSE)
         try:
             yield lease

@@ -118,7 +118,7 @@ def sweep(folder: Path) -> None:
     if not folder.is_dir():
         return
     for entry in os.scandir(folder):
-        if (found := ASIDE.fullmatch(entry.name)) and not in_use(Path(entry), found[1] or found[2]):
+        if (match := ASIDE.fullmatch(entry.name)) and not in_use(Path(entry), match[1] or match[2]):
             Path(entry).unlink(missing_ok=True)
 
 

@@ -130,9 +130,9 @@ def missing(
     """
     part, parts = _shard(shard)
     check_choice(rescore)
-    lacked = {request.cell for request in lacking(store, map(grid.request, grid.cells))}
+    unscored = {request.cell for request in lacking(store, map(grid.request, grid.cells))}
     rescored = again(grid, store, rescore)
-    todo = [cell for cell in grid.cells if cell in lacked or cell in rescored]
+    todo = [cell for cell in grid.cells if cell in unscored or cell in rescored]
     refuse_mixtures(grid, store, todo, rescored)
     total = len(grid.cells)  # a share is a stretch of the plan: it has its part of every model
     mine = set(grid.cells[total * (part - 1) // parts : total * part // parts])
