@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Self, TextIO
+from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from benchmark.cells.cell import Cell
 from benchmark.cells.parts import append_row, new_part, parts_of, read_part, remove_part, start_part
@@ -78,7 +78,7 @@ class Part:
         self._path = new_part(store.path(self.cell))
 
     def __enter__(self) -> Self:
-        if not self.finished:
+        if self._lease is not None:
             try:
                 self._take_over()
             except BaseException:
@@ -113,7 +113,7 @@ class Part:
         append_row(self._path, self._file, row)
         self._add({row["image"]: row})
 
-    def finish(self, images: Sequence[str], **provenance: object) -> None:
+    def finish(self, images: Sequence[str], **provenance: Any) -> None:
         """Write the finished cell, as `ResultStore.write` does, and drop its parts.
 
         Where some rows are of a cell that was made with something else, that stands under
@@ -204,10 +204,9 @@ class Part:
             f"and give the same command again"
         )
 
-    def _earlier(self, provenance: Mapping[str, object]) -> list[dict[str, object]]:
-        record = self._record
-        rows = record["images"] if record else []
-        older = [row["image"] for row in rows if row["image"] not in self._new]
+    def _earlier(self, provenance: Mapping[str, Any]) -> list[dict[str, Any]]:
+        record = self._record or {"images": []}
+        older = [row["image"] for row in record["images"] if row["image"] not in self._new]
         if not older:
             return []
         then, now = _made_with(record), _made_with(provenance)
@@ -215,7 +214,7 @@ class Part:
         return [*before, {**then, "images": older}] if then != now else before
 
 
-def _made_with(record: Mapping[str, object]) -> dict[str, object]:
+def _made_with(record: Mapping[str, Any]) -> dict[str, Any]:
     """How rows were made, without what differs by image."""
     facts = {key: record[key] for key in MADE_WITH if key in record}
     if "environment" in facts:

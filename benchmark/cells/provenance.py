@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points, packages_distributions, version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,9 +29,9 @@ CELL = ("model", "dataset", "noise", "level", "seed")
 FIRST = ("protocol", "torch", US)  # what a sentence names before the rest
 MOST = 4  # things that a sentence names before it only counts
 
-Code = dict[str, object]  # what `code_of_cell` says
-Record = Mapping[str, object]  # a cell's file, as `ResultStore.read` gives it
-Row = dict[str, object]  # of one image
+Code = dict[str, Any]  # what `code_of_cell` says
+Record = Mapping[str, Any]  # a cell's file, as `ResultStore.read` gives it
+Row = dict[str, Any]  # of one image
 Facts = dict[str, str]  # what made a cell, in words: "torch" to "2.4.0"
 
 
@@ -236,13 +237,13 @@ def _distribution(module: str) -> tuple[str | None, str | None]:
     top = module.partition(".")[0]
     if top in OUR_PACKAGES:
         return US, __version__
-    entries = [entry for entry in entry_points(group=ENTRY_POINT_GROUP) if entry.dist]
-    for entry in entries:
-        if entry.module == module or module.startswith(f"{entry.module}."):
-            return entry.dist.name, entry.dist.version
-    for entry in entries:
-        if entry.module.partition(".")[0] == top:
-            return entry.dist.name, entry.dist.version
+    plugins = [(e.module, e.dist) for e in entry_points(group=ENTRY_POINT_GROUP) if e.dist]
+    for name, plugin in plugins:
+        if name == module or module.startswith(f"{name}."):
+            return plugin.name, plugin.version
+    for name, plugin in plugins:
+        if name.partition(".")[0] == top:
+            return plugin.name, plugin.version
     if not _is_installed(module):
         return None, None
     names = packages_distributions().get(top, [])  # reads every package's list of files: slow
@@ -258,7 +259,7 @@ def _is_installed(module: str) -> bool:
 
 def _source(cls: type) -> str | None:
     try:
-        text = Path(inspect.getsourcefile(cls)).read_bytes()
+        text = Path(inspect.getsourcefile(cls) or "").read_bytes()
     except (OSError, TypeError):  # typed into a notebook, compiled, or inside an archive
         text = _text(cls)
     return short_hash(text.replace(b"\r\n", b"\n")) if text else None

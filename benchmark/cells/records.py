@@ -5,15 +5,15 @@ import math
 import stat
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from benchmark.cells.cell import Cell
 from benchmark.files.names import check_name
 
-Record = dict[str, object]
-Row = dict[str, object]
+Record = dict[str, Any]  # as JSON gives it back
+Row = dict[str, Any]  # of one image
 # whether an image's row has every number that these settings ask for; `Damaged` for wrong types
-Complete = Callable[[Row, Mapping[str, object]], bool]
+Complete = Callable[[Row, Mapping[str, Any]], bool]
 
 KEY = {"model": str, "dataset": str, "noise": str, "level": float, "seed": int}
 SETTINGS = ("model", "noise", "dataset", "metrics", "protocol")
@@ -67,7 +67,7 @@ def parse_record(content: bytes, place: str, complete: Complete) -> Stored:
         raise Damaged(f"{place} is no cell: {_first_line(error)}") from None
 
 
-def check_record(record: object, complete: Complete) -> list[str]:
+def check_record(record: Any, complete: Complete) -> list[str]:
     """The images of a cell which lack a number; `Damaged` if it lacks what every cell has."""
     _mapping(record, "the file")
     for part in ("cell", "settings", "labels"):
@@ -93,7 +93,7 @@ def check_record(record: object, complete: Complete) -> list[str]:
     return check_rows(record.get("images"), settings, complete)
 
 
-def check_settings(settings: object) -> None:
+def check_settings(settings: Any) -> None:
     """Raise `Damaged` if something is not the settings of a cell."""
     _mapping(settings, "'settings'")
     for name in SETTINGS:
@@ -103,7 +103,7 @@ def check_settings(settings: object) -> None:
         _mapping(metric, f"metric {name}")
 
 
-def check_rows(rows: object, settings: Mapping[str, object], complete: Complete) -> list[str]:
+def check_rows(rows: Any, settings: Mapping[str, Any], complete: Complete) -> list[str]:
     """The images which lack a number; `Damaged` if it is no list of rows, each of another image."""
     if not isinstance(rows, list):
         raise Damaged("'images' is no list")
@@ -117,7 +117,7 @@ def check_rows(rows: object, settings: Mapping[str, object], complete: Complete)
     return incomplete
 
 
-def check_row(row: object, settings: Mapping[str, object], complete: Complete) -> bool:
+def check_row(row: Any, settings: Mapping[str, Any], complete: Complete) -> bool:
     """Whether a row has all its numbers; `Damaged` if it is the row of no image."""
     _mapping(row, "an image's row")
     _value(row.get("image"), str, "the name of an image")
@@ -125,12 +125,12 @@ def check_row(row: object, settings: Mapping[str, object], complete: Complete) -
     return complete(row, settings)
 
 
-def is_scored(row: Row, settings: Mapping[str, object]) -> bool:
+def is_scored(row: Row, settings: Mapping[str, Any]) -> bool:
     """Whether a row of ``bench run`` has seconds and a finite number for every metric."""
     return all_finite(row, (*settings["metrics"], "seconds"))
 
 
-def all_finite(values: Mapping[str, object], names: Iterable[str]) -> bool:
+def all_finite(values: Mapping[str, Any], names: Iterable[str]) -> bool:
     """Whether each of these is there and finite; `Damaged` if one is anything but a number."""
     finite = True
     for name in names:
@@ -149,7 +149,7 @@ def _mapping(value: object, what: str) -> None:
         raise Damaged(f"{what} is missing or no JSON object")
 
 
-def _value(value: object, kind: type, what: str) -> None:
+def _value(value: Any, kind: type, what: str) -> None:
     if kind is float and type(value) is int:
         value = float(value) if abs(value) < 2**53 else math.inf
     if type(value) is not kind or (kind is float and not math.isfinite(value)):

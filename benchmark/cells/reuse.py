@@ -1,11 +1,12 @@
 """Which stored scores stand for what is asked now, and what differs where they do not."""
 
 from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 from benchmark.cells.records import Complete, Record, Row
 from benchmark.settings import differences, digest_of, short_digest
 
-Settings = Mapping[str, object]
+Settings = Mapping[str, Any]
 Identities = Mapping[str, str] | None  # by image, in order; None: only the set is known
 
 EARLIER = "earlier"  # the key of what some of a cell's rows were made with, where not as the others
@@ -69,21 +70,23 @@ def matching(
     stored: Settings, rows: Iterable[Row], now: Settings, identities: Identities
 ) -> dict[str, Row]:
     """By image, the rows whose images are wanted now and are the same files, cut the same way."""
-    rows = {row["image"]: row for row in rows}
+    by_image = {row["image"]: row for row in rows}
     if identities is None:
-        return rows if _digest(stored) == _digest(now) else {}
-    known = {image: row for image, row in rows.items() if image in identities}
+        return by_image if _digest(stored) == _digest(now) else {}
+    known = {image: row for image, row in by_image.items() if image in identities}
     if _digest(stored) == _digest(now):
         return known
-    if any("source" in row for row in rows.values()):
+    if any("source" in row for row in by_image.values()):
         return {
             image: row
             for image, row in known.items()
             if row.get("source") == short_digest(identities[image])
         }
-    if len(known) == len(rows) and digest_of(identities[name] for name in rows) == _digest(stored):
-        return known  # version 0.1 said of the set only what it was
-    return {}
+    # version 0.1 said of the set only what it was
+    same = len(known) == len(by_image) and _digest(stored) == digest_of(
+        identities[k] for k in known
+    )
+    return known if same else {}
 
 
 def joined(stored: Record, now: Record) -> Record:
@@ -130,7 +133,7 @@ def _digest(settings: Settings) -> object:
     return settings["dataset"].get("sha256")
 
 
-def _of_what(settings: Settings, metrics: Collection[str]) -> dict[str, object]:
+def _of_what(settings: Settings, metrics: Collection[str]) -> dict[str, Any]:
     """Settings without what says which images they are of, and with these metrics alone."""
     return {
         **settings,
@@ -139,7 +142,7 @@ def _of_what(settings: Settings, metrics: Collection[str]) -> dict[str, object]:
     }
 
 
-def _merged(stored: Mapping[str, object], now: Mapping[str, object]) -> dict[str, object]:
+def _merged(stored: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
     """Labels of both, those of now winning; a dict by metric keeps the metrics of before."""
     merged = {**stored, **now}
     for key, label in now.items():
