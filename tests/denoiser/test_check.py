@@ -5,6 +5,7 @@ from io import StringIO
 
 import pytest
 import torch
+from doubles import Dice
 from hydra.core.config_store import ConfigStore
 from rich.console import Console
 from torch import Tensor, nn
@@ -98,11 +99,6 @@ class PairsOnly(Denoiser):
 class Told(Denoiser):
     def forward(self, noisy: Tensor, sigma: float = 0.1) -> Tensor:
         return noisy
-
-
-class Dice(Denoiser):
-    def forward(self, noisy: Tensor) -> Tensor:
-        return noisy * torch.rand_like(noisy)
 
 
 def broken(model: Denoiser) -> dict[str, str]:

@@ -7,6 +7,7 @@ import sys
 import warnings
 from pathlib import Path
 
+import doubles
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -14,7 +15,7 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
 from benchmark.cli.listing import stand_ins
-from benchmark.denoiser import DENOISERS, Denoiser
+from benchmark.denoiser import DENOISERS
 from benchmark.denoiser.weights.load import (
     all_shipped,
     load_network,
@@ -159,28 +160,10 @@ def test_settings_of_a_training_which_are_ours_are_named_beside_the_published_on
     assert "input_ratio=[0,90]" in size_of(ours)
 
 
-class Small(Denoiser):
-    """A network whose published state dicts have all that a class can say of them."""
+class Small(doubles.Small):
+    """A network of whose published tensors one is computed anew."""
 
-    name = "small"
-    learned = True
-    test_time = ("passes",)
     derived = ("index",)
-
-    @classmethod
-    def arguments_of(cls, shapes):
-        return {"width": shapes["first.weight"][0]} if "first.weight" in shapes else {}
-
-    def __init__(self, *, width: int = 4, passes: int = 1):
-        super().__init__()
-        if width % 2:
-            raise ValueError(f"small needs an even width, got {width}")
-        if passes < 1:
-            raise ValueError(f"small needs one pass or more, got {passes}")
-        self.passes = passes
-        self.first = nn.Conv2d(3, width, 1)
-        self.norm = nn.BatchNorm2d(width)
-        self.last = nn.Conv2d(width, 3, 1)
 
 
 class Other(Small):
