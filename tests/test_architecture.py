@@ -3,17 +3,33 @@
 import subprocess
 import sys
 from pathlib import Path
+from statistics import quantiles
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
 PARTS = ("noise_models", "baselines", "masked_model")
+FAMILIES = ("noise_models", "baselines")  # a file a family of noises, a network: no rooms in them
+FILES = [path for part in ("benchmark", *PARTS) for path in (ROOT / part).rglob("*.py")]
 
 
 def test_the_floors_are_kept():
     command = [sys.executable, "-c", "from importlinter.cli import lint_imports_command as l; l()"]
     done = subprocess.run([*command, "--no-cache"], cwd=ROOT, capture_output=True, text=True)
     assert not done.returncode, done.stdout
+
+
+def test_no_folder_has_more_files_than_can_be_seen_at_once():
+    folders = {path.parent for path in FILES} - {ROOT / name for name in FAMILIES}
+    sizes = {str(folder.relative_to(ROOT)): len(list(folder.glob("*.py"))) for folder in folders}
+    assert {folder: count for folder, count in sizes.items() if count > 12} == {}
+
+
+def test_nine_files_of_ten_are_under_300_lines():
+    lengths = {path: len(path.read_text().splitlines()) for path in FILES}
+    longest = sorted(lengths, key=lengths.__getitem__, reverse=True)[: len(FILES) // 10]
+    named = [f"{path.relative_to(ROOT)} {lengths[path]}" for path in longest]
+    assert quantiles(lengths.values(), n=10)[-1] < 300, named
 
 
 def test_the_registry_names_the_parts_and_none_is_forgotten():
@@ -24,7 +40,8 @@ def test_the_registry_names_the_parts_and_none_is_forgotten():
 
 @pytest.mark.parametrize(
     ("module", "heavy"),
-    [("benchmark.noise", "torch"), ("noise_models", "torch"), ("benchmark.cli", "torch hydra cv2")],
+    [("benchmark.noise", "torch cv2 hydra"), ("noise_models", "torch cv2 hydra")]
+    + [("benchmark.cli", "torch hydra cv2")],
 )
 def test_what_should_load_fast_loads_nothing_heavy(module, heavy):
     code = f"import {module}, sys; print([n for n in {heavy.split()} if n in sys.modules])"
