@@ -51,6 +51,16 @@ def test_the_contract_is_kept(cls, promise):
     assert found.kept, found
 
 
+@pytest.mark.gpu
+@pytest.mark.parametrize("name", ["dncnn", "restormer", "swinir"])
+def test_a_network_restores_on_a_gpu_what_it_restores_on_a_cpu(name):
+    model = small(DENOISERS[name])
+    noisy = torch.rand(1, 3, 24, 32, generator=torch.Generator().manual_seed(0))
+    expected = model.denoise(noisy)
+    restored = model.to("cuda").denoise(noisy.to("cuda"))
+    torch.testing.assert_close(restored.cpu(), expected, rtol=0, atol=0.5 / 255)
+
+
 @every_denoiser
 def test_settings_are_annotated_keywords_with_defaults(cls):
     for parameter, _ in keywords_of(cls).values():

@@ -287,7 +287,7 @@ def test_lpips_rises_with_the_noise_and_depends_on_the_channel_order(clean):
 
 
 def test_st_lpips_without_its_package_is_unavailable_and_says_what_to_do(monkeypatch):
-    perceptual._load_st_lpips.cache_clear()
+    perceptual.load_st_lpips.cache_clear()
     monkeypatch.setitem(sys.modules, "stlpips_pytorch", None)
     with pytest.raises(MetricUnavailable, match=r"pip install 'noisebench\[st-lpips\]'"):
         STLPIPS().prepare()

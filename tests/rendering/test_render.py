@@ -134,20 +134,20 @@ def test_a_picture_from_elsewhere_is_not_taken_for_a_render(mitsuba, tiny, tmp_p
 
 @pytest.mark.parametrize(("works", "chosen"), [(True, "llvm_ad_rgb"), (False, "scalar_rgb")])
 def test_auto_takes_llvm_only_where_it_works(mitsuba, monkeypatch, works, chosen):
-    monkeypatch.setattr(driver, "_llvm_works", lambda: works)
+    monkeypatch.setattr(driver, "llvm_works", lambda: works)
     assert pick_variant("auto") == chosen
 
 
 def test_auto_keeps_the_variant_which_a_folder_was_begun_with(mitsuba, tiny, monkeypatch):
     render_pairs(tiny)
-    monkeypatch.setattr(driver, "_llvm_works", lambda: True)
+    monkeypatch.setattr(driver, "llvm_works", lambda: True)
     render_pairs(replace(tiny, variant="auto"))
     with pytest.raises(ValueError, match="begun with variant=scalar_rgb"):
         render_pairs(replace(tiny, variant="llvm_ad_rgb"))
 
 
 def test_llvm_which_kills_the_process_is_a_sentence(mitsuba, monkeypatch):
-    monkeypatch.setattr(driver, "_llvm_works", lambda: False)
+    monkeypatch.setattr(driver, "llvm_works", lambda: False)
     with pytest.raises(ValueError, match="llvm_ad_rgb does not work here.*DRJIT_LIBLLVM_PATH"):
         pick_variant("llvm_ad_rgb")
 
