@@ -25,9 +25,10 @@ every_denoiser = pytest.mark.parametrize(
 )
 
 # the others need a file or a name first: tests/test_adapters.py
+READY = {name: cls for name, cls in sorted(DENOISERS.items()) if not cls.needs}
+SLOW = {"bm3d": [pytest.mark.slow]}  # seconds for a small image
 every_ready_denoiser = pytest.mark.parametrize(
-    "cls",
-    [pytest.param(cls, id=name) for name, cls in sorted(DENOISERS.items()) if not cls.needs],
+    "cls", [pytest.param(cls, id=name, marks=SLOW.get(name, [])) for name, cls in READY.items()]
 )
 
 

@@ -117,6 +117,7 @@ def test_a_senseless_sigma_is_refused(cls, sigma):
         cls(sigma=sigma)
 
 
+@pytest.mark.slow
 def test_bm3d_s_normal_profile_is_another_filter(clean):
     pytest.importorskip("bm3d", reason="needs the package bm3d")
     noisy = with_noise(clean, 25)[..., :32, :32]
