@@ -27,6 +27,7 @@ def show(quiet: bool = False) -> Console:
     log.handlers = [_Printed()]
     log.setLevel(logging.INFO)
     log.propagate = False
+    log.disabled = False  # Hydra disables the loggers that it finds
     return _current
 
 
