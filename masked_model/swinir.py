@@ -48,6 +48,7 @@ class MaskedSwinIR(Baseline):
     """
 
     test_time = ("mask", "passes")
+    compared_with = "baseline"
 
     def __init__(
         self,

@@ -32,6 +32,7 @@ class Denoiser(nn.Module):
     learned: ClassVar[bool] = False
     sizes: ClassVar[dict[str, dict[str, object]]] = {}  # keywords of sizes other than published
     test_time: ClassVar[tuple[str, ...]] = ()
+    compared_with: ClassVar[str | None] = None  # the registered name of another network
     package: ClassVar[str] = ""  # an optional package it cannot do without
     needs: ClassVar[str] = ""  # what a user must name first, and how: "a file: model.x.file=FILE"
     located: ClassVar[tuple[str, ...]] = ()  # settings which say where something lies, not what

@@ -47,6 +47,7 @@ class Metric:
     name: ClassVar[str]  # set by the registry
     higher_is_better: ClassVar[bool]
     unit: ClassVar[str] = ""
+    digits: ClassVar[int] = 4  # behind the point, where a score is printed
     rgb_only: ClassVar[bool] = False
     located: ClassVar[tuple[str, ...]] = ()  # settings which say where something lies, not what
     files: ClassVar[tuple[str, ...]] = ()  # settings which name a file: its content counts
@@ -136,6 +137,7 @@ class PSNR(PixelMetric):
 
     higher_is_better = True
     unit = "dB"
+    digits = 2
 
     def score(self, restored: Tensor, clean: Tensor) -> float:
         error = np.mean((self.pixels(restored) - self.pixels(clean)) ** 2)
