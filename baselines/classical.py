@@ -39,6 +39,8 @@ class BlindFilter(ImageFilter):
        section 4.2.
     """
 
+    image_channels = 3
+
     def __init__(self, *, sigma: float | None = None):
         super().__init__()
         if sigma is not None and not (math.isfinite(sigma) and sigma >= 0):
@@ -49,9 +51,7 @@ class BlindFilter(ImageFilter):
         self.sigma = sigma
 
     def filter_image(self, noisy: np.ndarray) -> np.ndarray:
-        height, width, channels = noisy.shape
-        if channels != 3:
-            raise ValueError(f"{self.name} restores RGB images, got {channels} channels")
+        height, width = noisy.shape[:2]
         missing = ((0, max(0, SMALLEST - height)), (0, max(0, SMALLEST - width)), (0, 0))
         padded = np.pad(noisy, missing, mode="symmetric")
         sigma = _estimated(padded) if self.sigma is None else self.sigma / 255

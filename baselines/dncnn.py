@@ -57,6 +57,7 @@ class DnCNN(Denoiser):
                 f"{self.name} sees 3 channels, or 1 and each colour by itself, got {channels}"
             )
         self.channels = channels
+        self.image_channels = 3 if channels == 3 else None  # else each colour by itself
         layers = [nn.Conv2d(channels, width, 3, padding=1), nn.ReLU(inplace=True)]
         for _ in range(depth - 2):
             layers.append(nn.Conv2d(width, width, 3, padding=1))

@@ -176,6 +176,7 @@ class Restormer(Denoiser):
     """
 
     learned = True
+    image_channels = 3
     sizes = {
         "tiny": {"dim": 6, "num_blocks": (1, 1, 1, 1), "num_refinement_blocks": 1},
         "s": {"dim": 14},

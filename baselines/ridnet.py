@@ -138,6 +138,7 @@ class RIDNet(Denoiser):
     """
 
     learned = True
+    image_channels = 3
     sizes = {"tiny": {"width": REDUCTION}}
 
     def __init__(self, *, width: int = 64, batch_norm: bool = False, rgb_range: float = 1.0):

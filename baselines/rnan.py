@@ -194,6 +194,7 @@ class RNAN(Denoiser):
     """
 
     learned = True
+    image_channels = 3
     sizes = {"tiny": {"groups": 5, "width": 10}, "s": {"width": 32}}
     test_time = ("chop",)
 

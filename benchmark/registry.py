@@ -21,8 +21,7 @@ OURS = (
     "masked_model",
     "benchmark.noise.formula",
     "benchmark.metrics",
-    "benchmark.datasets.clean",
-    "benchmark.datasets.recorded",
+    "benchmark.datasets",
 )
 
 

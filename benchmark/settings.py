@@ -1,4 +1,4 @@
-"""What an object is identified by: its settings, and the content of the files they name."""
+"""What an object is identified by: its settings as plain values, and how two of them differ."""
 
 import hashlib
 import inspect
@@ -156,6 +156,25 @@ def _name(cls: type) -> str:
 
 def _address(cls: type) -> str:
     return f"{cls.__module__}.{cls.__qualname__}"
+
+
+def plain(value: object) -> object:
+    """A value as JSON gives it back: mappings as dicts, tuples as lists, all the way down."""
+    if isinstance(value, Mapping):
+        return {key: plain(item) for key, item in value.items()}
+    return [plain(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def differences(before: Mapping[str, object], now: Mapping[str, object]) -> list[str]:
+    """Settings that differ, each as ``model.weights 'a' (now 'b')``; lists count as a whole."""
+    changes = []
+    for key in {**before, **now}:
+        old, new = before.get(key, "absent"), now.get(key, "absent")
+        if isinstance(old, Mapping) and isinstance(new, Mapping):
+            changes += [f"{key}.{change}" for change in differences(old, new)]
+        elif old != new:
+            changes.append(f"{key} {old!r} (now {new!r})")
+    return changes
 
 
 def digest_of(identities: Iterable[str]) -> str:

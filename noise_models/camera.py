@@ -224,8 +224,8 @@ def safe_invert_gains(image: np.ndarray, gains: np.ndarray) -> np.ndarray:
     return image * np.maximum(mask + (1 - mask) * factors, factors)
 
 
-def bayer_colours(height: int, width: int, pattern: str) -> np.ndarray:
-    """(height, width) of 0, 1, 2: which of red, green and blue each site sees.
+def bayer_colours(shape: tuple[int, ...], pattern: str) -> np.ndarray:
+    """(H, W) of 0, 1, 2: which of red, green and blue each site sees.
 
     Raises
     ------
@@ -235,12 +235,13 @@ def bayer_colours(height: int, width: int, pattern: str) -> np.ndarray:
     if pattern not in PATTERNS:
         raise ValueError(f"no Bayer pattern '{pattern}'; take one of {', '.join(PATTERNS)}")
     tile = np.reshape(["RGB".index(letter) for letter in pattern], (2, 2))
+    height, width = shape
     return np.tile(tile, (-(-height // 2), -(-width // 2)))[:height, :width]
 
 
 def mosaic(image: np.ndarray, pattern: str = "RGGB") -> np.ndarray:
     """(H, W): of each pixel the one colour which its site sees."""
-    colours = bayer_colours(*image.shape[:2], pattern)
+    colours = bayer_colours(image.shape[:2], pattern)
     return np.take_along_axis(image, colours[..., None], axis=2)[..., 0]
 
 
@@ -251,7 +252,7 @@ def demosaic_bilinear(raw: np.ndarray, pattern: str = "RGGB") -> np.ndarray:
     border without repeating its outermost line, which gives the numbers of [1]_: there the outer
     sites of each colour are repeated.
     """
-    colours = bayer_colours(*raw.shape, pattern)
+    colours = bayer_colours(raw.shape, pattern)
     kernels = (BILINEAR_OTHER, BILINEAR_GREEN, BILINEAR_OTHER)
     planes = [
         _filtered(np.where(colours == colour, raw, 0), kernel)
@@ -265,7 +266,7 @@ def demosaic_malvar(raw: np.ndarray, pattern: str = "RGGB") -> np.ndarray:
 
     May leave [0, 1]. The border is that of `demosaic_bilinear`.
     """
-    colours = bayer_colours(*raw.shape, pattern)
+    colours = bayer_colours(raw.shape, pattern)
     green = np.where(colours == 1, raw, _filtered(raw, MALVAR_GREEN))
     along, down = _filtered(raw, MALVAR_ALONG), _filtered(raw, MALVAR_ALONG.T)
     across = _filtered(raw, MALVAR_ACROSS)
@@ -316,7 +317,7 @@ def process(
     """
     finished = protocol == "B"
     gains = camera.balance * (camera.brightness if finished else 1)
-    balanced = raw * gains[bayer_colours(*raw.shape, camera.pattern)]
+    balanced = raw * gains[bayer_colours(raw.shape, camera.pattern)]
     colours = DEMOSAICS[demosaic](np.clip(balanced, 0, 1), camera.pattern)
     linear = np.clip(apply_ccm(colours, np.linalg.inv(camera.rgb2cam)), 0, 1)
     image = gamma_compress(linear)

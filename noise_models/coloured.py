@@ -43,6 +43,7 @@ class ChromaCorrelated(NoiseModel):
     """
 
     unit = "L, the root of the largest possible variance, in 8-bit steps"
+    constant_variance = 1
     levels: tuple[float, ...] = (15, 25)
     correlation: float | None = None
 
@@ -72,9 +73,7 @@ class ChromaCorrelated(NoiseModel):
         return np.abs(basis.T @ (weights[:, None] * basis))
 
     def variance(self, intensity: np.ndarray, level: float) -> np.ndarray | None:
-        return (
-            None if self.correlation is None else np.full(np.shape(intensity), (level / 255) ** 2)
-        )
+        return None if self.correlation is None else super().variance(intensity, level)
 
 
 @NOISE_MODELS.register("low_frequency")
@@ -102,6 +101,7 @@ class LowFrequency(NoiseModel):
 
     unit = "sigma, in 8-bit steps"
     note = "the blur of 1 pixel is our choice"
+    constant_variance = 1
     levels: tuple[float, ...] = (15, 25)
     blur: float = 1
 
@@ -111,9 +111,6 @@ class LowFrequency(NoiseModel):
 
     def sample(self, clean: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:
         return clean + level / 255 * _grain(clean.shape, self.blur, rng)
-
-    def variance(self, intensity: np.ndarray, level: float) -> np.ndarray:
-        return np.full(np.shape(intensity), (level / 255) ** 2)
 
 
 @NOISE_MODELS.register("film_grain")

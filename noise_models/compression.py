@@ -100,7 +100,7 @@ def _through_jpeg(name: str, image: np.ndarray, quality: int) -> np.ndarray:
     if colour:
         pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
     _, stored = cv2.imencode(".jpg", pixels, [part for option in options for part in option])
-    pixels = cv2.imdecode(stored, cv2.IMREAD_UNCHANGED)
+    pixels = np.asarray(cv2.imdecode(stored, cv2.IMREAD_UNCHANGED))
     if colour:
         pixels = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
     return pixels.reshape(image.shape) / np.float32(255)

@@ -132,14 +132,8 @@ class ELD(NoiseModel):
     camera: str = "all"
 
     def __post_init__(self) -> None:
-        if self.camera not in ("all", *SENSORS):
-            raise ValueError(
-                f"eld has no camera '{self.camera}'; take all or one of {', '.join(SENSORS)}"
-            )
+        self.check_choice("camera", ("all", *SENSORS))
         super().__post_init__()
-
-    def sample(self, clean: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:
-        return self.sample_pair(clean, level, rng)[1]
 
     def sample_pair(
         self, clean: np.ndarray, level: float, rng: np.random.Generator

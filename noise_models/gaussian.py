@@ -31,6 +31,7 @@ class Gaussian(NoiseModel):
 
     unit = "sigma, in 8-bit steps"
     suites = ("paper",)
+    constant_variance = 1
     levels: tuple[float, ...] = (15, 25, 50)
 
     def sample(self, clean: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:
@@ -42,9 +43,6 @@ class Gaussian(NoiseModel):
     def sample_batch(self, clean: "Tensor", level: float, generator: "Generator") -> "Tensor":
         noise = clean.new_empty(clean.shape).normal_(0, level / 255, generator=generator)
         return noise.add_(clean)
-
-    def variance(self, intensity: np.ndarray, level: float) -> np.ndarray:
-        return np.full(np.shape(intensity), (level / 255) ** 2)
 
 
 @NOISE_MODELS.register("correlated")
@@ -68,6 +66,7 @@ class Correlated(NoiseModel):
 
     unit = "sigma before the 3x3 average, in 8-bit steps"
     suites = ("paper",)
+    constant_variance = 1 / 9
     levels: tuple[float, ...] = (40, 45, 50, 55)
 
     def sample(self, clean: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:
@@ -76,17 +75,3 @@ class Correlated(NoiseModel):
         noisy *= level / 255
         noisy += clean
         return noisy
-
-    def sample_batch(self, clean: "Tensor", level: float, generator: "Generator") -> "Tensor":
-        noise = clean.new_empty(clean.shape).normal_(0, level / 255 / 9, generator=generator)
-        for _ in range(2):  # along rows, then along columns
-            total = noise.clone()
-            total[..., 1:] += noise[..., :-1]
-            total[..., :-1] += noise[..., 1:]
-            total[..., 0] += noise[..., 0]  # the border reflects
-            total[..., -1] += noise[..., -1]
-            noise = total.transpose(-1, -2)
-        return clean + noise
-
-    def variance(self, intensity: np.ndarray, level: float) -> np.ndarray:
-        return np.full(np.shape(intensity), (level / 255 / 3) ** 2)

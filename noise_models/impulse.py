@@ -1,14 +1,10 @@
 """Impulses: values replaced by black, white or any other, and pixels which are dead."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from benchmark.noise import NOISE_MODELS, NoiseModel
-
-if TYPE_CHECKING:
-    from torch import Generator, Tensor
 
 
 @NOISE_MODELS.register("salt_and_pepper")
@@ -52,11 +48,6 @@ class SaltAndPepper(NoiseModel):
         np.copyto(noisy, u >= level / 2, where=u < level)
         return noisy
 
-    def sample_batch(self, clean: "Tensor", level: float, generator: "Generator") -> "Tensor":
-        drawn = clean if self.per_channel else clean[:, :1]
-        u = clean.new_empty(drawn.shape).uniform_(generator=generator)
-        return clean.masked_fill(u < level, 1).masked_fill(u < level / 2, 0)
-
     def variance(self, intensity: np.ndarray, level: float) -> np.ndarray:
         shift = 0.5 - intensity  # of a replaced value's mean
         return level * (0.25 + shift**2) - (level * shift) ** 2
@@ -88,12 +79,6 @@ class RandomImpulse(NoiseModel):
         hit = rng.random((height, width, channels if self.per_channel else 1)) < level
         values = rng.integers(256, size=clean.shape).astype(np.float32) / np.float32(255)
         return np.where(hit, values, clean)
-
-    def sample_batch(self, clean: "Tensor", level: float, generator: "Generator") -> "Tensor":
-        drawn = clean if self.per_channel else clean[:, :1]
-        u = clean.new_empty(drawn.shape).uniform_(generator=generator)
-        values = clean.new_empty(clean.shape).random_(256, generator=generator) / 255
-        return values.where(u < level, clean)
 
     def variance(self, intensity: np.ndarray, level: float) -> np.ndarray:
         spread = (256**2 - 1) / 12 / 255**2  # the variance of 256 equally likely values
@@ -138,12 +123,6 @@ class DeadPixels(NoiseModel):
         dead = rng.random((height, width, 1)) < level
         dead = dead | (rng.random((width, 1)) < self.columns)
         return np.where(dead, np.float32(0), clean)
-
-    def sample_batch(self, clean: "Tensor", level: float, generator: "Generator") -> "Tensor":
-        pixels, columns = clean[:, :1], clean[:, :1, :1]
-        dead = clean.new_empty(pixels.shape).uniform_(generator=generator) < level
-        dead = dead | (clean.new_empty(columns.shape).uniform_(generator=generator) < self.columns)
-        return clean.masked_fill(dead, 0)
 
     def variance(self, intensity: np.ndarray, level: float) -> np.ndarray:
         dead = 1 - (1 - level) * (1 - self.columns)

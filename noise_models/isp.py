@@ -71,10 +71,8 @@ class ISP(NoiseModel):
     camera: str = ""
 
     def __post_init__(self) -> None:
-        for setting, known in (("protocol", PROTOCOLS), ("demosaic", tuple(DEMOSAICS))):
-            value = getattr(self, setting)
-            if value not in known:
-                raise ValueError(f"isp has no {setting} '{value}'; take one of {', '.join(known)}")
+        self.check_choice("protocol", PROTOCOLS)
+        self.check_choice("demosaic", DEMOSAICS)
         _ = self.camera_file  # a file that cannot be used is an error before anything runs
         super().__post_init__()
 
@@ -82,9 +80,6 @@ class ISP(NoiseModel):
     def camera_file(self) -> CameraFile | None:
         """The metadata and SHA-256 of the file named by ``camera``, read once; None without one."""
         return read_camera(self.camera) if self.camera else None
-
-    def sample(self, clean: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:
-        return self.sample_pair(clean, level, rng)[1]
 
     def sample_pair(
         self, clean: np.ndarray, level: float, rng: np.random.Generator

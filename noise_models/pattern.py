@@ -2,14 +2,11 @@
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from benchmark.noise import NOISE_MODELS, NoiseModel
-
-if TYPE_CHECKING:
-    from torch import Generator, Tensor
 
 
 @dataclass(frozen=True)
@@ -18,6 +15,7 @@ class Stripes(NoiseModel):
 
     axis: ClassVar[int]
     unit = "sigma of the offsets, in 8-bit steps"
+    constant_variance = 1
     levels: tuple[float, ...] = (5, 10, 20)
     per_channel: bool = False
 
@@ -25,15 +23,6 @@ class Stripes(NoiseModel):
         shape = [1, 1, clean.shape[2] if self.per_channel else 1]
         shape[self.axis] = clean.shape[self.axis]
         return clean + level / 255 * rng.standard_normal(shape)
-
-    def sample_batch(self, clean: "Tensor", level: float, generator: "Generator") -> "Tensor":
-        images, channels, *sides = clean.shape
-        shape = [images, channels if self.per_channel else 1, 1, 1]
-        shape[2 + self.axis] = sides[self.axis]
-        return clean + clean.new_empty(shape).normal_(0, level / 255, generator=generator)
-
-    def variance(self, intensity: np.ndarray, level: float) -> np.ndarray:
-        return np.full(np.shape(intensity), (level / 255) ** 2)
 
 
 @NOISE_MODELS.register("row_stripe")
@@ -100,6 +89,7 @@ class Periodic(NoiseModel):
     """
 
     unit = "amplitude, in 8-bit steps"
+    constant_variance = 1 / 2
     levels: tuple[float, ...] = (10, 20)
     frequency_x: float = 0.1
     frequency_y: float = 0.25
@@ -118,14 +108,3 @@ class Periodic(NoiseModel):
         cycles = self.frequency_x * np.arange(width) + self.frequency_y * np.arange(height)[:, None]
         phase = rng.uniform(0, 2 * math.pi)
         return clean + level / 255 * np.sin(2 * math.pi * cycles + phase)[..., None]
-
-    def sample_batch(self, clean: "Tensor", level: float, generator: "Generator") -> "Tensor":
-        height, width = clean.shape[2:]
-        column = clean.new_ones(width).cumsum(0)
-        row = clean.new_ones(height, 1).cumsum(0)
-        cycles = self.frequency_x * column + self.frequency_y * row
-        phase = clean.new_empty(len(clean), 1, 1, 1).uniform_(0, 2 * math.pi, generator=generator)
-        return clean + level / 255 * (2 * math.pi * cycles + phase).sin()
-
-    def variance(self, intensity: np.ndarray, level: float) -> np.ndarray:
-        return np.full(np.shape(intensity), (level / 255) ** 2 / 2)

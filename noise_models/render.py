@@ -6,9 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmark.datasets.dataset import DATASETS, Recorded, in_home
+from benchmark.datasets import DATASETS, Recorded
+from benchmark.files.places import in_home
 from benchmark.noise import to_uint8
-from benchmark.rendering.render import TONE_MAPS, read_exr, tone_map
+from benchmark.rendering.exr import read_exr
+from benchmark.rendering.tone_mapping import TONE_MAPS, tone_map
 
 RENDER = re.compile(r"(.+)_(\d+)spp(?:\.input)?(?:\.hdr)?\.(?:png|exr)")
 
@@ -35,8 +37,8 @@ class MonteCarlo(Recorded):
         tone-mapped ``.png`` as ``bench render`` and IDF [3]_ have them, or ``.exr`` in linear light
         as in [2]_, also ``.hdr.exr`` and ``.input.hdr.exr``. Empty: our own pictures.
     tonemap
-        How EXR files become 8-bit sRGB; see `benchmark.rendering.render.tone_map`. The paper's is
-        not known.
+        How EXR files become 8-bit sRGB; see `benchmark.rendering.tone_mapping.tone_map`. The
+        paper's is not known.
 
     References
     ----------

@@ -1,15 +1,11 @@
 """Rician noise: the magnitude of a complex signal, as magnetic resonance measures it."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import scipy  # loads special when it is first used
 
 from benchmark.noise import NOISE_MODELS, NoiseModel
-
-if TYPE_CHECKING:
-    from torch import Generator, Tensor
 
 
 @NOISE_MODELS.register("rician")
@@ -54,11 +50,6 @@ class Rician(NoiseModel):
         along += clean * clean  # |x + s (e1 + i e2)|^2 = x^2 + 2 x s r cos + s^2 r^2
         np.maximum(along, 0, out=along)  # rounding
         return np.sqrt(along, out=along)
-
-    def sample_batch(self, clean: "Tensor", level: float, generator: "Generator") -> "Tensor":
-        real = clean.new_empty(clean.shape).normal_(0, level / 255, generator=generator)
-        imaginary = clean.new_empty(clean.shape).normal_(0, level / 255, generator=generator)
-        return real.add_(clean).hypot(imaginary)
 
     def variance(self, intensity: np.ndarray, level: float) -> np.ndarray:
         if not level:

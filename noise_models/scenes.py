@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy  # loads ndimage when it is first used
 
-from benchmark.rendering.render import SCENES, Description, Scene
+from benchmark.rendering.scene import SCENES, Description, Scene
 
 
 @SCENES.register("indirect")
@@ -221,7 +221,7 @@ def _lanterns(layout: np.random.Generator, count: int) -> Description:
     for n in range(count):
         place = (layout.uniform(-6, 6), layout.uniform(0.6, 4), layout.uniform(-12, -9))
         radiance = 7 * np.array(_hue(layout.uniform())) + 1
-        lanterns[f"lantern{n}"] = _sphere(place, 0.2, emitter=_light(radiance))
+        lanterns[f"lantern{n}"] = _sphere(place, 0.2, emitter=_light(radiance.tolist()))
     return lanterns
 
 
@@ -320,8 +320,8 @@ def _camera(
 def _shape(
     kind: str, bsdf: Description | None = None, emitter: Description | None = None
 ) -> Description:
-    parts = {"bsdf": bsdf, "emitter": emitter}
-    return {"type": kind} | {name: part for name, part in parts.items() if part is not None}
+    parts: Description = {"type": kind, "bsdf": bsdf, "emitter": emitter}
+    return {name: part for name, part in parts.items() if part is not None}
 
 
 def _facing(direction: tuple[float, ...] | np.ndarray) -> np.ndarray:

@@ -86,9 +86,6 @@ class SCUNet(NoiseModel):
     sensor: bool = True
     resize: bool = True
 
-    def sample(self, clean: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:
-        return self.sample_pair(clean, level, rng)[1]
-
     def sample_pair(self, clean: np.ndarray, level: float, rng: np.random.Generator) -> Pair:
         channels = clean.shape[2]
         if channels != 3:

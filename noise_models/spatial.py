@@ -1,14 +1,10 @@
 """Gaussian noise whose strength changes over the image."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from benchmark.noise import NOISE_MODELS, NoiseModel
-
-if TYPE_CHECKING:
-    from torch import Generator, Tensor
 
 PEAKS = (-6.551133, 8.106214)  # lowest and highest value of the surface, between any grid points
 
@@ -46,21 +42,13 @@ class SpatiallyVariant(NoiseModel):
     profile: str = "ramp"
 
     def __post_init__(self) -> None:
-        if self.profile not in PROFILES:
-            raise ValueError(
-                f"spatially_variant has no profile '{self.profile}'; "
-                f"take one of {', '.join(PROFILES)}"
-            )
+        self.check_choice("profile", PROFILES)
         super().__post_init__()
 
     def sample(self, clean: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:
         height, width, _ = clean.shape
         sigma = level / 255 * PROFILES[self.profile](height, width)
         return clean + sigma[..., None] * rng.standard_normal(clean.shape)
-
-    def sample_batch(self, clean: "Tensor", level: float, generator: "Generator") -> "Tensor":
-        sigma = clean.new_tensor(level / 255 * PROFILES[self.profile](*clean.shape[2:]))
-        return clean + sigma * clean.new_empty(clean.shape).normal_(generator=generator)
 
 
 def _ramp(height: int, width: int) -> np.ndarray:

@@ -52,11 +52,7 @@ class Speckle(NoiseModel):
     distribution: str = "uniform"
 
     def __post_init__(self) -> None:
-        if self.distribution not in DISTRIBUTIONS:
-            raise ValueError(
-                f"speckle has no distribution '{self.distribution}'; "
-                f"take one of {', '.join(DISTRIBUTIONS)}"
-            )
+        self.check_choice("distribution", DISTRIBUTIONS)
         super().__post_init__()
 
     def sample(self, clean: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:

@@ -18,7 +18,7 @@ from benchmark.denoiser import Denoiser
 from benchmark.metrics import METRICS, Metric
 from benchmark.noise import NOISE_MODELS, NoiseModel
 from benchmark.noise.formula import Formula
-from benchmark.settings import declared, identity_of, joined
+from benchmark.settings import declared, differences, identity_of, joined, plain
 from benchmark.studies.noise_measures import measure
 
 ROOT = Path(__file__).parents[1]
@@ -331,3 +331,19 @@ def test_every_class_of_ours_declares_settings_that_it_has():
     for group in GROUPS:
         for cls in registry_of(group).values():
             declared(cls, ["weights"])
+
+
+def test_plain_values_are_what_json_gives_back():
+    settings = {"ratio": (80, 90.5), "of": {"levels": ((1, None),), "mask": True}}
+    assert plain(settings) == json.loads(json.dumps(settings))
+
+
+def test_differences_are_named_by_their_path_and_lists_compared_whole():
+    before = {"seed": 0, "model": {"ratio": [80, 90], "depth": 3}}
+    assert differences(before, before) == []
+    after = {"seed": 0, "model": {"ratio": [75, 75], "width": 8}}
+    assert differences(before, after) == [
+        "model.ratio [80, 90] (now [75, 75])",
+        "model.depth 3 (now 'absent')",
+        "model.width 'absent' (now 8)",
+    ]

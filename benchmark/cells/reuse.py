@@ -1,10 +1,10 @@
 """Which stored scores stand for what is asked now, and what differs where they do not."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from benchmark.cells.records import Record, Row
-from benchmark.settings import digest_of, short_digest
+from benchmark.settings import differences, digest_of, short_digest
 
 Settings = Mapping[str, object]
 Identities = Mapping[str, str] | None  # by image, in order; None: only the set is known
@@ -21,7 +21,8 @@ def refuse_other(
 
     More or fewer images of one dataset are no difference, nor are metrics only one side has.
     """
-    changes = differences(_without_which(stored), _without_which(now))
+    shared = stored["metrics"].keys() & now["metrics"].keys()
+    changes = differences(_of_what(stored, shared), _of_what(now, shared))
     reason = f"with {' and '.join(changes)}" if changes else None
     groups = dict.fromkeys(GROUPS.get(change.partition(".")[0]) for change in changes)
     if reason is None and (other := _other_images(stored, list(rows), now, identities)):
@@ -55,27 +56,6 @@ def matching(
     if len(known) == len(rows) and digest_of(identities[name] for name in rows) == _digest(stored):
         return known  # version 0.1 said of the set only what it was
     return {}
-
-
-def differences(stored: Settings, now: Settings) -> list[str]:
-    """Settings that differ, each as ``model.weights 'a' (now 'b')``.
-
-    Metrics only one side has are no difference: they can be scored later.
-    """
-    found = []
-    for key in [*stored, *(k for k in now if k not in stored)]:
-        before, after = stored.get(key, "absent"), now.get(key, "absent")
-        if before == after:
-            continue
-        if isinstance(before, Mapping) and isinstance(after, Mapping):
-            if key == "metrics":
-                shared = before.keys() & after.keys()
-                before = {k: v for k, v in before.items() if k in shared}
-                after = {k: v for k, v in after.items() if k in shared}
-            found += [f"{key}.{change}" for change in differences(before, after)]
-        else:
-            found.append(f"{key} {before!r} (now {after!r})")
-    return found
 
 
 def joined(stored: Record, now: Record) -> Record:
@@ -122,9 +102,13 @@ def _digest(settings: Settings) -> object:
     return settings["dataset"].get("sha256")
 
 
-def _without_which(settings: Settings) -> dict[str, object]:
-    dataset = {k: v for k, v in settings["dataset"].items() if k not in WHICH}
-    return {**settings, "dataset": dataset}
+def _of_what(settings: Settings, metrics: Collection[str]) -> dict[str, object]:
+    """Settings without what says which images they are of, and with these metrics alone."""
+    return {
+        **settings,
+        "dataset": {k: v for k, v in settings["dataset"].items() if k not in WHICH},
+        "metrics": {k: v for k, v in settings["metrics"].items() if k in metrics},
+    }
 
 
 def _merged(stored: Mapping[str, object], now: Mapping[str, object]) -> dict[str, object]:

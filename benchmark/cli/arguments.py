@@ -10,11 +10,10 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from benchmark.cli.options import GROUPS_OF, SCHEMAS, TrainingConfig
 from benchmark.cli.schema import registry_of
-from benchmark.noise.formula import is_formula, split_choice
+from benchmark.noise.grammar import is_formula, split_choice
 from benchmark.registry import did_you_mean
 from benchmark.signature import Parameters, is_list, settings_of
-from benchmark.training.loop import Execution
-from benchmark.training.recipe import Recipe
+from benchmark.training.recipe import Execution, Recipe
 
 ONE_NAME = ("preset", "ablation")  # groups of settings, of which one is chosen at a time
 LONGEST = 20_000  # characters of a word; Hydra's parser takes seconds for more

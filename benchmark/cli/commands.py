@@ -19,7 +19,7 @@ from benchmark.cli.compose import compose_grid, compose_training, with_available
 from benchmark.cli.listing import left_out, listing, stand_ins
 from benchmark.cli.schema import REGISTRIES, build, build_one, class_of, recorded_settings, schema
 from benchmark.console.log import console, log, show
-from benchmark.datasets.recorded import DND
+from benchmark.datasets import DND
 from benchmark.denoiser import DENOISERS, Denoiser
 from benchmark.denoiser.promises import as_table, check
 from benchmark.denoiser.weights.load import all_shipped
@@ -44,7 +44,7 @@ from benchmark.studies.passes import (
     write_pages,
 )
 from benchmark.studies.submission import write_submission
-from benchmark.training.distributed import assembled
+from benchmark.training.distributed import process_group
 
 REPORT = {"leaderboard.md": "leaderboard", "leaderboard.csv": "means", "scores.csv": "scores"}
 FIGURES = ("figure11_*", "strip_*.png")  # of a report
@@ -122,15 +122,15 @@ def train_network(config: DictConfig) -> None:
     if len(config.model) != 1:
         raise ValueError("bench train takes one model at a time")
     _use_threads(config.threads)
-    with assembled(pick_device(config.device)) as team:
-        show(quiet=not team.leads)
-        training = compose_training(config, team)
-        if team.leads:
+    with process_group(pick_device(config.device)) as processes:
+        show(quiet=not processes.is_main)
+        training = compose_training(config, processes)
+        if processes.is_main:
             prepare(config.out)
-        outcome = training.run()
-        if outcome.stopped_by is not None:
-            log.info(f"stopped at step {outcome.diary.step}; the same command goes on from there")
-            sys.exit(128 + outcome.stopped_by)
+        result = training.run()
+        if result.stopped_by is not None:
+            log.info(f"stopped at step {result.history.step}; the same command goes on from there")
+            sys.exit(128 + result.stopped_by)
     of, path = training.network.name, training.folder / f"{training.folder.name}.safetensors"
     log.info(
         f"wrote {path}; score it with: bench run '+model.mine={{of: {of}, weights: {path}}}'; "
@@ -141,19 +141,19 @@ def train_network(config: DictConfig) -> None:
 def ablate(config: DictConfig) -> None:
     """Train the variants of an ablation, score them, and write its page."""
     _use_threads(config.threads)
-    with assembled(pick_device(config.device)) as team:
-        show(quiet=not team.leads)
-        if team.leads:
+    with process_group(pick_device(config.device)) as processes:
+        show(quiet=not processes.is_main)
+        if processes.is_main:
             study.prepare_page(config)
-        trained = study.train_variants(config, team)
+        trained = study.train_variants(config, processes)
         if isinstance(trained, int):
             log.info("stopped; the same command goes on from there")
             sys.exit(128 + trained)
-        if team.leads:
-            grid = study.score(config, trained, team.device)
+        if processes.is_main:
+            grid = study.score(config, trained, processes.device)
             words = [w for w in _command("ablate").split(" ") if not w.startswith("runs=")]
             command = " ".join(words).replace("ablation=", "", 1)
-            written = study.write_page(config, grid, team.device, command)
+            written = study.write_page(config, grid, processes.device, command)
             _say_written(written, written[0].parent)
 
 

@@ -27,19 +27,20 @@ from benchmark.denoiser.tiling import check_tile
 from benchmark.denoiser.weights.checkpoint import weights_file
 from benchmark.denoiser.weights.load import load_network
 from benchmark.environment.device import pick_device
+from benchmark.environment.versions import describe_environment
 from benchmark.files.whole import file_hash, file_name
 from benchmark.metrics import MetricUnavailable
 from benchmark.noise import NoiseModel
 from benchmark.protocol import IN_DISTRIBUTION, REFERENCE
-from benchmark.scoring.grid import Grid, describe_environment
+from benchmark.scoring.grid import Grid
 from benchmark.scoring.matched import match_levels
 from benchmark.scoring.precision import PRECISIONS, choose_precision, multiplies_bf16
 from benchmark.settings import digest_of, joined
-from benchmark.training.distributed import Team
-from benchmark.training.loop import Execution, Training
+from benchmark.training.distributed import Processes
+from benchmark.training.loop import Training
 from benchmark.training.patches import Patches, hold_out, read_training_images
-from benchmark.training.recipe import Recipe
-from benchmark.training.validation import Exam, Watched, watch
+from benchmark.training.recipe import Execution, Recipe
+from benchmark.training.validation import Condition, Validation, conditions_of
 
 Settings = dict[str, dict[str, dict[str, object]]]  # group and name to what a cell's file says
 
@@ -209,7 +210,7 @@ def with_available_metrics(grid: Grid) -> Grid:
     return replace(grid, metrics=available, settings=settings)
 
 
-def compose_training(config: DictConfig, team: Team) -> Training:
+def compose_training(config: DictConfig, processes: Processes) -> Training:
     """The training that a config describes, its images read and its network made."""
     ((name, node),) = config.model.items()
     cls = class_of("model", name, node)
@@ -217,9 +218,12 @@ def compose_training(config: DictConfig, team: Team) -> Training:
         raise ValueError(f"'{name}' has nothing to train; choose a network: bench list model")
     arguments = checked_settings("model", name, node, training=True)
     recipe = Recipe(**_fields(config, Recipe))
-    execution = Execution(**{**_fields(config, Execution), "precision": _precision(config, team)})
+    device, rank, size = processes.device, processes.rank, processes.size
+    precision = _precision(config, device)
+    execution = Execution(**{**_fields(config, Execution), "precision": precision})
     noise_name, noise = _training_noise(config)
-    watched = [(noise_name, noise, float(config.level)), *_watched(config, noise_name)]
+    trained_on = (noise_name, noise, float(config.level))
+    conditions = [trained_on, *_further_conditions(config, noise_name)]
     torch.manual_seed(recipe.seed)
     network = _tried(f"model.{name}.", cls, arguments)
     facts = {
@@ -234,7 +238,7 @@ def compose_training(config: DictConfig, team: Team) -> Training:
     images, facts["data"] = read_training_images(datasets, recipe.patch)
     images, crops = hold_out(images, config.held_out)
     facts["held_out"] = len(crops)
-    patches = Patches(images, noise, config.level, recipe, team.device, team.rank, team.size)
+    patches = Patches(images, noise, config.level, recipe, device, rank, size)
     return Training(
         network,
         arguments,
@@ -243,10 +247,9 @@ def compose_training(config: DictConfig, team: Team) -> Training:
         Path(config.out) / name,
         facts,
         execution=execution,
-        exam=Exam(crops, watched),
-        team=team,
-        environment=describe_environment(team.device),
-        say=log.info,
+        validation=Validation(crops, conditions),
+        processes=processes,
+        environment=describe_environment(device),
     )
 
 
@@ -284,20 +287,20 @@ def _training_noise(config: DictConfig) -> tuple[str, NoiseModel]:
     return name, noise
 
 
-def _watched(config: DictConfig, trained_on: str) -> list[Watched]:
+def _further_conditions(config: DictConfig, trained_on: str) -> list[Condition]:
     """What to validate on beside the training noise, which is not watched twice."""
     known = (trained_on, float(config.level))
-    return [found for found in watch(list(config.watch)) if (found[0], found[2]) != known]
+    return [found for found in conditions_of(list(config.watch)) if (found[0], found[2]) != known]
 
 
-def _precision(config: DictConfig, team: Team) -> str:
+def _precision(config: DictConfig, device: str) -> str:
     if config.precision not in PRECISIONS:
         raise ValueError(
             f"unknown precision={config.precision}; choose one of: {', '.join(PRECISIONS)}"
         )
     if config.precision != "auto":
         return config.precision
-    return "bf16" if multiplies_bf16(team.device) else "fp32"
+    return "bf16" if multiplies_bf16(device) else "fp32"
 
 
 def start_from(network: Denoiser, given: str) -> str:

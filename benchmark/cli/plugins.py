@@ -11,7 +11,7 @@ from benchmark.datasets import Dataset
 from benchmark.denoiser import Denoiser
 from benchmark.metrics import Metric
 from benchmark.noise import NoiseModel
-from benchmark.noise.formula import WORD
+from benchmark.noise.grammar import WORD
 from benchmark.registry import Registry, load_plugins
 from benchmark.signature import settings_of, with_fields
 

@@ -17,12 +17,12 @@ from benchmark.denoiser.weights.load import load_network, shipped, weights_path
 from benchmark.files.names import check_name
 from benchmark.metrics import METRICS
 from benchmark.noise import NOISE_MODELS, stream
-from benchmark.noise.formula import Formula, as_choice, is_formula, split_choice
+from benchmark.noise.formula import Formula, as_choice
+from benchmark.noise.grammar import is_formula, split_choice
 from benchmark.registry import Registry, unknown_setting
 from benchmark.settings import content_of, identity_of
 from benchmark.signature import as_list, check_values, settings_of, spelled, with_fields
-from benchmark.training.loop import Execution
-from benchmark.training.recipe import Recipe
+from benchmark.training.recipe import Execution, Recipe
 
 REGISTRIES = {"model": DENOISERS, "noise": NOISE_MODELS, "data": DATASETS, "metric": METRICS}
 

@@ -15,34 +15,35 @@ from benchmark.denoiser.inference import AUTOMATIC
 from benchmark.files.names import check_name
 from benchmark.files.output import prepare
 from benchmark.files.whole import write_whole
-from benchmark.noise.formula import as_choice, is_formula
+from benchmark.noise.formula import as_choice
+from benchmark.noise.grammar import is_formula
 from benchmark.protocol import IN_DISTRIBUTION
 from benchmark.reporting.figures import save_figure
 from benchmark.scoring.evaluate import evaluate
 from benchmark.scoring.grid import Grid, fill, missing
 from benchmark.scoring.rescore import changes_of
 from benchmark.studies.ablation import brightness, brightness_figure, markdown, trade_off_figure
-from benchmark.training.distributed import Team
+from benchmark.training.distributed import Processes
 
 METRICS = ("psnr", "ssim")
 
 
-def train_variants(config: DictConfig, team: Team) -> dict[str, Path] | int:
+def train_variants(config: DictConfig, processes: Processes) -> dict[str, Path] | int:
     """Each variant's weights by its name, or the signal which stopped the training of one.
 
     What they are to be scored on is looked up first: a mistake in it costs no training.
     """
     _folder(config)
-    tested = _run_config(config, {}, team.device)
+    tested = _run_config(config, {}, processes.device)
     build("noise", tested["noise"])
     build("data", tested["data"])[config.test_data].images()
     weights = {}
     for name, variant in config.ablation.variants.items():
         log.info(f"{config.ablation.name}: {name}")
-        training = compose_training(_training_config(config, name, variant), team)
-        outcome = training.run()
-        if outcome.stopped_by is not None:
-            return outcome.stopped_by
+        training = compose_training(_training_config(config, name, variant), processes)
+        result = training.run()
+        if result.stopped_by is not None:
+            return result.stopped_by
         weights[name] = training.folder / f"{name}.safetensors"
     return weights
 

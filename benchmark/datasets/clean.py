@@ -1,14 +1,13 @@
-"""The datasets that are known by name: embedded photographs, published sets, one's own folders."""
+"""Clean images: embedded photographs, published sets, one's own folders."""
 
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import ClassVar
 
-from benchmark.datasets.dataset import DATASETS, Dataset, Recorded, Sample, Status, in_home
+from benchmark.datasets.dataset import DATASETS, Dataset
 from benchmark.datasets.images import find_images
-
-__all__ = ["DATASETS", "Dataset", "Recorded", "Sample", "Status"]
+from benchmark.files.places import in_home
 
 
 class OfScikitImage(Dataset):
@@ -18,7 +17,8 @@ class OfScikitImage(Dataset):
 
     def searched(self) -> list[Path]:
         """scikit-image's own folder, found without importing scikit-image."""
-        return [Path(find_spec("skimage").origin).parent / "data"]
+        found = find_spec("skimage")
+        return [Path(found.origin).parent / "data"] if found and found.origin else []
 
     def listing(self, folder: Path) -> dict[str, tuple[Path, ...]]:
         found = find_images(folder, quiet=True)  # the other files are scikit-image's
@@ -159,77 +159,3 @@ class Folder(Dataset):
 
     def searched(self) -> list[Path]:
         return [in_home(self.path)] if self.path else []
-
-
-def paired(clean: dict[str, Path], noisy: dict[str, Path]) -> dict[str, tuple[Path, Path]]:
-    """The clean and the noisy file of each name.
-
-    Raises
-    ------
-    ValueError
-        If a name has one of them only.
-    """
-    for name, path in {**noisy, **clean}.items():
-        if name not in noisy or name not in clean:
-            missing = "clean" if name in noisy else "noisy"
-            raise ValueError(f"{path} has no {missing} partner; add it or remove this one")
-    return {name: (clean[name], noisy[name]) for name in clean}
-
-
-@DATASETS.register("pairs")
-@dataclass(frozen=True)
-class Pairs(Recorded, Folder):
-    """Real noise: noisy images and a clean reference of each, in a folder of one of two layouts.
-
-    Either two subfolders hold a file of the same stem for each pair, or the files are called
-    ``NAME_real.*`` (noisy) and ``NAME_mean.*`` (clean) as in PolyU [1]_.
-
-    Parameters
-    ----------
-    noisy, clean
-        The names of the two subfolders.
-
-    References
-    ----------
-    .. [1] https://github.com/csjunxu/PolyU-Real-World-Noisy-Images-Dataset, CroppedImages.
-    """
-
-    source = (
-        "name a folder with data.pairs.path=FOLDER which has the subfolders noisy and clean (other "
-        "names: data.pairs.noisy=NAME, data.pairs.clean=NAME) or files NAME_real.* and NAME_mean.*"
-    )
-
-    noisy: str = "noisy"
-    clean: str = "clean"
-
-    def listing(self, folder: Path) -> dict[str, tuple[Path, ...]]:
-        """The pairs by name, each its clean and its noisy file.
-
-        Raises
-        ------
-        ValueError
-            If an image has no partner, the two subfolders are one, or the folder neither layout.
-        """
-        if (folder / self.noisy).resolve() == (folder / self.clean).resolve():
-            raise ValueError(
-                f"the noisy and the clean images of dataset '{self.name}' would both be those of "
-                f"{folder / self.noisy}; name two subfolders with data.{self.name}.noisy=NAME and "
-                f"data.{self.name}.clean=NAME"
-            )
-        if (folder / self.noisy).is_dir() and (folder / self.clean).is_dir():
-            noisy, clean = find_images(folder / self.noisy), find_images(folder / self.clean)
-        else:
-            noisy, clean = self._by_suffix(folder)
-        return paired(clean, noisy)
-
-    def _by_suffix(self, folder: Path) -> tuple[dict[str, Path], dict[str, Path]]:
-        sides: dict[str, dict[str, Path]] = {"real": {}, "mean": {}}
-        for stem, path in find_images(folder).items():
-            name, _, side = stem.rpartition("_")
-            if side not in sides:
-                raise ValueError(
-                    f"{path} is named neither NAME_real nor NAME_mean, and {folder} has no "
-                    f"subfolders {self.noisy} and {self.clean}; rename it or remove it"
-                )
-            sides[side][name] = path
-        return sides["real"], sides["mean"]

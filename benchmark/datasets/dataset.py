@@ -22,8 +22,9 @@ from benchmark.datasets.images import (
     shown,
     twins,
 )
-from benchmark.datasets.kinds import orientation, read_bytes
-from benchmark.files.places import refuse_address
+from benchmark.datasets.kinds import read_bytes
+from benchmark.datasets.stored import Hashes, Place, check_orientations, check_sizes, file_of
+from benchmark.files.places import in_home
 from benchmark.pixels import crop_around
 from benchmark.registry import Registry
 from benchmark.settings import digest_of
@@ -38,17 +39,6 @@ class Sample:
     image: str  # the file's stem, in Unicode's composed form
     clean: np.ndarray  # (H, W, 3) float32 RGB in [0, 1]
     noisy: np.ndarray | None = None  # the same
-
-
-@dataclass(frozen=True)
-class Block:
-    """Where one picture of a set is which is published as an array: the file, and the index."""
-
-    path: Path
-    index: tuple[int, ...]
-
-    def __str__(self) -> str:
-        return f"{self.path}{list(self.index)}"
 
 
 @dataclass(frozen=True)
@@ -128,7 +118,7 @@ class Dataset:
         looked = " and no ".join(f"folder {folder}" for folder in self.searched())
         raise ValueError(f"dataset '{self.name}': there is no {looked or 'path'}; {self.source}")
 
-    def listing(self, folder: Path) -> dict[str, tuple[Path | Block, ...]]:
+    def listing(self, folder: Path) -> Mapping[str, tuple[Place, ...]]:
         """The folder's images by name: each its clean file, and its noisy one if it has one.
 
         A set that lists blocks also overrides `read_place`, `check_place` and `hash_place`.
@@ -160,8 +150,7 @@ class Dataset:
 
     def folders(self) -> set[Path]:
         """Where the images lie: what else is put there counts as one of them later."""
-        places = (place for places in self._files.values() for place in places)
-        return {(place.path if isinstance(place, Block) else place).parent for place in places}
+        return {file_of(place).parent for places in self._files.values() for place in places}
 
     def __len__(self) -> int:
         return len(self.images())
@@ -175,8 +164,7 @@ class Dataset:
         Parameters
         ----------
         level
-            Which noisy version, where a dataset with recorded noise has several; by default the
-            mildest.
+            Which noisy version, where there are several; by default the mildest.
         """
         pictures = self._pixels(image, self.levels[0] if level is None else level)
         return Sample(image, *(pixels.astype(np.float32) / 255 for pixels in pictures))
@@ -230,7 +218,7 @@ class Dataset:
         found = {}
         for image in self.images():
             cut = f"{self.crop} {self._centre(image)}" if self.crop else "whole"
-            hashes = [self._known_hash(place) for place in self._places(image, level)]
+            hashes = [self._hashes.of(place) for place in self._places(image, level)]
             found[image] = "\x1f".join([image, cut, *hashes, "\n"])
         return found
 
@@ -244,21 +232,21 @@ class Dataset:
             problem = str(error)
         return Status(self.searched(), found, self.count, self.source, problem)
 
-    def read_place(self, place: Path | Block) -> np.ndarray:
+    def read_place(self, place: Place) -> np.ndarray:
         """One stored picture, clean or noisy, (H, W, 3) uint8 RGB; raises as `read_image` does."""
-        return read_image(place)
+        return read_image(file_of(place))
 
-    def check_place(self, place: Path | Block) -> None:
+    def check_place(self, place: Place) -> None:
         """Raise ``ValueError`` if a stored picture is cut short or damaged."""
-        check_whole(place)
+        check_whole(file_of(place))
 
-    def hash_place(self, place: Path | Block) -> str:
+    def hash_place(self, place: Place) -> str:
         """SHA-256, in hexadecimal, of a stored picture."""
-        return hashlib.sha256(read_bytes(place)).hexdigest()
+        return hashlib.sha256(read_bytes(file_of(place))).hexdigest()
 
     @cached_property
-    def _files(self) -> dict[str, tuple[Path | Block, ...]]:
-        found: dict[str, tuple[Path | Block, ...]] = {}
+    def _files(self) -> dict[str, tuple[Place, ...]]:
+        found: dict[str, tuple[Place, ...]] = {}
         for name, places in self.listing(self.folder()).items():
             twin = found.setdefault(one_form(name), places)
             if twin is not places:
@@ -266,28 +254,8 @@ class Dataset:
         return found
 
     @cached_property
-    def _hashed(self) -> dict[Path | Block, tuple[tuple[int, ...], str]]:
-        """What `identities` hashed: the state of each file then, and the hash."""
-        return {}
-
-    def _known_hash(self, place: Path | Block) -> str:
-        state = _state(place)  # before it is read: a change in between is noticed later
-        self._hashed[place] = state, self.hash_place(place)
-        return self._hashed[place][1]
-
-    def _refuse_changed(self, place: Path | Block) -> None:
-        """Raise ``ValueError`` if a picture is no longer the one whose hash its scores will have.
-
-        A file which was only touched, or written again as it was, is the same.
-        """
-        if place not in self._hashed:
-            return
-        state, known = self._hashed[place]
-        if _state(place) != state and self._known_hash(place) != known:
-            raise ValueError(
-                f"{place} was changed while this was running, so that nothing can be said of what "
-                f"was read; give the same command again once the images stay as they are"
-            )
+    def _hashes(self) -> Hashes:
+        return Hashes(self.hash_place)
 
     def _check_image(self, minimum: int, image: str) -> None:
         for place in self._files[image]:
@@ -304,7 +272,7 @@ class Dataset:
         """The entry of an image in ``centres``, in whatever form of Unicode that has its names."""
         return {one_form(name): centre for name, centre in self.centres.items()}.get(image)
 
-    def _places(self, image: str, level: float | None) -> tuple[Path | Block, ...]:
+    def _places(self, image: str, level: float | None) -> tuple[Place, ...]:
         """Where an image is stored: clean, then noisy where there is such a version."""
         return self._files[image]
 
@@ -314,20 +282,14 @@ class Dataset:
         if image not in self._files:
             raise ValueError(f"dataset '{self.name}' has no image '{image}' in {self.folder()}")
         paths = self._places(image, level)
-        if len(paths) > 1:
-            _check_orientations(paths)
+        check_orientations(paths)
         arrays = [self.read_place(path) for path in paths]
         for path in paths:
-            self._refuse_changed(path)
-        height, width = arrays[0].shape[:2]
-        for path, pixels in zip(paths, arrays, strict=True):
-            if pixels.shape != arrays[0].shape:
-                raise ValueError(
-                    f"{path} has {pixels.shape[1]}x{pixels.shape[0]} pixels, but {paths[0]} has "
-                    f"{width}x{height}; the two images of a pair must have one size"
-                )
+            self._hashes.refuse_changed(path)
+        check_sizes(paths, arrays)
         if self.crop is None:
             return arrays
+        height, width = arrays[0].shape[:2]
         if self.crop > min(height, width):
             raise ValueError(
                 f"crop={self.crop} does not fit into {paths[0]} of {width}x{height} pixels; "
@@ -335,47 +297,3 @@ class Dataset:
             )
         centre = self._centre(image) or (height // 2, width // 2)
         return [crop_around(pixels, centre, self.crop) for pixels in arrays]
-
-
-def in_home(path: str) -> Path:
-    """A folder's path as the user gave it; ``~`` is the home folder, an address is an error."""
-    refuse_address(path, "folder")
-    return Path(os.path.expanduser(path))  # where there is no such user, it stays as it is
-
-
-def _state(place: Path | Block) -> tuple[int, ...]:
-    """What changes whenever a picture's file does."""
-    found = (place.path if isinstance(place, Block) else place).stat()
-    return found.st_mtime_ns, found.st_size, found.st_ino
-
-
-def _check_orientations(places: tuple[Path | Block, ...]) -> None:
-    """Raise ``ValueError`` if a viewer would turn the files of a pair in different ways."""
-    turned = {place: orientation(place) for place in places if isinstance(place, Path)}
-    first = next(iter(turned), None)
-    for path, tag in turned.items():
-        if tag != turned[first]:
-            raise ValueError(
-                f"{path} has the orientation tag {tag}, but {first} has {turned[first]} (1 is none)"
-                f"; the files of a pair are compared as stored: turn the pixels of both the same "
-                f"way and remove the tags"
-            )
-
-
-@dataclass(frozen=True)
-class Recorded(Dataset):
-    """Images which bring noisy versions of themselves: a noise like any other to its users.
-
-    ``noise=NAME`` scores it, on its own images. ``listing`` gives each image's clean file, then
-    its noisy ones, one a level; ``levels`` is a field where there are several.
-    """
-
-    recorded = True
-    unit: ClassVar[str] = ""  # what a level counts
-    note: ClassVar[str] = ""  # a caveat which lists and tables show beside the name
-    suites: ClassVar[tuple[str, ...]] = ()  # names which choose several noises at once: noise=paper
-    in_key: ClassVar[tuple[str, ...]] = ("levels",)  # settings which a cell's key tells
-
-    def _places(self, image: str, level: float | None) -> tuple[Path | Block, ...]:
-        places = self._files[image]
-        return places if level is None else (places[0], places[1 + self.levels.index(level)])

@@ -88,6 +88,12 @@ def find_images(folder: Path, quiet: bool = False) -> dict[str, Path]:
     return found
 
 
+def find_inside(folder: Path, name: str) -> Path | None:
+    """A file or folder of that name in the folder, or in a subfolder of it."""
+    around = [folder, *sorted(path for path in folder.iterdir() if path.is_dir())]
+    return next((path / name for path in around if (path / name).exists()), None)
+
+
 def twins(name: str, one: object, other: object) -> str:
     """The sentence on two files, or other places, of one name."""
     text = f"{one} and {other} are both named '{name}'"

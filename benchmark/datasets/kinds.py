@@ -134,7 +134,7 @@ def orientation(path: Path) -> int:
         with open_image(path) as image:
             if image.format == "PNG" and "exif" not in image.info:
                 image.info["exif"] = _exif_of_png(path)
-            found = Image.getexif(image).get(ORIENTATION)  # a PNG's own would decode the pixels
+            found = Image.getexif(image).get(ORIENTATION, 1)  # a PNG's own would decode the pixels
     except Exception:  # damaged metadata may raise anything; the pixels are checked elsewhere
         return 1
     return found if found in range(1, 9) else 1

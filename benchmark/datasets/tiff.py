@@ -61,7 +61,8 @@ def read_tags(content: bytes) -> dict[int, Tag]:
             form = order + TYPES[kind]
             if length * struct.calcsize(form) > struct.calcsize(order + pointer):
                 (place,) = struct.unpack_from(order + pointer, content, place)
-            found.setdefault(tag, Tag(*struct.unpack_from(form, content, place), place, form))
+            (value,) = struct.unpack_from(form, content, place)
+            found.setdefault(tag, Tag(value, place, form))
     except (struct.error, OverflowError):  # it ends within a tag, or before what one points at
         pass
     return found

@@ -1,4 +1,4 @@
-"""The contract of what a model returns: a picture, or a sentence which says why it is none."""
+"""The contract of what a model is given and returns: images, or a sentence which says why not."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -44,6 +44,28 @@ def naming(kind: str, what: str) -> Iterator[None]:
         raise
 
 
+def require_images(given: Tensor, name: str, channels: int | None = None) -> None:
+    """Raise ``ValueError`` unless a model of this name is given images which it can take.
+
+    Those are a floating-point tensor of (B, C, H, W) without an empty dimension, and of so many
+    channels where that matters.
+    """
+    shape = tuple(given.shape)
+    if given.ndim != 4 or not all(shape):
+        cure = "; add the dimension of the batch: image[None]" if given.ndim == 3 else ""
+        raise ValueError(f"'{name}' takes images of shape (B, C, H, W), got {shape}{cure}")
+    if not given.is_floating_point():
+        raise ValueError(
+            f"'{name}' takes floating-point numbers in [0, 1], got {given.dtype}; divide 8-bit "
+            f"values by 255"
+        )
+    if channels is not None and shape[1] != channels:
+        cure = "put the channels first" if shape[3] == channels else "repeat those of a grey image"
+        raise ValueError(
+            f"'{name}' takes images of shape (B, {channels}, H, W), got {shape}; {cure}"
+        )
+
+
 def as_picture(output: object, given: Tensor) -> Tensor:
     """What a model returned for (B, C, H, W), as a float32 tensor of its own.
 
@@ -53,16 +75,16 @@ def as_picture(output: object, given: Tensor) -> Tensor:
         If it is no dense floating-point tensor of exactly the shape and device of what was given,
         or a value is no finite float32 number.
     """
-    require_tensor(output)
-    require_shape(output, given)
-    require_floating(output)
-    picture = output.detach().to(torch.float32, copy=True)  # the model may use its memory again
+    tensor = require_tensor(output)
+    require_shape(tensor, given)
+    require_floating(tensor)
+    picture = tensor.detach().to(torch.float32, copy=True)  # the model may use its memory again
     require_finite(picture)
     return picture
 
 
-def require_tensor(output: object) -> None:
-    """Raise `RestorationError` unless this is a dense tensor."""
+def require_tensor(output: object) -> Tensor:
+    """What a model returned, if it is a dense tensor; else raise `RestorationError`."""
     if not isinstance(output, Tensor):
         raise RestorationError(
             f"returned {_described(output)}, not a tensor; a denoiser returns the restored image "
@@ -70,6 +92,7 @@ def require_tensor(output: object) -> None:
         )
     if output.layout is not torch.strided:
         raise RestorationError(f"returned a tensor of layout {output.layout}; a picture is dense")
+    return output
 
 
 def require_shape(output: Tensor, given: Tensor) -> None:

@@ -2,17 +2,31 @@
 
 import time
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from benchmark.denoiser.contract import naming
-from benchmark.denoiser.memory import bytes_per_pixel, free_memory, is_out_of_memory
-from benchmark.denoiser.model import Denoiser, ImageFilter
-from benchmark.denoiser.tiling import least_tile, tile_step
-from benchmark.environment.device import empty_cache, forked_rng, synchronize
+from benchmark.denoiser.contract import (
+    RestorationError,
+    as_picture,
+    naming,
+    require_images,
+    require_range,
+)
+from benchmark.denoiser.memory import free_memory, is_out_of_memory, peak_memory
+from benchmark.denoiser.padding import pad_to_multiple
+from benchmark.denoiser.tiling import check_tile, in_tiles, least_tile, tile_step
+from benchmark.environment.device import empty_cache, forked_rng, saved_rng, synchronize
 
+if TYPE_CHECKING:
+    from benchmark.denoiser.model import Denoiser
+
+PROBE = 128  # side of the image with which a network's memory is measured, in pixels
 SMALL = 256**2  # pixels of an image which is never tiled automatically
 SHARE = 0.5  # of the free memory which an image may take
 
@@ -44,17 +58,25 @@ class Inference:
     bounded
         Whether an image on another scale than [0, 1] is an error. It is for all that is scored, but
         not in training, where a network may have a long way to go.
+
+    Raises
+    ------
+    ValueError
+        If ``tile`` or ``precision`` is none of these.
     """
 
     tile: int | str = "auto"
     precision: str = "fp32"
     bounded: bool = True
 
-    def run(self, model: Denoiser, noisy: Tensor, key: int, what: str = "") -> Restored:
-        """Restore (B, C, H, W) in [0, 1] under a seed, as `benchmark.noise.stream` gives it.
+    def __post_init__(self) -> None:
+        if not isinstance(self.tile, int) and self.tile not in ("auto", "none"):
+            raise ValueError(f"unknown tile={self.tile}; take auto, none, or a side in pixels")
+        if self.precision not in ("fp32", "bf16"):
+            raise ValueError(f"unknown precision={self.precision}; take fp32 or bf16")
 
-        All tiles draw from one generator, one after the other. After memory ran out it starts
-        anew, so that the result is that of the smaller tiles from the beginning.
+    def run(self, model: "Denoiser", noisy: Tensor, key: int, what: str = "") -> Restored:
+        """`restore` under a seed, as `benchmark.noise.stream` gives it.
 
         Parameters
         ----------
@@ -68,41 +90,68 @@ class Inference:
             ``tile`` leaves no choice, or no smaller tile is possible. Any other exception of the
             model is its own, with a note.
         """
-        with naming("model", what):
-            return self._run(model, noisy, key)
+        with naming("model", what), forked_rng(noisy.device):
+            torch.manual_seed(key % 2**63)
+            return self.restore(model, noisy)
 
-    def _run(self, model: Denoiser, noisy: Tensor, key: int) -> Restored:
-        tile = self._first(model, noisy)
+    @torch.inference_mode()
+    def restore(self, model: "Denoiser", noisy: Tensor) -> Restored:
+        """Restore (B, C, H, W) in [0, 1], which is not clamped: `Denoiser.denoise` has the details.
+
+        All tiles draw from one generator, one after the other. After memory ran out it is set
+        back, so that the result is that of the smaller tiles from the beginning.
+        """
+        require_images(noisy, _name(model), model.image_channels)
+        tile, set_back = self._first(model, noisy), saved_rng(noisy.device)
         while True:
             try:
-                return self._once(model, noisy, key, tile)
+                begin = time.perf_counter()
+                restored = self._once(model, noisy, tile)
+                synchronize(noisy.device)
+                return Restored(restored, time.perf_counter() - begin, tile)
             except RuntimeError as error:
                 if not is_out_of_memory(error):
                     raise
                 smaller = self._smaller(model, noisy, tile)
             warnings.warn(
-                f"{model.name} ran out of memory {_place(tile)}; it goes on in tiles of {smaller} "
-                f"pixels",
+                f"{_name(model)} ran out of memory {_place(tile)}; it goes on in tiles of "
+                f"{smaller} pixels",
                 stacklevel=2,
             )
             empty_cache(noisy.device)
+            set_back()
             tile = smaller
 
-    def _once(self, model: Denoiser, noisy: Tensor, key: int, tile: int | None) -> Restored:
-        with forked_rng(noisy.device):
-            torch.manual_seed(key % 2**63)
-            begin = time.perf_counter()
-            restored = model.infer(noisy, tile, self.precision, self.bounded)
-            synchronize(noisy.device)
-            return Restored(restored, time.perf_counter() - begin, tile)
+    def _once(self, model: "Denoiser", noisy: Tensor, tile: int | None) -> Tensor:
+        def picture(given: Tensor) -> Tensor:
+            output = model.restore(given.clone())
+            with _naming(model):
+                return as_picture(output, given)
 
-    def _first(self, model: Denoiser, noisy: Tensor) -> int | None:
+        model.eval()
         height, width = noisy.shape[-2:]
+        padded = pad_to_multiple(noisy, model.multiple)
+        in_bf16 = self.precision == "bf16"
+        with torch.autocast(noisy.device.type, torch.bfloat16, enabled=in_bf16):
+            if tile is None:
+                restored = picture(padded)
+            else:
+                restored = in_tiles(picture, padded, tile, model.multiple)
+        restored = restored[..., :height, :width]
+        if self.bounded:
+            with _naming(model):
+                require_range(restored)
+        return restored
+
+    def _first(self, model: "Denoiser", noisy: Tensor) -> int | None:
+        height, width = noisy.shape[-2:]
+        if isinstance(self.tile, int):
+            check_tile(self.tile, model.multiple)
+            used = self.tile < max(height, width) and not model.pointwise
+            return self.tile if used else None
         if self.tile == "none" or model.pointwise:
             return None
-        if self.tile != "auto":
-            return self.tile if self.tile < max(height, width) else None
-        if height * width <= SMALL or isinstance(model, ImageFilter):
+        if height * width <= SMALL or not model.in_torch:
             return None
         try:
             cost = len(noisy) * bytes_per_pixel(model, noisy.device, self.precision)
@@ -115,7 +164,7 @@ class Inference:
             return None
         return max(_down((memory / cost) ** 0.5, model), least_tile(model.multiple))
 
-    def _smaller(self, model: Denoiser, noisy: Tensor, tile: int | None) -> int:
+    def _smaller(self, model: "Denoiser", noisy: Tensor, tile: int | None) -> int:
         """Half of a tile, or of the image's longer side."""
         half = _down((tile or max(noisy.shape[-2:])) / 2, model)
         if self.tile == "auto" and half >= least_tile(model.multiple):
@@ -126,14 +175,36 @@ class Inference:
         else:
             advice = f"take tile=auto or smaller tiles, down to {least_tile(model.multiple)} pixels"
         raise ValueError(
-            f"{model.name} runs out of memory on {height}x{width} pixels {_place(tile)}; {advice}"
+            f"{_name(model)} runs out of memory on {height}x{width} pixels {_place(tile)}; {advice}"
         )
 
 
 AUTOMATIC = Inference()
 
 
-def _down(side: float, model: Denoiser) -> int:
+@lru_cache(maxsize=16)  # a probe takes as long as an image of its size
+def bytes_per_pixel(model: "Denoiser", device: torch.device, precision: str) -> float:
+    """Peak memory of one restored image, weights aside, by its pixels; from a probe of 128x128."""
+    probe = torch.full((1, 3, PROBE, PROBE), 0.5, device=device)
+    with forked_rng(device), torch.inference_mode():
+        call = partial(Inference("none", precision)._once, model, probe, None)
+        return peak_memory(call, device) / PROBE**2
+
+
+@contextmanager
+def _naming(model: "Denoiser") -> Iterator[None]:
+    """Put the model's name before what is wrong with its output."""
+    try:
+        yield
+    except RestorationError as error:
+        raise RestorationError(f"'{_name(model)}' {error}") from None
+
+
+def _name(model: "Denoiser") -> str:
+    return getattr(model, "name", type(model).__name__)
+
+
+def _down(side: float, model: "Denoiser") -> int:
     """The largest side of a tile which is at most this."""
     step = tile_step(model.multiple)
     return int(side // step) * step

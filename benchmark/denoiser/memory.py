@@ -1,10 +1,9 @@
-"""How much memory a network needs for an image, and how much there is."""
+"""How much memory a computation in torch needs, and how much there is."""
 
 import gc
 import json
 import os
 from collections.abc import Callable
-from functools import lru_cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,12 +12,10 @@ import torch
 from torch.profiler import ProfilerActivity, profile
 
 from benchmark.console.streams import silent_stderr
-from benchmark.denoiser.model import Denoiser
 from benchmark.environment.cgroup import container_free
-from benchmark.environment.device import empty_cache, forked_rng, synchronize
+from benchmark.environment.device import empty_cache, synchronize
 
 CPU = torch.device("cpu")
-PROBE = 128  # side of the image with which a network's memory is measured, in pixels
 
 
 def is_out_of_memory(error: Exception) -> bool:
@@ -41,15 +38,6 @@ def free_memory(device: torch.device) -> int:
     held = torch.mps.current_allocated_memory()  # of the memory that it shares with the CPU
     kept = torch.mps.driver_allocated_memory() - held
     return max(0, min(available + kept, torch.mps.recommended_max_memory() - held))
-
-
-@lru_cache(maxsize=16)  # a probe takes as long as an image of its size
-def bytes_per_pixel(model: Denoiser, device: torch.device, precision: str) -> float:
-    """Peak memory of one restored image, weights aside, by its pixels; from a probe of 128x128."""
-    probe = torch.full((1, 3, PROBE, PROBE), 0.5, device=device)
-    with forked_rng(device):
-        call = partial(model.infer, probe, precision=precision)
-        return peak_memory(call, device) / PROBE**2
 
 
 def peak_memory(call: Callable[[], object], device: torch.device = CPU) -> int:

@@ -4,6 +4,7 @@ import inspect
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from rich.markup import escape
@@ -18,7 +19,8 @@ from benchmark.denoiser.contract import (
     require_shape,
     require_tensor,
 )
-from benchmark.denoiser.model import Denoiser, pad_to_multiple
+from benchmark.denoiser.model import Denoiser
+from benchmark.denoiser.padding import pad_to_multiple
 from benchmark.denoiser.tiling import tile_step
 from benchmark.environment.device import forked_rng
 from benchmark.registry import summary
@@ -26,6 +28,7 @@ from benchmark.registry import summary
 SIDE = 32  # pixels, of the square picture which most checks use
 SIZES = ((1, 1), (7, 9), (1, 200), (61, 67), (8, 120))  # no side but the last's suits a window
 TOLERANCE = 1e-3  # a quarter of an 8-bit step; kernels for other batches round differently
+HOW = ("tile", "precision", "clamp")  # what ``denoise`` may be told beside the image
 LARGE, TILE = 96, 64  # pixels, of a picture and of the tiles it is cut into: two by two
 
 
@@ -161,11 +164,12 @@ def tiles(model: Denoiser) -> str:
 
 def level_not_told(model: Denoiser) -> str:
     """The noisy image is all that a model is told."""
-    for method in (model.denoise, model.forward):
-        told = list(inspect.signature(method).parameters)
+    for method in (model.denoise, model.restore, model.forward):
+        settings = HOW if method == model.denoise else ()
+        told = [name for name in inspect.signature(method).parameters if name not in settings]
         if len(told) != 1:
             raise Broken(f"{method.__name__} takes {', '.join(told) or 'nothing'}")
-    return "denoise and forward take one image"
+    return "denoise, restore and forward take one image"
 
 
 CHECKS: tuple[Callable[[Denoiser], str], ...] = (
@@ -209,11 +213,11 @@ def as_table(name: str, outcomes: list[Outcome]) -> Table:
     return table
 
 
-def _denoise(model: Denoiser, noisy: Tensor, seed: int = 0, tile: int | None = None) -> Tensor:
-    """What ``denoise`` makes of an image under a seed of torch; in tiles if they have a side."""
+def _denoise(model: Denoiser, noisy: Tensor, seed: int = 0, **how: Any) -> Tensor:
+    """What ``denoise`` makes of an image under a seed of torch."""
     with forked_rng(noisy.device):
         torch.manual_seed(seed)
-        return model.denoise(noisy) if tile is None else model.infer(noisy, tile).clamp(0, 1)
+        return model.denoise(noisy, **how)
 
 
 @torch.inference_mode()
@@ -222,8 +226,7 @@ def _raw(model: Denoiser, noisy: Tensor) -> Tensor:
     with forked_rng(noisy.device):
         torch.manual_seed(0)
         output = model.eval().restore(pad_to_multiple(noisy, model.multiple))
-    require_tensor(output)
-    return output
+    return require_tensor(output)
 
 
 def _refuse_random(model: Denoiser) -> None:

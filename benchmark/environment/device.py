@@ -2,8 +2,9 @@
 
 import platform
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import torch
 
@@ -54,18 +55,30 @@ def device_name(device: str) -> str:
     return platform.machine()
 
 
+def saved_rng(device: torch.device) -> Callable[[], None]:
+    """A function which sets torch's generators, the CPU's and a device's, as they are now."""
+    setters = [partial(torch.set_rng_state, torch.get_rng_state())]
+    if device.type == "cuda":
+        state = torch.cuda.get_rng_state(device)
+        setters.append(partial(torch.cuda.set_rng_state, state, device))
+    elif device.type == "mps":
+        setters.append(partial(torch.mps.set_rng_state, torch.mps.get_rng_state()))
+
+    def set_back() -> None:
+        for setter in setters:
+            setter()
+
+    return set_back
+
+
 @contextmanager
 def forked_rng(device: torch.device) -> Iterator[None]:
     """Give torch's generators of the CPU and of a device back as they were."""
-    with torch.random.fork_rng([device] if device.type == "cuda" else []):
-        if device.type != "mps":
-            yield
-            return
-        state = torch.mps.get_rng_state()
-        try:
-            yield
-        finally:
-            torch.mps.set_rng_state(state)
+    set_back = saved_rng(device)
+    try:
+        yield
+    finally:
+        set_back()
 
 
 def synchronize(device: torch.device) -> None:

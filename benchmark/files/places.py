@@ -42,6 +42,12 @@ def named_file(given: str | Path, suffixes: tuple[str, ...] = ()) -> Path:
     return path
 
 
+def in_home(path: str) -> Path:
+    """A folder's path as the user gave it; ``~`` is the home folder, an address is an error."""
+    refuse_address(path, "folder")
+    return Path(os.path.expanduser(path))  # where there is no such user, it stays as it is
+
+
 def refuse_address(given: str | Path, what: str) -> None:
     """Raise ``ValueError`` if a path that a user wrote is an address; ``what`` it should be."""
     if ADDRESS.match(str(given)):

@@ -1,8 +1,8 @@
-"""What a noise model is, and the random numbers it may use. Loads no torch."""
+"""What a noise model is. Loads no torch."""
 
-import hashlib
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -18,9 +18,10 @@ NOISE_MODELS = Registry("noise model")
 class NoiseModel(ABC):
     """A frozen dataclass whose fields are its settings; it keeps no state between images.
 
-    Subclasses write ``sample`` and set ``unit`` and a default for ``levels``; everyone else calls
+    Subclasses write their law and set ``unit`` and a default for ``levels``; everyone else calls
     the object, or ``pair``. ``levels`` run from mildest to hardest and are swept when none are
-    named. A noise which also redevelops the clean image writes ``sample_pair`` instead.
+    named. The law is one method: ``sample``, or ``sample_pair`` where the noise also redevelops the
+    clean image. A class which writes both raises ``ValueError``, one with neither is abstract.
     """
 
     name: ClassVar[str]  # set by the registry
@@ -30,14 +31,24 @@ class NoiseModel(ABC):
     domain: ClassVar[tuple[float, float]] = (0, math.inf)  # the lowest and the highest level
     whole_levels: ClassVar[bool] = False  # whether levels are whole numbers
     deterministic: ClassVar[bool] = False  # whether it draws no random numbers
+    constant_variance: ClassVar[float | None] = None  # of any intensity, over (level / 255)^2
     located: ClassVar[tuple[str, ...]] = ()  # settings which say where something lies, not what
     files: ClassVar[tuple[str, ...]] = ()  # settings which name a file: its content counts
     in_key: ClassVar[tuple[str, ...]] = ("levels",)  # settings which a cell's key tells
     levels: tuple[float, ...]
 
     def __init_subclass__(cls, **keywords: object) -> None:
-        """A subclass with another law does not inherit the batched form of its parent's."""
+        """Refuse a second law, and inherit no batched form of another law."""
         super().__init_subclass__(**keywords)
+        if cls.sample_pair is not NoiseModel.sample_pair:
+            if vars(cls).get("sample", _noisy_of_pair) is not _noisy_of_pair:
+                raise ValueError(
+                    f"{cls.__qualname__} writes sample, but its law is sample_pair, its own or its "
+                    f"parent's, and a noise has one law; write sample_pair alone, or sample alone "
+                    f"where the clean image is the one to restore"
+                )
+            if cls.sample is NoiseModel.sample:
+                cls.sample = _noisy_of_pair
         owners = {
             method: next(i for i, owner in enumerate(cls.__mro__) if method in vars(owner))
             for method in ("sample", "sample_pair", "sample_batch")
@@ -66,8 +77,8 @@ class NoiseModel(ABC):
         """A noisy copy of (B, C, H, W) float32 in [0, 1] on any device; it may leave the range.
 
         Each image gets the law of ``sample`` by itself, in other random numbers: those of
-        ``generator``, which is of the same device. None: this noise has no batched form, and
-        training makes its crops one by one on the CPU.
+        ``generator``, which is of the same device. It is written where networks are trained on the
+        noise. None: there is no batched form, and training makes its crops one by one on the CPU.
         """
         return None
 
@@ -75,9 +86,19 @@ class NoiseModel(ABC):
         """The variance which this noise promises at clean values in [0, 1], before clipping.
 
         On the scale of [0, 1], one number for each intensity, away from the image's border; None
-        where the noise promises no such law.
+        where the noise promises no such law. Written where it depends on the intensity.
         """
-        return None
+        if self.constant_variance is None:
+            return None
+        return np.full(np.shape(intensity), self.constant_variance * (level / 255) ** 2)
+
+    def check_choice(self, setting: str, known: Iterable[str]) -> None:
+        """Raise ``ValueError`` for a setting whose value is none of the known ones."""
+        value = getattr(self, setting)
+        if value not in known:
+            raise ValueError(
+                f"{self.name} has no {setting} '{value}'; take one of {', '.join(known)}"
+            )
 
     def check_level(self, level: float) -> None:
         """Raise ``ValueError`` for a level outside ``domain``, or not whole where it has to be."""
@@ -166,29 +187,10 @@ def to_uint8(image: np.ndarray) -> np.ndarray:
     return np.rint(scaled, out=scaled).astype(np.uint8)
 
 
-def stream(*key: str | float) -> int:
-    """A 128-bit seed which depends on the key's values and on nothing else.
-
-    ``25`` and ``25.0`` are the same key; ``("ab", "c")`` and ``("a", "bc")`` are not. Integers of
-    any size keep all their digits, other numbers 15 of them.
-    """
-    text = "\x1f".join(_spelled(part) for part in key)
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:16], "little")
-
-
-def rng_for(dataset: str, image: str, noise: str, level: float, seed: int) -> np.random.Generator:
-    """The generator of one noisy image: the same in any process, order, or batch, for any model."""
-    return np.random.Generator(np.random.PCG64(stream(dataset, image, noise, level, seed)))
-
-
 def in_range(image: np.ndarray) -> np.ndarray:
     """Clip to [0, 1] and give float32, what a noise model takes and returns."""
     clipped = np.empty(image.shape, np.float32)
     return np.clip(image, 0, 1, out=clipped, casting="same_kind")
-
-
-def _spelled(part: str | float) -> str:
-    return str(part) if isinstance(part, str | int) else f"{part:.15g}"
 
 
 def _extent(image: np.ndarray) -> str:
@@ -197,3 +199,10 @@ def _extent(image: np.ndarray) -> str:
     if np.isnan(image).any():
         return "NaN"
     return f"{image.min():g} to {image.max():g}"
+
+
+def _noisy_of_pair(
+    self: NoiseModel, clean: np.ndarray, level: float, rng: np.random.Generator
+) -> np.ndarray:
+    """The noisy image of ``sample_pair``, where that is the law."""
+    return self.sample_pair(clean, level, rng)[1]

@@ -1,1 +1,1 @@
-"""Monte-Carlo renders: scenes, and the driver that renders them."""
+"""Monte-Carlo renders: what a scene is, Mitsuba which renders it, and the folder they fill."""

@@ -1,15 +1,9 @@
 """The grid: compares what is asked with what is stored, and scores the cells that are missing."""
 
-import platform
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from importlib.metadata import version
 
-import cv2
-import torch
-
-from benchmark import __version__
 from benchmark.cells import Cell, ResultStore, pictures
 from benchmark.cells.cell import plan
 from benchmark.cells.filling import Part, share
@@ -20,7 +14,7 @@ from benchmark.console.progress import progress, track
 from benchmark.datasets import Dataset
 from benchmark.denoiser import Denoiser
 from benchmark.denoiser.inference import AUTOMATIC, Inference
-from benchmark.environment.device import device_name
+from benchmark.environment.versions import describe_environment
 from benchmark.metrics import Metric
 from benchmark.noise import NoiseModel
 from benchmark.protocol import PROTOCOL
@@ -236,18 +230,6 @@ def remake_pictures(grid: Grid, store: ResultStore, device: str) -> None:
         inference = grid.inference.get(cell.model, AUTOMATIC)
         for done in evaluate(cell, model, dataset, noise, {}, first, device, inference):
             pictures.keep(store.pictures(cell), cell.model, done)
-
-
-def describe_environment(device: str) -> dict[str, object]:
-    """Versions and hardware, as each cell records them."""
-    return {
-        "noisebench": __version__,
-        "python": platform.python_version(),
-        **{name: version(name) for name in ("torch", "numpy", "scipy", "scikit-image")},
-        "opencv": cv2.__version__,
-        "device": device_name(device),
-        "threads": torch.get_num_threads(),
-    }
 
 
 def _shard(text: str) -> tuple[int, int]:

@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from benchmark.cells.provenance import code_of
-from benchmark.datasets.dataset import Dataset
+from benchmark.datasets import Dataset
 from benchmark.files.whole import write_whole
 from benchmark.noise import NoiseModel, rng_for, stream, to_uint8
 from benchmark.pixels import psnr
+from benchmark.settings import plain
 
 TARGETS = (28.0, 25.0, 22.0, 19.0)  # mean PSNR of the noisy images in dB, mildest first
 BORDER = 1  # pixels left out on each side, as in the metric psnr
@@ -63,7 +64,7 @@ def match_levels(
         The file which keeps them. What it says of another noise, data, code or targets is measured
         anew, and so it is where it is damaged, with a warning.
     """
-    facts = json.loads(json.dumps({**facts, "seeds": list(seeds), "targets": TARGETS}))
+    facts = plain({**facts, "seeds": list(seeds), "targets": TARGETS})
     code = [
         code_of(cls)["source"] for cls in (type(noise), *getattr(noise, "made_of", {}).values())
     ]
@@ -120,7 +121,6 @@ def severity_of(
         The generator of an image, a level and a draw.
     """
     images, draws = dataset.images(), list(draws)
-    inside = slice(BORDER, -BORDER)
 
     @cache
     def severity(level: float) -> float:
@@ -129,8 +129,7 @@ def severity_of(
             clean = dataset.read(image).clean
             for draw in draws:
                 target, noisy = noise.pair(clean, level, rng_of(image, level, draw))
-                pair = (to_uint8(picture)[inside, inside] for picture in (noisy, target))
-                scores.append(psnr(*pair))
+                scores.append(psnr(to_uint8(noisy), to_uint8(target), BORDER))
         return float(np.mean(scores))
 
     return severity

@@ -19,7 +19,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from benchmark.denoiser import DENOISERS
 from benchmark.files.whole import write_whole
@@ -28,8 +27,10 @@ from benchmark.registry import load_plugins
 from benchmark.reporting.tables import Table
 from benchmark.scoring.precision import multiplies_bf16
 from benchmark.speed.networks import NETWORKS, REPOSITORIES, on_path, setting
+from benchmark.training.distributed import Processes
 from benchmark.training.patches import Patches
-from benchmark.training.recipe import Recipe
+from benchmark.training.recipe import Execution, Recipe
+from benchmark.training.step import OptimizerStep
 
 TRAINED = ("masked", "baseline")  # networks whose published code trains by the published loop
 SIZE = (321, 481)  # of a training image of BSDS
@@ -109,21 +110,13 @@ def our_step(
     """A step as ``bench train`` makes it, as a function."""
     recipe = Recipe(batch=batch, patch=patch)
     patches = Patches(pictures, NOISE_MODELS["gaussian"](), LEVEL, recipe)
-    network = DENOISERS[name]().train()
-    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema))
-    optimizer = torch.optim.Adam(
-        network.parameters(), recipe.learning_rate, betas=recipe.betas, fused=True
-    )
+    execution = Execution(precision="bf16" if bf16 else "fp32")
+    optimize = OptimizerStep(DENOISERS[name](), recipe, execution, Processes())
     numbers = count()
 
     def step() -> None:
-        noisy, clean = patches.batch(next(numbers))
-        optimizer.zero_grad(set_to_none=True)
-        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-            restored = network(noisy)
-        l1_loss(restored.float(), clean).backward()
-        optimizer.step()
-        average.update_parameters(network)
+        number = next(numbers)
+        optimize(*patches.batch(number), number, recipe.learning_rate)
 
     return step
 

@@ -47,7 +47,7 @@ PUBLISHED = pd.DataFrame(
     columns=["table", "variant", "psnr", "ssim"],
 ).set_index(["table", "variant"])
 PUBLISHED_NOISE = "mixture"
-METRICS = ("psnr", "ssim")
+SCORED = ("psnr", "ssim")
 
 LUMA = (0.299, 0.587, 0.114)  # of R, G and B: ITU-R BT.601
 STEP = 4  # 8-bit steps of brightness in a bar of the figure: 64 bars
@@ -238,7 +238,7 @@ def markdown(
     models = set(Board.of(table).rows["model"])
     board = _board(table, [*(name for name in REFERENCE if name in models - set(names)), *names])
     sections = [f"# Ablation: {name}", question, f"Made with `{command}`."]
-    for metric in METRICS:
+    for metric in SCORED:
         if metric in board.metrics:
             sections += _section(board, metric)
     if histograms:
@@ -298,8 +298,8 @@ def _published(board: Board, published: Mapping[str, Sequence[str]]) -> tuple[st
             f"nothing is published of {', '.join(unknown)}; choose a table and a variant of: "
             f"{', '.join(' '.join(key) for key in PUBLISHED.index)}"
         )
-    found = {metric: _ranking(board, metric) for metric in METRICS if metric in board.metrics}
-    scales = {metric: board.scale(metric) for metric in METRICS}
+    found = {metric: _ranking(board, metric) for metric in SCORED if metric in board.metrics}
+    scales = {metric: board.scale(metric) for metric in SCORED}
     mixture = all(PUBLISHED_NOISE in ranking.table for ranking in found.values())
     ours = PUBLISHED_NOISE if mixture else "ood"
     said = PUBLISHED_NOISE if mixture else "OOD mean"
@@ -313,7 +313,7 @@ def _published(board: Board, published: Mapping[str, Sequence[str]]) -> tuple[st
         texts += [f"{r.table.loc[name, ours]:.{r.scale.digits}f}" for r in found.values()]
         if name in keys:
             texts.append(f"Table {keys[name][0]}, {keys[name][1]}")
-            texts += [f"{PUBLISHED.loc[keys[name], m]:.{scales[m].digits}f}" for m in METRICS]
+            texts += [f"{PUBLISHED.loc[keys[name], m]:.{scales[m].digits}f}" for m in SCORED]
         else:
             texts += [ABSENT] * 3
         rows.append(texts)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from benchmark.datasets.dataset import Dataset, Recorded
+from benchmark.datasets import Dataset, Recorded
 from benchmark.noise import NoiseModel, rng_for, to_uint8
 from benchmark.pixels import central, psnr
 from benchmark.settings import identity_of

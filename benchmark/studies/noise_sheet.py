@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmark.datasets.dataset import Dataset, Recorded
+from benchmark.datasets import Dataset, Recorded
 from benchmark.files.whole import file_name, write_whole
 from benchmark.noise import NoiseModel
 from benchmark.pixels import central

@@ -17,12 +17,13 @@ from benchmark.console.log import log
 from benchmark.console.progress import track
 from benchmark.denoiser import Denoiser
 from benchmark.denoiser.inference import Inference
+from benchmark.environment.versions import describe_environment
 from benchmark.files.whole import write_whole
 from benchmark.metrics import Metric
 from benchmark.noise import stream
 from benchmark.reporting.tables import ABSENT, Table
 from benchmark.scoring.evaluate import as_pixels, as_tensor, noisy_pair, score_of
-from benchmark.scoring.grid import Grid, describe_environment
+from benchmark.scoring.grid import Grid
 
 SCORES = ("psnr", "ssim")
 

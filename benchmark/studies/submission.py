@@ -9,7 +9,7 @@ import numpy as np
 import scipy
 import torch
 
-from benchmark.datasets.recorded import DND
+from benchmark.datasets import DND
 from benchmark.denoiser import Denoiser
 from benchmark.denoiser.inference import AUTOMATIC
 from benchmark.files.whole import file_hash, write_whole

@@ -12,15 +12,15 @@ from benchmark.environment.device import pick_device
 
 
 @dataclass(frozen=True)
-class Team:
-    """This process and how many there are; the first one, rank 0, writes and speaks for all."""
+class Processes:
+    """This process and how many there are; the main one, rank 0, writes and speaks for all."""
 
     device: str = "cpu"
     rank: int = 0
     size: int = 1
 
     @property
-    def leads(self) -> bool:
+    def is_main(self) -> bool:
         return self.rank == 0
 
     def mean(self, value: Tensor) -> Tensor:
@@ -32,11 +32,11 @@ class Team:
         return total / self.size
 
     def any(self, flag: bool) -> bool:
-        """Whether one of the processes says so."""
+        """Whether the flag is set in one of the processes."""
         return bool(self.mean(torch.tensor(float(flag))) > 0)
 
-    def leaders(self, number: float) -> float:
-        """The number that the first process has."""
+    def broadcast(self, number: float) -> float:
+        """The number that the main process has."""
         if self.size == 1:
             return number
         shared = torch.tensor(number, dtype=torch.float64, device=self.device)
@@ -45,7 +45,7 @@ class Team:
 
 
 @contextmanager
-def assembled(device: str) -> Iterator[Team]:
+def process_group(device: str) -> Iterator[Processes]:
     """The processes of ``torchrun``, which tells them of each other by environment variables.
 
     Each process of a machine takes a GPU of its own where ``device`` is "cuda", in the order of
@@ -58,7 +58,7 @@ def assembled(device: str) -> Iterator[Team]:
     """
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
-        yield Team(device)
+        yield Processes(device)
         return
     if device == "mps":
         raise ValueError(f"device=mps trains in one process, not in {size}; leave out torchrun")
@@ -67,6 +67,6 @@ def assembled(device: str) -> Iterator[Team]:
         torch.cuda.set_device(device)
     distributed.init_process_group("gloo" if device == "cpu" else "nccl")
     try:
-        yield Team(device, distributed.get_rank(), size)
+        yield Processes(device, distributed.get_rank(), size)
     finally:
         distributed.destroy_process_group()

@@ -9,30 +9,32 @@ import torch
 from benchmark.denoiser import Denoiser
 from benchmark.denoiser.inference import Inference
 from benchmark.noise import NoiseModel, rng_for, stream, to_uint8
-from benchmark.noise.formula import Formula, Term, parse
+from benchmark.noise.expression import Term
+from benchmark.noise.formula import Formula
+from benchmark.noise.grammar import parse
 from benchmark.pixels import psnr
 
-Watched = tuple[str, NoiseModel, float]  # the noise's name, the noise and the level
+Condition = tuple[str, NoiseModel, float]  # the noise's name, the noise and the level
 
 
 @dataclass(frozen=True)
-class Exam:
+class Validation:
     """The same noisy crops at every validation, 8 bits each as in testing.
 
     Parameters
     ----------
     crops
         Clean images of one size, (H, W, 3) uint8.
-    watched
+    conditions
         The noises and levels; the first is what the network is trained on.
     """
 
     crops: list[np.ndarray]
-    watched: list[Watched]
+    conditions: list[Condition]
 
     def scores(self, network: Denoiser, device: str, precision: str) -> dict[tuple, float]:
         """PSNR in dB by (noise, level): the mean over the crops."""
-        found = {}
+        scores = {}
         for (name, level), pairs in self.pairs.items():
             noisy = np.stack([noisy for _, noisy in pairs])
             batch = torch.from_numpy(noisy).permute(0, 3, 1, 2).float() / 255
@@ -42,17 +44,17 @@ class Exam:
             done = how.run(network, batch.to(device), seed, what)
             restored = to_uint8(done.image.permute(0, 2, 3, 1).cpu().numpy())
             values = [psnr(r, clean) for r, (clean, _) in zip(restored, pairs, strict=True)]
-            found[name, level] = float(np.mean(values))
-        return found
+            scores[name, level] = float(np.mean(values))
+        return scores
 
     @cached_property
     def pairs(self) -> dict[tuple[str, float], list[tuple[np.ndarray, np.ndarray]]]:
         """By (noise, level): each crop's image to restore, and its noisy version."""
         places = range(len(self.crops))
-        watched = self.watched if self.crops else []
+        conditions = self.conditions if self.crops else []
         return {
             (n, level): [self._pair(p, n, noise, level) for p in places]
-            for n, noise, level in watched
+            for n, noise, level in conditions
         }
 
     def _pair(
@@ -64,7 +66,7 @@ class Exam:
         return to_uint8(target), to_uint8(noisy)
 
 
-def watch(formulas: list[str]) -> list[Watched]:
+def conditions_of(formulas: list[str]) -> list[Condition]:
     """What texts like ``poisson(3.5)`` name; a composed formula has the level 1.
 
     Raises
@@ -72,11 +74,11 @@ def watch(formulas: list[str]) -> list[Watched]:
     ValueError
         If a text is no noise with a level; the message shows the place.
     """
-    found = []
+    conditions = []
     for text in formulas:
         expression = parse(text)
         if isinstance(expression, Term) and not expression.settings:
-            found.append((expression.name, expression.noise, expression.level))
+            conditions.append((expression.name, expression.noise, expression.level))
         else:
-            found.append((expression.canonical, Formula(formula=text), 1.0))
-    return found
+            conditions.append((expression.canonical, Formula(formula=text), 1.0))
+    return conditions

@@ -9,7 +9,6 @@ import pytest
 from benchmark.cells import Cell, ResultStore
 from benchmark.cells.cell import plan
 from benchmark.cells.filling import Part, share
-from benchmark.cells.reuse import differences
 from benchmark.cells.scores import Scale
 
 CELL = Cell("masked", "kodak24", "gaussian", 25.0, 0)
@@ -245,14 +244,3 @@ def test_folders_copied_together_are_one_result(tmp_path):
     both = ResultStore(tmp_path / "both")
     assert all(both.has(cell, SETTINGS) for cell in cells)
     assert list(both.scores().rows["model"].unique()) == ["identity", "masked"]
-
-
-def test_differences_are_named_by_their_path_and_lists_compared_whole():
-    assert differences(SETTINGS, SETTINGS) == []
-    before = {"model": {"ratio": [80, 90], "depth": 3}}
-    after = {"model": {"ratio": [75, 75], "width": 8}}
-    assert differences(before, after) == [
-        "model.ratio [80, 90] (now [75, 75])",
-        "model.depth 3 (now 'absent')",
-        "model.width 'absent' (now 8)",
-    ]

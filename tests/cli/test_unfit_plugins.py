@@ -117,6 +117,11 @@ CLASSES = {
     "no subclass": "@NOISE_MODELS.register('odd')\nclass Odd: pass",
     "benchmark.denoiser.Denoiser": "@DENOISERS.register('odd')\nclass Odd(Plain): pass",
     "does not write sample": "@NOISE_MODELS.register('odd')\nclass Odd(NoiseModel): levels = ()",
+    "Odd writes sample, but its law is sample_pair": (
+        "@NOISE_MODELS.register('odd')\nclass Odd(Plain):\n"
+        "    def sample(self, clean, level, rng): return clean\n"
+        "    def sample_pair(self, clean, level, rng): return clean, clean"
+    ),
     "its unit": (
         "@NOISE_MODELS.register('odd')\nclass Odd(NoiseModel):\n"
         "    levels = (1,)\n    def sample(self, clean, level, rng): return clean"

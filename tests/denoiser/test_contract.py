@@ -13,8 +13,7 @@ from hydra.core.config_store import ConfigStore
 from torch import Tensor
 
 from benchmark.cells import Cell
-from benchmark.datasets.clean import Folder
-from benchmark.datasets.recorded import DND
+from benchmark.datasets import DND, Folder
 from benchmark.denoiser import DENOISERS, Denoiser
 from benchmark.denoiser.contract import OVERSHOOT, SHARE, RestorationError, require_range
 from benchmark.denoiser.inference import Inference
@@ -24,7 +23,7 @@ from benchmark.scoring.evaluate import evaluate
 from benchmark.scoring.precision import choose_precision
 from benchmark.studies.passes import one_pass
 from benchmark.studies.submission import write_submission
-from benchmark.training.validation import Exam, watch
+from benchmark.training.validation import Validation, conditions_of
 
 
 def with_value(noisy: Tensor, value: float) -> Tensor:
@@ -191,7 +190,7 @@ def repeat(model: Denoiser, _: Path) -> None:
 
 def validate(model: Denoiser, _: Path) -> None:
     crop = np.linspace(0, 255, 24 * 24 * 3).astype(np.uint8).reshape(24, 24, 3)
-    Exam([crop, crop], watch(["gaussian(15)"])).scores(model, "cpu", "fp32")
+    Validation([crop, crop], conditions_of(["gaussian(15)"])).scores(model, "cpu", "fp32")
 
 
 def denoise(model: Denoiser, _: Path) -> None:
@@ -222,6 +221,82 @@ def test_the_first_measurement_of_a_precision_holds_to_the_contract(monkeypatch)
     model.weight = torch.nn.Parameter(torch.ones(()))
     with pytest.raises(RestorationError, match="^returns in fp32 on a crop of a photograph: "):
         choose_precision("auto", model, "cpu")
+
+
+# what may come in at the door
+
+
+class Colour(Denoiser):
+    """A convolution, which fails in its own words where channels are missing."""
+
+    name = "colour"
+    image_channels = 3
+
+    def __init__(self):
+        super().__init__()
+        self.conv = torch.nn.Conv2d(3, 3, 1)
+
+    def forward(self, noisy: Tensor) -> Tensor:
+        return self.conv(noisy)
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        (torch.zeros(3, 8, 8), r"got \(3, 8, 8\); add the dimension of the batch"),
+        (torch.zeros(8, 8), r"got \(8, 8\)$"),
+        (torch.zeros(1, 3, 0, 8), r"got \(1, 3, 0, 8\)$"),
+        (torch.zeros(1, 3, 8, 8, dtype=torch.uint8), "uint8; divide 8-bit values by 255"),
+        (torch.zeros(1, 8, 8, 3), r"\(B, 3, H, W\), got .*; put the channels first"),
+        (torch.zeros(1, 1, 8, 8), r"\(B, 3, H, W\), got .*; repeat those of a grey image"),
+    ],
+)
+def test_what_is_no_batch_of_images_is_one_sentence_at_the_door(given, sentence):
+    with pytest.raises(ValueError, match=f"^'colour' takes .*{sentence}"):
+        Colour().denoise(given)
+
+
+@pytest.mark.parametrize(
+    ("how", "sentence"),
+    [
+        ({"tile": "big"}, "unknown tile=big; take auto, none, or a side"),
+        ({"tile": 100}, "take tile=96"),
+        ({"precision": "fp16"}, "unknown precision=fp16; take fp32 or bf16"),
+    ],
+)
+def test_an_unknown_way_to_denoise_is_one_sentence(how, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        Colour().denoise(torch.zeros(1, 3, 8, 8), **how)
+
+
+def test_a_model_of_any_number_of_channels_gets_what_it_is_given():
+    assert Returns(how="half").denoise(torch.zeros(2, 5, 7, 9)).shape == (2, 5, 7, 9)
+
+
+class Halves(Denoiser):
+    """A network of one scale more where it is told so."""
+
+    def __init__(self, *, multiple: int = 2):
+        super().__init__()
+        self.multiple = multiple
+        self.seen: list[tuple[int, ...]] = []
+
+    def forward(self, noisy: Tensor) -> Tensor:
+        self.seen.append(tuple(noisy.shape[2:]))
+        return noisy
+
+
+def test_an_instance_says_of_what_its_sides_are_a_multiple():
+    small, large = Halves(), Halves(multiple=16)
+    for model in (small, large):
+        assert model.denoise(torch.zeros(1, 3, 17, 18)).shape == (1, 3, 17, 18)
+    assert (small.seen, large.seen) == ([(18, 18)], [(32, 32)])
+
+
+def test_denoise_clamps_unless_asked_not_to():
+    model, noisy = Returns(how="overshoot"), torch.tensor([0.0, 1.0]).expand(1, 3, 4, 2)
+    assert model.denoise(noisy).aminmax() == (0, 1)
+    assert model.denoise(noisy, clamp=False).max() > 1.05
 
 
 # how much of an image may leave the range
@@ -283,16 +358,16 @@ class Reuses(Denoiser):
 
 def test_an_output_is_not_changed_by_the_next_image():
     model, first = Reuses(), torch.full((1, 3, 8, 8), 0.25)
-    restored = model.infer(first)
-    model.infer(3 * first)
+    restored = model.denoise(first, clamp=False)
+    model.denoise(3 * first, clamp=False)
     assert torch.equal(restored, first)
 
 
-@pytest.mark.parametrize("tile", [None, 64])
+@pytest.mark.parametrize("tile", ["none", 64])
 def test_a_model_that_changes_its_input_changes_a_copy(tile):
     noisy = torch.linspace(0, 1, 3 * 96 * 96).reshape(1, 3, 96, 96)
     before = noisy.clone()
-    restored = Returns(how="changes its input").infer(noisy, tile)
+    restored = Returns(how="changes its input").denoise(noisy, tile=tile)
     assert torch.equal(noisy, before)
     torch.testing.assert_close(restored, 0.9 * before)
 

@@ -18,7 +18,7 @@ from benchmark.environment.device import (
     synchronize,
 )
 from benchmark.scoring.precision import multiplies_bf16
-from benchmark.training.distributed import assembled
+from benchmark.training.distributed import process_group
 
 MIB = 2**20
 GIB = 2**30
@@ -210,7 +210,7 @@ def test_processes_without_a_gpu_each_are_refused(machine, monkeypatch, device, 
     machine(2, device == "mps")
     monkeypatch.setenv("WORLD_SIZE", "2")
     monkeypatch.setenv("LOCAL_RANK", "3")
-    with pytest.raises(ValueError, match=message), assembled(device):
+    with pytest.raises(ValueError, match=message), process_group(device):
         pass
 
 

@@ -12,9 +12,19 @@ from skimage import data
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from torch import Tensor
 
-from benchmark.metrics import METRICS, MetricUnavailable
-from benchmark.metrics import metric as metrics
-from benchmark.metrics.metric import LPIPS, PSNR, PSNRY, SSIM, SSIMY, STLPIPS
+from benchmark.metrics import (
+    LPIPS,
+    METRICS,
+    PSNR,
+    PSNRY,
+    SSIM,
+    SSIMY,
+    STLPIPS,
+    Metric,
+    MetricUnavailable,
+    perceptual,
+)
+from benchmark.pixels import psnr
 
 SSIM_OF_A_SHIFTED_RAMP = 0.9926659729  # scikit-image 0.26
 ST_LPIPS_AT_SIGMA_25 = 0.367242  # stlpips-pytorch 0.0.2, with the weights of its wheel
@@ -61,6 +71,13 @@ def reference_ssim(restored: np.ndarray, clean: np.ndarray) -> float:
 def test_psnr_is_scikit_image_s(clean, noisy, border):
     expected = peak_signal_noise_ratio(inner(clean, border), inner(noisy, border), data_range=255)
     assert PSNR(border=border)(tensor(noisy), tensor(clean)) == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("border", [0, 1, 4])
+def test_psnr_of_pixels_and_the_metric_agree(clean, noisy, border):
+    expected = PSNR(border=border)(tensor(noisy), tensor(clean))
+    assert psnr(noisy, clean, border) == pytest.approx(expected, abs=1e-5)
+    assert psnr(clean, clean, border) == PSNR(border=border)(tensor(clean), tensor(clean)) == 100
 
 
 @pytest.mark.parametrize("border", [0, 1, 4])
@@ -131,20 +148,27 @@ def test_psnr_of_equal_images_is_100_db(cls, clean):
 
 
 @pytest.mark.parametrize(
-    ("name", "higher_is_better", "unit"),
+    ("name", "higher_is_better", "unit", "digits"),
     [
-        ("psnr", True, "dB"),
-        ("ssim", True, ""),
-        ("psnr_y", True, "dB"),
-        ("ssim_y", True, ""),
-        ("lpips", False, ""),
-        ("st_lpips", False, ""),
+        ("psnr", True, "dB", 2),
+        ("ssim", True, "", 4),
+        ("psnr_y", True, "dB", 2),
+        ("ssim_y", True, "", 4),
+        ("lpips", False, "", 4),
+        ("st_lpips", False, "", 4),
     ],
 )
-def test_a_metric_says_its_direction_and_unit(name, higher_is_better, unit):
+def test_a_metric_says_its_direction_unit_and_digits(name, higher_is_better, unit, digits):
     assert METRICS[name].name == name
     assert METRICS[name].higher_is_better is higher_is_better
-    assert METRICS[name].unit == unit
+    assert (METRICS[name].unit, METRICS[name].digits) == (unit, digits)
+
+
+def test_a_metric_of_ones_own_has_no_unit_and_four_digits_unless_it_says_so():
+    class Own(Metric):
+        higher_is_better = True
+
+    assert (Own.unit, Own.digits) == ("", 4)
 
 
 @pytest.mark.parametrize(
@@ -199,12 +223,12 @@ def test_senseless_settings_are_refused():
         LPIPS(channel_order="RGB")
 
 
-def test_importing_the_metrics_loads_no_network_package():
-    code = "import sys, benchmark.metrics; print(*sys.modules)"
-    loaded = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
-    assert not {"lpips", "stlpips_pytorch", "torchvision", "skimage"} & set(loaded.stdout.split())
+def test_importing_the_metrics_registers_all_and_loads_neither_torch_nor_opencv():
+    code = "import sys; from benchmark.metrics import METRICS; print(*METRICS); print(*sys.modules)"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    names, loaded = (set(line.split()) for line in said.stdout.splitlines())
+    assert names == {"psnr", "ssim", "psnr_y", "ssim_y", "lpips", "st_lpips"}
+    assert not {"torch", "cv2", "lpips", "stlpips_pytorch", "skimage"} & loaded
 
 
 def test_lpips_without_its_backbone_is_unavailable_and_says_what_to_do(monkeypatch, tmp_path):
@@ -219,7 +243,7 @@ def test_lpips_with_a_wrong_path_is_a_mistake_of_the_user(tmp_path):
 
 
 def test_lpips_refuses_a_file_that_is_not_torchvision_s_alexnet(tmp_path):
-    page = tmp_path / metrics.ALEXNET
+    page = tmp_path / perceptual.ALEXNET
     page.write_text("<html>quota exceeded</html>")
     with pytest.raises(ValueError, match="is not torchvision's AlexNet: its SHA-256 starts with"):
         LPIPS(backbone=str(page)).prepare()
@@ -234,7 +258,7 @@ def test_lpips_puts_every_layer_of_the_backbone_in_its_place(monkeypatch, tmp_pa
     file = tmp_path / "alexnet.pth"
     torch.save(alexnet.state_dict(), file)
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    monkeypatch.setattr(metrics, "ALEXNET_SHA256", digest[:8])
+    monkeypatch.setattr(perceptual, "ALEXNET_SHA256", digest[:8])
     with monkeypatch.context() as patched:  # lpips' own way of getting AlexNet from torchvision
         patched.setattr(torchvision.models, "alexnet", lambda pretrained: alexnet)
         reference = lpips.LPIPS(net="alex", verbose=False).eval()
@@ -255,15 +279,15 @@ def test_where_the_backbone_lies_is_no_part_of_lpips_identity():
 
 
 def test_lpips_rises_with_the_noise_and_depends_on_the_channel_order(clean):
-    if not Path(torch.hub.get_dir(), "checkpoints", metrics.ALEXNET).is_file():
-        pytest.skip(f"needs {metrics.ALEXNET} among torch.hub's downloads")
+    if not Path(torch.hub.get_dir(), "checkpoints", perceptual.ALEXNET).is_file():
+        pytest.skip(f"needs {perceptual.ALEXNET} among torch.hub's downloads")
     mild, hard = tensor(with_noise(clean, 15)), tensor(with_noise(clean, 50))
     assert 0 < LPIPS()(mild, tensor(clean)) < LPIPS()(hard, tensor(clean)) < 2
     assert LPIPS()(mild, tensor(clean)) != LPIPS(channel_order="bgr")(mild, tensor(clean))
 
 
 def test_st_lpips_without_its_package_is_unavailable_and_says_what_to_do(monkeypatch):
-    metrics._load_st_lpips.cache_clear()
+    perceptual._load_st_lpips.cache_clear()
     monkeypatch.setitem(sys.modules, "stlpips_pytorch", None)
     with pytest.raises(MetricUnavailable, match=r"pip install 'noisebench\[st-lpips\]'"):
         STLPIPS().prepare()

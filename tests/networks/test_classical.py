@@ -106,7 +106,7 @@ def test_images_of_a_batch_do_not_know_each_other(cls, clean):
 
 @every_filter
 def test_one_channel_is_refused_in_one_sentence(cls):
-    with pytest.raises(ValueError, match=f"{cls.name} restores RGB images, got 1 channels"):
+    with pytest.raises(ValueError, match=rf"'{cls.name}' takes images of shape \(B, 3, H, W\)"):
         cls().denoise(torch.zeros(1, 1, 20, 20))
 
 

@@ -12,6 +12,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from baselines import rnan
 from baselines.rnan import ATTENTIONS, RNAN
 from benchmark.denoiser import pad_to_multiple
+from benchmark.denoiser.inference import Inference
 
 every_attention = pytest.mark.parametrize("softmax", ATTENTIONS)
 PIXEL_AXIS = {"queries": 1, "keys": 2}  # over which a key's, or a query's, weights sum to 1
@@ -106,11 +107,12 @@ def test_chop_gives_what_the_published_chop_gives():
     stored = np.load(GOLDEN / "rnan_tiny_chop.npz")
     image, expected = torch.from_numpy(stored["x"]), torch.from_numpy(stored["y"])
     _, _, network = published("rnan_tiny")
-    whole = network.infer(image, bounded=False).clamp(0, 1)  # random weights
+    unbounded = Inference("none", bounded=False)  # random weights
+    whole = unbounded.restore(network, image).image.clamp(0, 1)
     network.chop = True
     with torch.inference_mode():
         assert_close(network.restore(image), expected)
-    assert_close(network.infer(image, bounded=False), expected)
+    assert_close(unbounded.restore(network, image).image, expected)
     assert (whole - expected.clamp(0, 1)).abs().max() > 1e-3
 
 
@@ -130,7 +132,7 @@ def test_every_pixel_of_a_chopped_image_is_its_own(size):
 def test_chop_makes_the_published_patches(size, count, patch_size):
     seen = []
     with patch.object(RNAN, "forward", lambda self, noisy: seen.append(noisy.shape) or noisy):
-        small_net(chop=True).denoise(torch.rand(1, 3, *size))
+        small_net(chop=True).denoise(torch.rand(1, 3, *size), tile="none")
     assert seen == [(1, 3, *patch_size)] * count
 
 

@@ -12,16 +12,9 @@ from hypothesis import strategies as st
 
 from benchmark.files.whole import LONGEST, file_name
 from benchmark.noise import NOISE_MODELS, NoiseModel
-from benchmark.noise.formula import (
-    Chain,
-    Formula,
-    Sum,
-    Term,
-    as_choice,
-    is_formula,
-    parse,
-    split_choice,
-)
+from benchmark.noise.expression import Chain, Sum, Term
+from benchmark.noise.formula import Formula, as_choice
+from benchmark.noise.grammar import is_formula, parse, split_choice
 from noise_models import Gaussian, Poisson, SaltAndPepper
 
 SIDE = 300
@@ -53,9 +46,6 @@ class Darkroom(NoiseModel):
 
     unit = "sigma"
     levels: tuple[float, ...] = (0.01,)
-
-    def sample(self, clean: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:
-        return self.sample_pair(clean, level, rng)[1]
 
     def sample_pair(
         self, clean: np.ndarray, level: float, rng: np.random.Generator
@@ -150,6 +140,13 @@ def test_every_spelling_of_a_tree_is_one_text_which_reads_as_the_same_tree(tree,
         ("poisson(2)+(speckle(1)>>gaussian(3))", "(speckle(1)>>gaussian(3))+poisson(2)"),
         ("gaussian(0.1000000000000000055)", "gaussian(0.1)"),
         ("gaussian(-0)", "gaussian(0)"),
+        ("gaussian(007)>>speckle(1.e-3)", "gaussian(7)>>speckle(0.001)"),
+        ("gaussian (1)\n+\n\tpoisson( 2 )", "gaussian(1)+poisson(2)"),
+        ("fussy(1, limit=1E3, count=1e20)", f"fussy(1,count={10**20},limit=1000)"),
+        ("fussy(1, weights=[-1,2e-3,.5])", "fussy(1,weights=[-1,0.002,0.5])"),
+        ("fussy(1, flag=TRUE, path=NULL, mode=lambda)", "fussy(1,flag=true,mode=lambda)"),
+        ("fussy(1, mode=a-b.c, path='a\nb')", 'fussy(1,mode=a-b.c,path="a\nb")'),
+        ("fussy(1, mode='5')", 'fussy(1,mode="5")'),
         ("speckle(0.1, distribution=uniform)", "speckle(0.1)"),
         ("speckle(0.1, distribution='normal')", "speckle(0.1,distribution=normal)"),
         ("fussy(1, share=1.50, count=4, flag=True)", "fussy(1,count=4,flag=true,share=1.5)"),
@@ -323,16 +320,27 @@ def test_anything_else_is_a_formula_named_by_its_canonical_text(text):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", 'noise "⟨here⟩", character 1: expected a noise'),
+        ("", 'noise "⟨here⟩", character 1: expected a noise or a value'),
         (
             "gaussian(25)+",
-            """noise "gaussian(25)+⟨here⟩", character 13: expected a noise after '+'""",
+            """noise "gaussian(25)+⟨here⟩", character 13: expected a noise or a value after '+'""",
         ),
-        ("+gaussian(2)", """noise "⟨here⟩+gaussian(2)", character 1: expected a noise, got '+'"""),
         (
-            "gaussian(2)>>)",
-            """noise "gaussian(2)>>⟨here⟩)", character 14: expected a noise after '>>', got ')'""",
+            "+gaussian(2)",
+            """noise "⟨here⟩+gaussian(2)", character 1: expected a noise, got '+gau""",
         ),
+        (
+            "(gaussian(2)>>)",
+            """>>⟨here⟩)", character 15: expected a noise or a value after '>>', got ')'""",
+        ),
+        ("gaussian(2)>>)", """noise "gaussian(2)>>⟨here⟩)", character 14: unmatched ')'"""),
+        ("gaussian(1),poisson(2)", "expected a noise, got 'gaussian(1),poisson(2)'"),
+        (
+            "gaussian(1)(2)",
+            """"gaussian(1)⟨here⟩(2)", character 12: expected '+', '>>' or ',', got '(""",
+        ),
+        ("gaussian(poisson(1))", "gaussian needs a level in parentheses, such as gaussian(15)"),
+        ("5", "expected a noise, got '5'"),
         (
             "poisson(1)+gausian(2)",
             'noise "poisson(1)+⟨here⟩gausian(2)", character 12: unknown noise model '
@@ -340,7 +348,7 @@ def test_anything_else_is_a_formula_named_by_its_canonical_text(text):
         ),
         (
             "gaussian+poisson(1)",
-            'noise "gaussian⟨here⟩+poisson(1)", character 9: gaussian needs a level in '
+            'noise "⟨here⟩gaussian+poisson(1)", character 1: gaussian needs a level in '
             "parentheses, such as gaussian(15)",
         ),
         ("poisson()", "poisson needs a level in parentheses, such as poisson(2)"),
@@ -367,14 +375,22 @@ def test_anything_else_is_a_formula_named_by_its_canonical_text(text):
         ("fussy(1, path=5)", "fussy's path is a text or none, got 5"),
         ("fussy(1, weights=5)", "fussy's weights is a list such as [1,2], got 5"),
         ("fussy(1, weights=[a])", "expected a number, got 'a'"),
-        ("fussy(1, weights=[1", "expected ',' or ']'"),
-        ("fussy(1, share=", "fussy's share is a number, got nothing"),
-        ("fussy(1, share)", "expected '=', got ')'"),
+        ("fussy(1, count=2+3)", "fussy's count is a whole number, got 2+3"),
+        ("fussy(1, weights=[1", "weights=⟨here⟩[1\", character 18: '[' was never closed"),
+        (
+            "fussy(1, share=)",
+            "share=⟨here⟩)\", character 16: expected a noise or a value after '='",
+        ),
+        ("fussy(1, share)", "expected a setting as key=value, got 'share'"),
+        ("fussy(1, 5=2)", "expected a setting as key=value, got '5'"),
+        ("fussy(1, a(2)=3)", "a setting stands after a level: name(level, key=value)"),
+        ("count=3", "a setting stands after a level: name(level, key=value)"),
         ("fussy(1, 2)", "expected a setting as key=value, got '2'"),
-        ("gaussian(1", "expected ',' or ')'"),
-        ("(gaussian(1)", "expected '+', '>>' or ')'"),
-        ("gaussian(1))", """noise "gaussian(1)⟨here⟩)", character 12: this ')' closes nothing"""),
-        ("gaussian(1)poisson(2)", "expected '+' or '>>', got 'poisson'"),
+        ("gaussian(1", """noise "gaussian⟨here⟩(1", character 9: '(' was never closed"""),
+        ("(gaussian(1)", """noise "⟨here⟩(gaussian(1)", character 1: '(' was never closed"""),
+        ("gaussian(1))", """noise "gaussian(1)⟨here⟩)", character 12: unmatched ')'"""),
+        ("fussy(1, weights=[1)", "closing parenthesis ')' does not match opening parenthesis '['"),
+        ("gaussian(1)poisson(2)", "expected '+', '>>' or ',', got 'poisson'"),
         (
             "gaussian(1)>poisson(2)",
             "gaussian(1)⟨here⟩>poisson(2)\", character 12: one '>' means no",
@@ -397,6 +413,45 @@ def test_nonsense_is_a_ValueError_and_never_another_one(text):
         parse(text)
     except ValueError as error:
         assert "⟨here⟩" in str(error)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(" * 5000 + "gaussian(1)" + ")" * 5000,
+        "gaussian(" * 5000,
+        "fussy(1,weights=" + "[" * 5000,
+        "gaussian(1)+" * 5000 + "gaussian(1)",
+        "gaussian(1)>>" * 5000 + "gaussian(1)",
+        "+" * 20000 + "gaussian(1)",
+        "(gaussian(1)+" * 5000,
+        "gaussian(1)" * 5000,
+        "gaussian(1)," * 5000,
+    ],
+    ids=lambda text: f"{text[:16]}...",
+)
+def test_what_is_too_deep_or_too_long_is_one_short_sentence(text):
+    with pytest.raises(ValueError, match="⟨here⟩") as caught:
+        parse(text)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 1000
+
+
+def test_a_sum_as_long_as_a_command_line_allows_is_read():
+    assert len(parse("+".join(["gaussian(1)"] * 800)).terms) == 800
+
+
+def test_parentheses_group_values_as_they_group_noises_and_a_last_comma_is_nothing():
+    assert parse("gaussian((25),)") == parse("gaussian(25)")
+    assert parse("fussy(1, count=(4), weights=[(3), 4,],)").canonical == (
+        "fussy(1,count=4,weights=[3,4])"
+    )
+
+
+@pytest.mark.parametrize("name", ["my-noise.v2", "lambda", "None", "in", "_"])
+def test_a_noise_may_have_a_name_that_python_has_another_use_for(name, monkeypatch):
+    monkeypatch.setitem(NOISE_MODELS.data, name, Fussy)
+    assert parse(f"gaussian(1)>>{name} ( 2 )").canonical == f"gaussian(1)>>{name}(2)"
 
 
 @pytest.mark.parametrize(

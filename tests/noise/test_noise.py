@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from benchmark.noise import NoiseModel, rng_for, stream, to_uint8
+from benchmark.noise import Key, NoiseModel, rng_for, stream, to_uint8
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,15 @@ def test_each_part_of_the_key_changes_the_numbers():
     for i, other in enumerate(others):
         assert not np.array_equal(first, rng_for(*key[:i], other, *key[i + 1 :]).random(4))
     np.testing.assert_array_equal(first, rng_for(*key).random(4))
+
+
+def test_a_key_draws_what_rng_for_and_stream_draw():
+    parts = ("kodak24", "kodim01", "gaussian", 25.0, 3)
+    key = Key(*parts)
+    np.testing.assert_array_equal(key.rng().random(4), rng_for(*parts).random(4))
+    assert key.torch_seed("denoise") == stream("denoise", *parts) % 2**63
+    assert key.torch_seed("passes", 1) == stream("passes", *parts, 1) % 2**63
+    assert key.torch_seed("denoise") != key.torch_seed("passes")
 
 
 def test_to_uint8_clips_and_rounds_half_to_even():
@@ -183,3 +192,79 @@ def test_whatever_is_a_picture_is_clipped_and_float32(ramp, kind):
     assert clean is ramp
     assert noisy.dtype == np.float32
     assert 0 <= noisy.min() <= noisy.max() <= 1
+
+
+# the law: one method
+
+
+@dataclass(frozen=True)
+class Developed(NoiseModel):
+    """Restores the image at half its brightness."""
+
+    name, unit = "developed", "grey value"
+    levels: tuple[float, ...] = (0.1,)
+
+    def sample_pair(self, clean, level, rng):
+        return clean / 2, clean / 2 + level
+
+
+def test_a_noise_that_redevelops_the_image_is_sampled_as_the_noisy_image_of_its_pair(ramp):
+    target, noisy = Developed().sample_pair(ramp, 0.1, anything())
+    np.testing.assert_array_equal(Developed().sample(ramp, 0.1, anything()), noisy)
+    np.testing.assert_array_equal(Developed()(ramp, 0.1, anything()), noisy)
+    assert not np.array_equal(target, ramp)
+
+
+@pytest.mark.parametrize("parent", [NoiseModel, Shift, Developed])
+def test_a_class_with_two_laws_is_refused_by_name(parent):
+    with pytest.raises(ValueError, match="Both writes sample, but its law is sample_pair"):
+
+        class Both(parent):
+            def sample(self, clean, level, rng):
+                return clean
+
+            def sample_pair(self, clean, level, rng):
+                return clean, clean
+
+
+def test_a_law_beside_that_of_a_parent_which_would_win_is_refused():
+    with pytest.raises(ValueError, match="Plain writes sample, but its law is sample_pair"):
+
+        class Plain(Developed):
+            def sample(self, clean, level, rng):
+                return clean
+
+
+def test_a_class_may_redevelop_the_image_with_its_parents_noise(ramp):
+    class Dark(Shift):
+        def sample_pair(self, clean, level, rng):
+            return clean / 2, self.sample(clean / 2, level, rng)
+
+    target, noisy = Dark().pair(ramp, 0.1, anything())
+    np.testing.assert_allclose(noisy - target, 0.1, atol=1e-6)
+
+
+def test_a_class_without_a_law_makes_no_noise():
+    class Lawless(NoiseModel):
+        name, unit, levels = "lawless", "steps", (1,)
+
+    with pytest.raises(TypeError, match="abstract.*sample"):
+        Lawless()
+
+
+def test_a_dataclass_with_slots_has_one_law():
+    @dataclass(frozen=True, slots=True)
+    class Slotted(Developed):
+        def sample_pair(self, clean, level, rng):
+            return clean, clean
+
+    assert Slotted().levels == (0.1,)
+
+
+def test_a_variance_which_ignores_the_image_is_one_number_of_a_class():
+    class Third(Shift):
+        constant_variance = 1 / 9
+
+    found = Third().variance(np.array([0.1, 0.9]), 30)
+    np.testing.assert_allclose(found, [(10 / 255) ** 2] * 2)
+    assert Shift().variance(np.array([0.1]), 30) is None

@@ -95,7 +95,7 @@ def test_all_cameras_are_drawn_and_one_can_be_named(ramp, monkeypatch):
 
 
 def test_an_unknown_camera_is_an_error_which_names_the_known_ones():
-    with pytest.raises(ValueError, match="eld has no camera 'Leica'; take all or one of Canon"):
+    with pytest.raises(ValueError, match="eld has no camera 'Leica'; take one of all, Canon"):
         ELD(camera="Leica")
 
 

@@ -8,28 +8,19 @@ import pytest
 from PIL import Image
 
 from benchmark.noise import to_uint8
+from benchmark.pixels import psnr
+from benchmark.rendering import mitsuba as driver
 from benchmark.rendering import render
-from benchmark.rendering.render import (
-    CHUNK,
-    SCENES,
-    RenderConfig,
-    Scene,
-    digest,
-    read_exr,
-    render_pairs,
-    render_scene,
-    tone_map,
-)
+from benchmark.rendering.exr import read_exr
+from benchmark.rendering.mitsuba import CHUNK, pick_variant, render_scene, seeds_of
+from benchmark.rendering.render import RenderConfig, render_pairs
+from benchmark.rendering.scene import SCENES, Scene, digest
+from benchmark.rendering.tone_mapping import tone_map
 from noise_models.render import MonteCarlo
 from noise_models.scenes import Caustic, Indirect
 
 SHIPPED = ("caustic", "depth_of_field", "fog", "glossy", "indirect", "textured")
 every_scene = pytest.mark.parametrize("name", sorted(SCENES))
-
-
-def psnr(noisy: np.ndarray, clean: np.ndarray) -> float:
-    error = np.mean((noisy.astype(float) - clean)[1:-1, 1:-1] ** 2)
-    return 10 * np.log10(255**2 / error)
 
 
 @pytest.fixture
@@ -51,7 +42,7 @@ def test_a_picture_is_the_same_to_the_bit_for_one_seed_and_another_for_another(m
 
 def test_no_two_images_share_a_seed():
     keys = [(scene, spp, seed) for scene in SHIPPED for spp in (64, 128, 4096) for seed in (0, 1)]
-    seeds = [number for key in keys for number in render._seeds(*key)]
+    seeds = [number for key in keys for number in seeds_of(*key)]
     assert len(set(seeds)) == len(seeds) == 12 * (1 + 2 + 64)
     assert all(0 <= number < 2**32 for number in seeds)
 
@@ -73,7 +64,7 @@ def test_more_samples_are_less_noise(mitsuba):
     few, more, reference = (
         to_uint8(tone_map(render_scene(Indirect(), 16, spp))) for spp in (16, 128, 1024)
     )
-    assert psnr(few, reference) + 3 < psnr(more, reference)
+    assert psnr(few, reference, 1) + 3 < psnr(more, reference, 1)
 
 
 def test_a_folder_gets_every_image_and_a_record_of_how_they_were_made(mitsuba, tiny, tmp_path):
@@ -143,22 +134,22 @@ def test_a_picture_from_elsewhere_is_not_taken_for_a_render(mitsuba, tiny, tmp_p
 
 @pytest.mark.parametrize(("works", "chosen"), [(True, "llvm_ad_rgb"), (False, "scalar_rgb")])
 def test_auto_takes_llvm_only_where_it_works(mitsuba, monkeypatch, works, chosen):
-    monkeypatch.setattr(render, "_llvm_works", lambda: works)
-    assert render.pick_variant("auto") == chosen
+    monkeypatch.setattr(driver, "_llvm_works", lambda: works)
+    assert pick_variant("auto") == chosen
 
 
 def test_auto_keeps_the_variant_which_a_folder_was_begun_with(mitsuba, tiny, monkeypatch):
     render_pairs(tiny)
-    monkeypatch.setattr(render, "_llvm_works", lambda: True)
+    monkeypatch.setattr(driver, "_llvm_works", lambda: True)
     render_pairs(replace(tiny, variant="auto"))
     with pytest.raises(ValueError, match="begun with variant=scalar_rgb"):
         render_pairs(replace(tiny, variant="llvm_ad_rgb"))
 
 
 def test_llvm_which_kills_the_process_is_a_sentence(mitsuba, monkeypatch):
-    monkeypatch.setattr(render, "_llvm_works", lambda: False)
+    monkeypatch.setattr(driver, "_llvm_works", lambda: False)
     with pytest.raises(ValueError, match="llvm_ad_rgb does not work here.*DRJIT_LIBLLVM_PATH"):
-        render.pick_variant("llvm_ad_rgb")
+        pick_variant("llvm_ad_rgb")
 
 
 @pytest.mark.parametrize(
@@ -181,7 +172,7 @@ def test_a_setting_that_makes_no_sense_is_a_sentence(mitsuba, tiny, setting, val
 
 
 def test_without_mitsuba_one_is_told_what_to_install(tiny, monkeypatch):
-    monkeypatch.setattr(render.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(driver.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ValueError, match=r"pip install 'noisebench\[render\]'"):
         render_pairs(tiny)
 
@@ -223,7 +214,7 @@ def test_the_shipped_set_is_six_scenes_small_and_as_noisy_as_its_levels_say():
         mild, hard = (dataset.read(name, level) for level in dataset.levels)
         assert mild.clean.shape == mild.noisy.shape == hard.noisy.shape == (256, 256, 3)
         np.testing.assert_array_equal(mild.clean, hard.clean)
-        errors = [psnr(to_uint8(pair.noisy), to_uint8(pair.clean)) for pair in (hard, mild)]
+        errors = [psnr(to_uint8(pair.noisy), to_uint8(pair.clean), 1) for pair in (hard, mild)]
         assert 20 < errors[0] < errors[1] < 35, name
     assert sum(path.stat().st_size for path in dataset.folder().iterdir()) <= 3e6
 

@@ -11,8 +11,7 @@ import torch
 from torch import Tensor
 
 from benchmark.cells import Cell
-from benchmark.datasets.clean import Folder, Pairs
-from benchmark.datasets.dataset import Sample
+from benchmark.datasets import Folder, Pairs, Sample
 from benchmark.denoiser import Denoiser
 from benchmark.environment.ahead import one_ahead
 from benchmark.metrics import METRICS, Metric

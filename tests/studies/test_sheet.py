@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmark.datasets.clean import Folder
-from benchmark.datasets.dataset import Recorded
-from benchmark.metrics.metric import PSNR, SSIM
+from benchmark.datasets import Folder, Recorded
+from benchmark.metrics import PSNR, SSIM
 from benchmark.noise import NoiseModel, rng_for, to_uint8
 from benchmark.scoring.evaluate import as_tensor
 from benchmark.studies.noise_measures import CHART, REACH, measure
@@ -70,9 +69,6 @@ class Darker(NoiseModel):
     name = "darker"
     unit = "sigma, in 8-bit steps"
     levels: tuple[float, ...] = (10,)
-
-    def sample(self, clean: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:
-        return self.sample_pair(clean, level, rng)[1]
 
     def sample_pair(
         self, clean: np.ndarray, level: float, rng: np.random.Generator

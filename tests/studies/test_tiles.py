@@ -109,8 +109,9 @@ def test_an_image_which_is_not_changed_is_put_together_as_it_was(size):
 
 def test_tiles_of_a_local_network_agree_with_the_whole_image():
     noisy, model = picture(150, 203), Blur()
-    torch.testing.assert_close(model.infer(noisy, 64), model.infer(noisy), rtol=0, atol=1e-6)
-    assert not torch.equal(model.infer(noisy, 64), noisy)
+    whole, tiled = (model.denoise(noisy, tile=tile, clamp=False) for tile in ("none", 64))
+    torch.testing.assert_close(tiled, whole, rtol=0, atol=1e-6)
+    assert not torch.equal(tiled, noisy)
 
 
 def test_every_tile_has_the_sides_a_model_needs():
@@ -208,6 +209,19 @@ def test_out_of_memory_halves_the_tile_and_draws_as_if_it_had_been_so_from_the_s
     assert patient.seen == model.seen[1:]
 
 
+def test_denoise_goes_on_in_tiles_where_memory_runs_out_and_draws_on_afterwards():
+    noisy, model = picture(100, 200), Narrow(96 * 96)
+    torch.manual_seed(3)
+    with pytest.warns(UserWarning, match="it goes on in tiles of 96 pixels"):
+        first = model.denoise(noisy)
+    second = model.denoise(noisy, tile=96)
+    torch.manual_seed(3)
+    patient = Narrow(96 * 96)
+    assert torch.equal(first, patient.denoise(noisy, tile=96))
+    assert torch.equal(second, patient.denoise(noisy, tile=96))
+    assert not torch.equal(first, second)
+
+
 def test_out_of_memory_in_the_smallest_tiles_is_one_sentence(scarce):
     scarce(305 * 305)
     with (
@@ -255,7 +269,7 @@ def test_memory_is_measured_by_what_the_network_holds_at_once(capfd):
     torch.manual_seed(1)
     expected = torch.rand(3)
     torch.manual_seed(1)
-    cost = memory.bytes_per_pixel(model, torch.device("cpu"), "fp32")
+    cost = inference.bytes_per_pixel(model, torch.device("cpu"), "fp32")
     assert 4 * 20 <= cost <= 4 * 21  # 3 channels are the network's copy of its input
     assert torch.equal(torch.rand(3), expected)
     assert capfd.readouterr() == ("", "")

@@ -113,9 +113,6 @@ def test_a_noise_that_redevelops_the_image_gives_its_own_target(images):
         unit = ""
         levels: tuple[float, ...] = (1,)
 
-        def sample(self, clean, level, rng):
-            return self.sample_pair(clean, level, rng)[1]
-
         def sample_pair(self, clean, level, rng):
             return clean / 2, clean / 4
 

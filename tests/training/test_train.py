@@ -1,12 +1,14 @@
 """Training: resumable to the bit, refuses to go on as something else, exports an average."""
 
 import csv
+import logging
 import os
 import re
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,17 +17,18 @@ import numpy as np
 import pytest
 import torch
 
+from benchmark.console.log import log
 from benchmark.denoiser import DENOISERS, Denoiser
 from benchmark.denoiser.weights.load import load_network, read_header
 from benchmark.files import whole as files
 from benchmark.files.lease import Leases
 from benchmark.files.owner import new_token
 from benchmark.noise import NOISE_MODELS
-from benchmark.training.loop import Execution, Outcome, Training
+from benchmark.training.loop import Training, TrainingResult
 from benchmark.training.patches import Patches
-from benchmark.training.recipe import Recipe
+from benchmark.training.recipe import Execution, Recipe
 from benchmark.training.state import load_state, save_state
-from benchmark.training.validation import Exam
+from benchmark.training.validation import Validation
 
 RECIPE = Recipe(steps=8, batch=2, patch=16, learning_rate=1e-2, ema=0.9)
 EXECUTION = Execution(log_every=2, validate_every=4)
@@ -61,13 +64,14 @@ def training(
     torch.manual_seed(recipe.seed)
     network, noise = DENOISERS[name](**NETWORKS[name]), NOISE_MODELS["gaussian"]()
     made = patches(images, noise, 15, recipe)
-    options = {"exam": Exam([images[0][:16, :16]], [("gaussian", noise, 15.0)]), **options}
+    validation = Validation([images[0][:16, :16]], [("gaussian", noise, 15.0)])
+    options = {"validation": validation, **options}
     return Training(
         network, NETWORKS[name], made, recipe, folder, facts, execution=execution, **options
     )
 
 
-def trained(*arguments: object, **options: object) -> Outcome:
+def trained(*arguments: object, **options: object) -> TrainingResult:
     return training(*arguments, **options).run()
 
 
@@ -85,12 +89,38 @@ class Interrupted(Exception):
     """The power went off."""
 
 
-def power_off_at(step: int):
-    def say(line: str) -> None:
+def power_off_at(step: int) -> Callable[[str], None]:
+    def hear(line: str) -> None:
         if line.startswith(f"step {step}/"):
             raise Interrupted
 
-    return say
+    return hear
+
+
+class Listener(logging.Handler):
+    """Call a function with each line that is logged."""
+
+    def __init__(self, hear: Callable[[str], None]):
+        super().__init__()
+        self.hear = hear
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.hear(record.getMessage())
+
+
+@pytest.fixture
+def listen(monkeypatch) -> Callable[[Callable[[str], None] | None], None]:
+    """Have a function hear what is logged from now on, in place of another one; None: nobody."""
+    monkeypatch.setattr(log, "handlers", [])
+    monkeypatch.setattr(log, "disabled", False)
+    before = log.level
+    log.setLevel(logging.INFO)
+
+    def begin(hear: Callable[[str], None] | None) -> None:
+        log.handlers = [Listener(hear)] if hear else []
+
+    yield begin
+    log.setLevel(before)
 
 
 # interrupted and resumed
@@ -98,16 +128,18 @@ def power_off_at(step: int):
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_interrupted_and_resumed_ends_with_the_weights_of_an_undisturbed_training(
-    tmp_path, images, name
+    tmp_path, images, name, listen
 ):
     whole = trained(tmp_path / "whole", images, name=name)
     often = replace(EXECUTION, save_minutes=0)
     for step in (4, 6):
+        listen(power_off_at(step))
         with pytest.raises(Interrupted):
-            trained(tmp_path / "cut", images, name=name, execution=often, say=power_off_at(step))
+            trained(tmp_path / "cut", images, name=name, execution=often)
     torch.rand(5)
     said: list[str] = []
-    resumed = trained(tmp_path / "cut", images, name=name, say=said.append)
+    listen(said.append)
+    resumed = trained(tmp_path / "cut", images, name=name)
     assert [line.split()[1] for line in said if line.startswith("step")] == ["6/8", "8/8"]
     assert_same_weights(resumed.average, whole.average)
     for file in ("log.csv", "validation.csv"):
@@ -136,13 +168,13 @@ def test_a_signal_saves_after_the_step_and_the_training_goes_on_from_there(
             return super().batch(step)
 
     stopped = trained(tmp_path / "cut", images, patches=Signalled)
-    assert (stopped.diary.step, stopped.stopped_by) == (5, number)
+    assert (stopped.history.step, stopped.stopped_by) == (5, number)
     assert load_state(tmp_path / "cut")[1]["diary"]["step"] == 5
     assert signal.getsignal(number) is before
     resumed = trained(tmp_path / "cut", images)
-    assert (resumed.diary.step, resumed.stopped_by) == (8, None)
+    assert (resumed.history.step, resumed.stopped_by) == (8, None)
     assert_same_weights(resumed.average, whole.average)
-    assert [line.loss for line in resumed.diary.log] == [line.loss for line in whole.diary.log]
+    assert [line.loss for line in resumed.history.log] == [line.loss for line in whole.history.log]
 
 
 COMMAND = """
@@ -191,19 +223,32 @@ def test_a_killed_process_loses_nothing(tmp_path, photographs, number, status):
     assert_same_weights(one, other)
 
 
-def test_a_finished_training_is_not_done_again(tmp_path, images):
+def test_a_finished_training_is_not_done_again(tmp_path, images, listen):
     whole = trained(tmp_path, images)
-    again = trained(tmp_path, images, say=power_off_at(8))
+    listen(power_off_at(8))
+    again = trained(tmp_path, images)
     assert_same_weights(again.average, whole.average)
-    assert again.diary.log == whole.diary.log
+    assert again.history.log == whole.history.log
 
 
-def test_time_goes_on_after_an_interruption(tmp_path, images):
+def test_states_and_logs_have_the_keys_of_those_which_were_written_before(tmp_path, images):
+    trained(tmp_path, images)
+    _, state = load_state(tmp_path)
+    assert state.keys() == {"settings", "diary", "network", "average", "optimizer"}
+    entry = ["step", "loss", "learning_rate", "steps_per_second", "images_per_second"]
+    entry += ["data_wait", "matmul_share", "seconds"]
+    assert state["diary"].keys() == {"log", "validation", "losses", "step", "seconds", "best"}
+    assert list(state["diary"]["log"][0]) == list(lines(tmp_path / "log.csv")[0]) == entry
+
+
+def test_time_goes_on_after_an_interruption(tmp_path, images, listen):
     often = replace(EXECUTION, save_minutes=0)
+    listen(power_off_at(4))
     with pytest.raises(Interrupted):
-        trained(tmp_path, images, execution=often, say=power_off_at(4))
+        trained(tmp_path, images, execution=often)
+    listen(None)
     spent = load_state(tmp_path)[1]["diary"]["seconds"]
-    last = trained(tmp_path, images).diary.log[-1]
+    last = trained(tmp_path, images).history.log[-1]
     assert last.step == RECIPE.steps
     assert last.seconds > spent > 0
     assert last.images_per_second == last.steps_per_second * RECIPE.batch > 0
@@ -325,14 +370,14 @@ def test_the_export_is_the_average_and_not_the_last_weights(tmp_path, images):
 
 
 def test_training_lowers_the_loss(tmp_path, images):
-    log = trained(tmp_path, images, replace(RECIPE, steps=60)).diary.log
+    log = trained(tmp_path, images, replace(RECIPE, steps=60)).history.log
     assert log[-1].loss < log[0].loss
 
 
 def test_steps_follow_the_recipes_learning_rate(tmp_path, images):
     recipe = replace(RECIPE, schedule="cosine", warm_up=0.25)
     every = replace(EXECUTION, log_every=1)
-    log = trained(tmp_path, images, recipe, execution=every).diary.log
+    log = trained(tmp_path, images, recipe, execution=every).history.log
     assert [line.learning_rate for line in log] == [recipe.rate(step / 8) for step in range(8)]
 
 
@@ -343,7 +388,7 @@ def test_pieces_of_a_batch_make_the_step_of_the_whole(tmp_path, images, monkeypa
     pieces = trained(
         tmp_path / "pieces", images, recipe, execution=replace(EXECUTION, accumulate=3)
     )
-    for one, other in zip(whole.diary.log, pieces.diary.log, strict=True):
+    for one, other in zip(whole.history.log, pieces.history.log, strict=True):
         assert other.loss == pytest.approx(one.loss, rel=1e-5)
     for a, b in zip(whole.average.parameters(), pieces.average.parameters(), strict=True):
         torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)
@@ -351,19 +396,19 @@ def test_pieces_of_a_batch_make_the_step_of_the_whole(tmp_path, images, monkeypa
 
 def test_a_budget_in_minutes_ends_by_the_clock(tmp_path, images):
     recipe = replace(RECIPE, minutes=0.02, schedule="cosine")
-    outcome = trained(tmp_path, images, recipe)
-    assert outcome.diary.step != recipe.steps
-    assert outcome.diary.log[-1].seconds == pytest.approx(1.2, abs=1.0)
-    assert outcome.diary.log[-1].learning_rate < recipe.learning_rate / 4
+    result = trained(tmp_path, images, recipe)
+    assert result.history.step != recipe.steps
+    assert result.history.log[-1].seconds == pytest.approx(1.2, abs=1.0)
+    assert result.history.log[-1].learning_rate < recipe.learning_rate / 4
 
 
 def test_validation_names_the_best_weights(tmp_path, images):
-    outcome = trained(tmp_path, images, replace(RECIPE, steps=20))
-    found = [(line["step"], line["psnr"]) for line in outcome.diary.validation]
+    result = trained(tmp_path, images, replace(RECIPE, steps=20))
+    found = [(line["step"], line["psnr"]) for line in result.history.validation]
     assert [step for step, _ in found] == [4, 8, 12, 16, 20]
-    assert outcome.diary.best == max(psnr for _, psnr in found)
+    assert result.history.best == max(psnr for _, psnr in found)
     best = read_header(tmp_path / "best.safetensors")["training"]["steps"]
-    assert dict(found)[best] == outcome.diary.best
+    assert dict(found)[best] == result.history.best
     assert lines(tmp_path / "validation.csv")[0].keys() == {"step", "noise", "level", "psnr"}
 
 
@@ -379,12 +424,12 @@ def test_the_header_says_what_was_done(tmp_path, images):
 def test_tensorboard_gets_the_log_and_the_validation(tmp_path, images):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    outcome = trained(tmp_path, images, execution=replace(EXECUTION, tensorboard=True))
+    result = trained(tmp_path, images, execution=replace(EXECUTION, tensorboard=True))
     events = EventAccumulator(str(tmp_path))
     events.Reload()
     assert {"loss", "learning_rate", "psnr/gaussian 15"} <= set(events.Tags()["scalars"])
     written = {event.step: event.value for event in events.Scalars("loss")}
-    assert written == pytest.approx({line.step: line.loss for line in outcome.diary.log})
+    assert written == pytest.approx({line.step: line.loss for line in result.history.log})
 
 
 # several processes
@@ -408,20 +453,23 @@ def test_two_processes_train_as_one_does(tmp_path, photographs):
     assert read_header(tmp_path / "two/dncnn/dncnn.safetensors")["training"]["processes"] == 2
 
 
-def test_trainings_of_one_folder_come_one_after_the_other(tmp_path, images):
+def test_trainings_of_one_folder_come_one_after_the_other(tmp_path, images, listen):
     said: list[str] = []
     lease = Leases().take(tmp_path / "mine" / "training.lease")
 
-    def say(line: str) -> None:
+    def hear(line: str) -> None:
         said.append(line)
         if line.startswith("waiting"):
+            listen(None)
             trained(tmp_path / "other", images)
+            listen(said.append)
             (tmp_path / "other" / "training.lease").unlink(missing_ok=True)
             for path in (tmp_path / "other").iterdir():
                 path.rename(tmp_path / "mine" / path.name)
             lease.release()
 
-    assert trained(tmp_path / "mine", images, say=say).diary.step == RECIPE.steps
+    listen(hear)
+    assert trained(tmp_path / "mine", images).history.step == RECIPE.steps
     assert re.match(r"waiting for process \d+ here, in work at .*mine", said[0])
     assert not [line for line in said if line.startswith("step")]  # nothing was done twice
     assert not (tmp_path / "mine" / "training.lease").exists()

@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Mapping
 
 from benchmark.denoiser.model import DENOISERS
+from benchmark.settings import plain
 
 Header = Mapping[str, object]
 
@@ -31,9 +32,9 @@ def own_settings(header: Header) -> str:
 
 def _size_and_changes(header: Header) -> tuple[str, dict[str, tuple[object, object]]]:
     """A named size or nothing, and by keyword the other arguments beside those of that size."""
-    cls, given = DENOISERS.get(header["model"]), _plain(header.get("arguments", {}))
-    usual, size = _plain(_defaults(cls)) if cls else {}, ""
-    for name, arguments in _plain(cls.sizes if cls else {}).items():
+    cls, given = DENOISERS.get(header["model"]), plain(header.get("arguments", {}))
+    usual, size = plain(_defaults(cls)) if cls else {}, ""
+    for name, arguments in plain(cls.sizes if cls else {}).items():
         if all(given.get(key) == value for key, value in arguments.items()):
             usual, size = {**usual, **arguments}, name
             break
@@ -44,13 +45,6 @@ def _size_and_changes(header: Header) -> tuple[str, dict[str, tuple[object, obje
 def _defaults(cls: type) -> dict[str, object]:
     parameters = inspect.signature(cls).parameters.values()
     return {p.name: p.default for p in parameters if p.default is not p.empty}
-
-
-def _plain(value: object) -> object:
-    """Tuples as lists all the way down, as JSON gives them back."""
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _spelled(value: object) -> str:

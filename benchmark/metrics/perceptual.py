@@ -1,0 +1,170 @@
+"""Metrics that a network was trained for: LPIPS and its shift-tolerant form."""
+
+import warnings
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmark.files.whole import file_hash
+from benchmark.metrics.metric import METRICS, Metric, MetricUnavailable
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+ALEXNET = "alexnet-owt-7be5be79.pth"
+ALEXNET_URL = f"https://download.pytorch.org/models/{ALEXNET}"
+ALEXNET_SHA256 = "7be5be79"  # torch.hub puts the first digits of a file's SHA-256 into its name
+
+
+@METRICS.register("lpips")
+@dataclass(frozen=True)
+class LPIPS(Metric):
+    """Learned perceptual distance [1]_, AlexNet, version 0.1, of the package ``lpips``.
+
+    The package ships the linear heads; the AlexNet under them is torchvision's file
+    ``alexnet-owt-7be5be79.pth``, checked by its SHA-256. It is never downloaded here.
+
+    Attributes
+    ----------
+    channel_order
+        "rgb", which the network was trained for, or "bgr", which the test script of masked
+        training feeds it and its published numbers stand for.
+    backbone
+        Path of AlexNet's file. None looks where ``torch.hub`` keeps its downloads.
+
+    References
+    ----------
+    .. [1] Zhang et al., "The unreasonable effectiveness of deep features as a perceptual metric",
+       CVPR 2018.
+    """
+
+    higher_is_better = False
+    rgb_only = True
+    located = ("backbone",)  # `prepare` takes the one published file alone
+
+    channel_order: str = "rgb"
+    backbone: str | None = field(default=None, compare=False)  # where from, not what: it is hashed
+
+    def __post_init__(self) -> None:
+        if self.channel_order not in ("rgb", "bgr"):
+            raise ValueError(
+                f"{self.name} knows channel_order rgb and bgr, got '{self.channel_order}'"
+            )
+
+    @property
+    def minimum_size(self) -> int:
+        return 31  # 30 pixels leave nothing for AlexNet's second pooling
+
+    def prepare(self) -> None:
+        """Load the network.
+
+        Raises
+        ------
+        MetricUnavailable
+            If ``backbone`` is None and AlexNet's file is not among torch.hub's downloads.
+        ValueError
+            If ``backbone`` names a file that is missing or is another one.
+        """
+        _load_lpips(self._alexnet_file())
+
+    def score(self, restored: "Tensor", clean: "Tensor") -> float:
+        if self.channel_order == "bgr":
+            restored, clean = restored.flip(1), clean.flip(1)
+        return _distance(_load_lpips(self._alexnet_file()), restored, clean)
+
+    def _alexnet_file(self) -> Path:
+        if self.backbone is not None:
+            path = Path(self.backbone).expanduser()
+            if not path.is_file():
+                raise ValueError(
+                    f"there is no file {path}; set metric.{self.name}.backbone=PATH to a copy of "
+                    f"{ALEXNET_URL}"
+                )
+            return path
+        import torch
+
+        path = Path(torch.hub.get_dir(), "checkpoints", ALEXNET)
+        if not path.is_file():
+            raise MetricUnavailable(
+                f"{self.name} needs torchvision's AlexNet, which is not at {path}; download "
+                f"{ALEXNET_URL} and set metric.{self.name}.backbone=PATH"
+            )
+        return path
+
+
+@METRICS.register("st_lpips")
+@dataclass(frozen=True)
+class STLPIPS(Metric):
+    """Shift-tolerant perceptual distance [1]_, AlexNet, of the package ``stlpips-pytorch``.
+
+    The package ships all its weights. Its numbers do not compare with those of `LPIPS`.
+
+    References
+    ----------
+    .. [1] Ghildyal and Liu, "Shift-tolerant perceptual similarity metric", ECCV 2022.
+    """
+
+    higher_is_better = False
+    rgb_only = True
+
+    @property
+    def minimum_size(self) -> int:
+        return 24  # below 21 the network's reflection padding fails
+
+    def prepare(self) -> None:
+        """Load the network.
+
+        Raises
+        ------
+        MetricUnavailable
+            If the package, or one that it imports, is not installed.
+        """
+        _load_st_lpips()
+
+    def score(self, restored: "Tensor", clean: "Tensor") -> float:
+        return _distance(_load_st_lpips(), restored, clean)
+
+
+def _distance(network: "nn.Module", restored: "Tensor", clean: "Tensor") -> float:
+    """What a network of the LPIPS family says of a pair; it expects [-1, 1]."""
+    import torch
+
+    with torch.inference_mode():
+        return network(2 * restored.float().cpu() - 1, 2 * clean.float().cpu() - 1).item()
+
+
+@cache
+def _load_lpips(alexnet_file: Path) -> "nn.Module":
+    import lpips
+    import torch
+
+    digest = file_hash(alexnet_file)
+    if not digest.startswith(ALEXNET_SHA256):
+        raise ValueError(
+            f"{alexnet_file} is not torchvision's AlexNet: its SHA-256 starts with {digest[:8]}, "
+            f"not {ALEXNET_SHA256}; replace it by a copy of {ALEXNET_URL}"
+        )
+    with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
+        warnings.simplefilter("ignore", UserWarning)  # lpips calls torchvision in its old way
+        network = lpips.LPIPS(net="alex", version="0.1", pnet_rand=True, verbose=False)
+    published = torch.load(alexnet_file, map_location="cpu", weights_only=True)
+    # lpips deals torchvision's layers "features.N" out to slices, as "slice1.N" to "slice5.N"
+    names = {key: "features." + key.partition(".")[2] for key in network.net.state_dict()}
+    network.net.load_state_dict({key: published[name] for key, name in names.items()})
+    return network.requires_grad_(False).eval()
+
+
+@cache
+def _load_st_lpips() -> "nn.Module":
+    try:
+        from stlpips_pytorch import stlpips
+    except ImportError as error:
+        raise MetricUnavailable(
+            f"st_lpips cannot import its package ({error}); pip install 'noisebench[st-lpips]'"
+        ) from None
+    import torch
+
+    with torch.random.fork_rng(devices=[]):
+        network = stlpips.LPIPS(net="alex", variant="shift_tolerant", verbose=False)
+    return network.requires_grad_(False).eval()

@@ -1,0 +1,144 @@
+"""Metrics of pixel values: PSNR and SSIM, of colours and of luma. Loads no torch, no OpenCV."""
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from benchmark.metrics.metric import METRICS, Metric
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+PSNR_CAP = 100.0  # dB; equal images would be infinite, which JSON cannot hold
+
+# Wang et al., "Image quality assessment: from error visibility to structural similarity",
+# TIP 2004, section III-C: the window and the constants K1 = 0.01, K2 = 0.03 at peak 255
+SSIM_SIDE, SSIM_SIGMA = 11, 1.5  # pixels
+SSIM_C1 = (0.01 * 255) ** 2
+SSIM_C2 = (0.03 * 255) ** 2
+
+# ITU-R BT.601, as MATLAB's rgb2ycbcr: Y runs from 16 to 235
+LUMA = np.array([65.481, 128.553, 24.966]) / 255
+
+
+@dataclass(frozen=True)
+class PixelMetric(Metric):
+    """A metric of pixel values from 0 to 255 in float64.
+
+    Attributes
+    ----------
+    border
+        Pixels left out at each side; 1 is what the test script of masked training [1]_ does,
+        0 what most other papers do.
+
+    References
+    ----------
+    .. [1] Chen et al., "Masked image training for generalizable deep image denoising", CVPR 2023,
+       main_test_swinir.py in https://github.com/haoyuc/MaskedDenoising.
+    """
+
+    border: int = 1
+
+    def __post_init__(self) -> None:
+        if self.border < 0:
+            raise ValueError(f"{self.name} needs border >= 0, got {self.border}")
+
+    @property
+    def minimum_size(self) -> int:
+        return 2 * self.border + 1
+
+    def pixels(self, image: "Tensor") -> np.ndarray:
+        """The (H, W, C) float64 values that are compared, 0 to 255, without the border."""
+        values = image[0].permute(1, 2, 0).double().cpu().numpy() * 255
+        height, width = values.shape[:2]
+        return values[self.border : height - self.border, self.border : width - self.border]
+
+
+@METRICS.register("psnr")
+@dataclass(frozen=True)
+class PSNR(PixelMetric):
+    """Peak signal-to-noise ratio, one mean squared error over height, width and channels.
+
+    Capped at 100 dB, which stands for equal images.
+    """
+
+    higher_is_better = True
+    unit = "dB"
+    digits = 2
+
+    def score(self, restored: "Tensor", clean: "Tensor") -> float:
+        error = np.mean((self.pixels(restored) - self.pixels(clean)) ** 2)
+        return min(10 * math.log10(255**2 / error), PSNR_CAP) if error else PSNR_CAP
+
+
+@METRICS.register("ssim")
+@dataclass(frozen=True)
+class SSIM(PixelMetric):
+    """Structural similarity at full resolution, mean of the channels' means.
+
+    Only pixels whose whole 11x11 window lies in the image count, and variances are those of the
+    weighted window, as in Wang's MATLAB code and in ``skimage.metrics.structural_similarity`` with
+    ``gaussian_weights=True, sigma=1.5, use_sample_covariance=False``.
+    """
+
+    higher_is_better = True
+
+    @property
+    def minimum_size(self) -> int:
+        return 2 * self.border + SSIM_SIDE
+
+    def score(self, restored: "Tensor", clean: "Tensor") -> float:
+        return ssim(self.pixels(restored), self.pixels(clean))
+
+
+def ssim(x: np.ndarray, y: np.ndarray) -> float:
+    """`SSIM` of two (H, W, C) arrays of values from 0 to 255, uint8 or float64.
+
+    Nothing is left out at the border; height and width are 11 or more.
+    """
+    x, y = x.astype(np.float64, copy=False), y.astype(np.float64, copy=False)
+    mean_x, mean_y = _windowed(x), _windowed(y)
+    product, squares = mean_x * mean_y, mean_x**2 + mean_y**2
+    covariance = _windowed(x * y) - product
+    variances = _windowed(x**2 + y**2) - squares
+    luminance = (2 * product + SSIM_C1) / (squares + SSIM_C1)
+    structure = (2 * covariance + SSIM_C2) / (variances + SSIM_C2)
+    return float(np.mean(luminance * structure))
+
+
+def _windowed(image: np.ndarray) -> np.ndarray:
+    """Gaussian-weighted mean round each pixel that has a whole window, all channels at once."""
+    import cv2
+
+    window = cv2.getGaussianKernel(SSIM_SIDE, SSIM_SIGMA, cv2.CV_64F)
+    blurred = cv2.sepFilter2D(image, cv2.CV_64F, window, window)
+    inside = slice(SSIM_SIDE // 2, -(SSIM_SIDE // 2))
+    return blurred[inside, inside]
+
+
+@METRICS.register("psnr_y")
+@dataclass(frozen=True)
+class PSNRY(PSNR):
+    """`PSNR` of the luma channel Y of ITU-R BT.601, 16 to 235, not rounded; peak 255."""
+
+    rgb_only = True
+
+    def pixels(self, image: "Tensor") -> np.ndarray:
+        return _luma(super().pixels(image))
+
+
+@METRICS.register("ssim_y")
+@dataclass(frozen=True)
+class SSIMY(SSIM):
+    """`SSIM` of the luma channel Y of ITU-R BT.601, 16 to 235, not rounded; peak 255."""
+
+    rgb_only = True
+
+    def pixels(self, image: "Tensor") -> np.ndarray:
+        return _luma(super().pixels(image))
+
+
+def _luma(rgb: np.ndarray) -> np.ndarray:
+    return 16 + rgb @ LUMA[:, None]  # (H, W, 1)

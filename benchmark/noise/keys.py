@@ -1,0 +1,62 @@
+"""Random numbers as a function of a key: the same in any process, order or batch."""
+
+import hashlib
+from dataclasses import astuple, dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Key:
+    """One noisy image; all that is drawn for it depends on these five values and on nothing else.
+
+    Parameters
+    ----------
+    dataset, image, noise
+        Their names.
+    level
+        Strength, in the noise's unit.
+    seed
+        Of the run.
+    """
+
+    dataset: str
+    image: str
+    noise: str
+    level: float
+    seed: int
+
+    def rng(self) -> np.random.Generator:
+        """The generator of the noise; no model enters, so all models restore the same image."""
+        return np.random.Generator(np.random.PCG64(stream(*astuple(self))))
+
+    def torch_seed(self, purpose: str, *further: str | float) -> int:
+        """A seed for what else is random about the image, below 2^63 as torch takes it.
+
+        Parameters
+        ----------
+        purpose
+            What the numbers are for: ``"denoise"``, ``"passes"``.
+        further
+            What tells several seeds of one purpose apart, such as the number of a pass.
+        """
+        return stream(purpose, *astuple(self), *further) % 2**63
+
+
+def rng_for(dataset: str, image: str, noise: str, level: float, seed: int) -> np.random.Generator:
+    """The generator of one noisy image, `Key.rng`."""
+    return Key(dataset, image, noise, level, seed).rng()
+
+
+def stream(*key: str | float) -> int:
+    """A 128-bit seed which depends on the key's values and on nothing else.
+
+    ``25`` and ``25.0`` are the same key; ``("ab", "c")`` and ``("a", "bc")`` are not. Integers of
+    any size keep all their digits, other numbers 15 of them.
+    """
+    text = "\x1f".join(_spelled(part) for part in key)
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:16], "little")
+
+
+def _spelled(part: str | float) -> str:
+    return str(part) if isinstance(part, str | int) else f"{part:.15g}"

@@ -1,0 +1,104 @@
+"""One optimizer step: forward and backward in pieces, Adam, and the average of the weights."""
+
+from collections.abc import Callable
+from contextlib import nullcontext
+
+import torch
+from torch import Tensor
+from torch.nn.functional import l1_loss
+from torch.nn.parallel import DistributedDataParallel
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from benchmark.denoiser import Denoiser
+from benchmark.noise import stream
+from benchmark.training.distributed import Processes
+from benchmark.training.recipe import Execution, Recipe
+
+
+class OptimizerStep:
+    """A function which makes a step of a training, and the state that steps change.
+
+    The loss is ``l1_loss(network(noisy), clean)``; masks and dropout are the network's own, under
+    ``training``. Before a step torch's generators are seeded from (seed, number of the step) and
+    the rank of the process, so that any step can be made again by itself.
+
+    Parameters
+    ----------
+    network
+        Moved to the device of the processes.
+
+    Raises
+    ------
+    ValueError
+        If a process's crops cannot be cut into equal pieces.
+    """
+
+    def __init__(
+        self, network: Denoiser, recipe: Recipe, execution: Execution, processes: Processes
+    ):
+        share = recipe.batch // processes.size
+        if share % execution.accumulate:
+            raise ValueError(
+                f"a process's {share} crops a step have no equal pieces for "
+                f"accumulate={execution.accumulate}; choose a divisor of {share}"
+            )
+        self.seed, self.pieces, self.processes = recipe.seed, execution.accumulate, processes
+        self.device = torch.device(processes.device)
+        self.in_bf16 = execution.precision == "bf16"
+        self.network = network.to(self.device).train()
+        self.average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema))
+        fused = self.device.type != "mps"  # which older versions of torch have no kernel for
+        self.optimizer = torch.optim.Adam(
+            network.parameters(), recipe.learning_rate, betas=recipe.betas, fused=fused
+        )
+        self.distributed = DistributedDataParallel(network) if processes.size > 1 else None
+        self.forward: Callable[[Tensor], Tensor] = self.distributed or network
+        on_gpu = self.device.type == "cuda"
+        if execution.compile or (execution.compile is None and on_gpu):
+            self.forward = torch.compile(self.forward)
+
+    def __call__(self, noisy: Tensor, clean: Tensor, number: int, learning_rate: float) -> Tensor:
+        """Make the step of this number, from 0, on this process's crops; its mean loss.
+
+        Parameters
+        ----------
+        noisy, clean
+            (B, 3, patch, patch) in [0, 1], on any device.
+        """
+        rank = [self.processes.rank] if self.processes.rank else []
+        torch.manual_seed(stream("step", self.seed, number, *rank) % 2**63)
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate
+        self.optimizer.zero_grad(set_to_none=True)
+        sides = (
+            side.to(self.device, non_blocking=True).chunk(self.pieces) for side in (noisy, clean)
+        )
+        losses = [
+            self._accumulate(*piece, is_last=place == self.pieces)
+            for place, piece in enumerate(zip(*sides, strict=True), start=1)
+        ]
+        self.optimizer.step()
+        self.average.update_parameters(self.network)
+        return torch.stack(losses).sum()
+
+    def _accumulate(self, noisy: Tensor, clean: Tensor, is_last: bool) -> Tensor:
+        """Add the gradients of a piece; processes exchange theirs with the last one."""
+        alone = None if is_last else self.distributed
+        with nullcontext() if alone is None else alone.no_sync():
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.in_bf16):
+                restored = self.forward(noisy)
+            loss = l1_loss(restored.float(), clean) / self.pieces
+            loss.backward()
+        return loss.detach()
+
+    def state_dict(self) -> dict[str, dict]:
+        """What steps change, in tensors and plain values."""
+        return {name: part.state_dict() for name, part in self._parts().items()}
+
+    def load_state_dict(self, state: dict[str, dict]) -> None:
+        """Go on from what `state_dict` gave; what else is in it stays aside."""
+        for name, part in self._parts().items():
+            part.load_state_dict(state[name])
+
+    def _parts(self) -> dict[str, torch.nn.Module | torch.optim.Optimizer]:
+        return {"network": self.network, "average": self.average, "optimizer": self.optimizer}
