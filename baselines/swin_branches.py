@@ -1,19 +1,16 @@
-"""The two branches of a Swin block with their gradients, a few windows at a time, for CPUs.
+"""The two branches of a Swin block for CPUs, with gradients by hand, a few windows at a time.
 
-Step by step over a whole map, each intermediate result would go to memory and back, and most would
-be kept for the backward pass. Here a piece of the map goes through a whole branch in the cache,
-and the backward pass, written by hand, computes most of it again. Sums over pieces are taken in
-one order, so that a step can be repeated to the bit.
-
-The LayerNorm in front of a branch has no weight and bias here: `folded` moves them into the linear
-layer behind it.
+A piece of the map goes through a whole branch in the cache, and the backward pass computes most of
+it again instead of keeping it. Sums over pieces are taken in one order, so that a step can be
+repeated to the bit. The LayerNorm in front of a branch has no weight and bias here: they are part
+of the linear layer behind it.
 """
 
 import math
 from collections.abc import Iterator
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.autograd.function import FunctionCtx, once_differentiable
 from torch.nn import functional
 
@@ -21,11 +18,6 @@ WINDOWS = 32  # at a time, of 8x8 pixels; the weights of their attention take 3 
 LOG2_E = math.log2(math.e)  # torch's exp takes three times as long as its exp2
 
 Gradients = tuple[Tensor | None, ...]
-
-
-def folded(norm: nn.LayerNorm, linear: nn.Linear) -> tuple[Tensor, Tensor]:
-    """Weight and bias of a linear layer behind a norm that has none of its own."""
-    return linear.weight * norm.weight, linear.bias + linear.weight @ norm.bias
 
 
 class AttentionBranch(torch.autograd.Function):
@@ -41,18 +33,18 @@ class AttentionBranch(torch.autograd.Function):
         Of the norm.
     dtype
         In which the linear layers multiply; all else stays in that of ``features``.
-    order
-        (windows, tokens): for each window of an image the places of its tokens, row by row.
-    kept
-        (B, windows, tokens), False for the tokens which attention shall see as zeros; or None.
-    apart
-        (windows, 1, tokens, tokens), added to the scores of each window; or None.
+    index
+        (windows, N): for each window of an image the rows of its tokens in the map, (H * W, C).
+    keep
+        (B, windows, N), False for the tokens which attention shall see as zeros; or None.
+    region_bias
+        (windows, 1, N, N), added to the scores of each window; or None.
     bias
-        (heads, tokens, tokens), added to the scores of all windows.
-    weight, seen_bias
+        (heads, N, N), added to the scores of all windows.
+    weight, qkv_bias
         Of the linear layer to queries, keys and values.
-    hidden_bias
-        What a token that is not ``kept`` has in their place.
+    dropped_bias
+        What a token that is not kept has in their place: the bias of that layer alone.
     proj_weight, proj_bias
         Of the last linear layer.
     """
@@ -65,36 +57,37 @@ class AttentionBranch(torch.autograd.Function):
         scale: float,
         epsilon: float,
         dtype: torch.dtype,
-        order: Tensor,
-        kept: Tensor | None,
-        apart: Tensor | None,
+        index: Tensor,
+        keep: Tensor | None,
+        region_bias: Tensor | None,
         bias: Tensor,
         weight: Tensor,
-        seen_bias: Tensor,
-        hidden_bias: Tensor,
+        qkv_bias: Tensor,
+        dropped_bias: Tensor,
         proj_weight: Tensor,
         proj_bias: Tensor,
     ) -> Tensor:
-        linear = tuple(part.to(dtype) for part in (weight, seen_bias, hidden_bias))
+        linear = tuple(part.to(dtype) for part in (weight, qkv_bias, dropped_bias))
         proj_weight, proj_bias = proj_weight.to(dtype), proj_bias.to(dtype)
         restored = features.clone(memory_format=torch.contiguous_format)
-        shape = len(features), *order.shape, features.shape[-1]
+        shape = len(features), *index.shape, features.shape[-1]
         attended = features.new_empty(shape, dtype=dtype)
-        logs = features.new_empty(len(features), len(order), len(bias), order.shape[1], 1)
-        room = room_for_scores(order, bias)
-        back = inverse(order)
+        logs = features.new_empty(len(features), len(index), len(bias), index.shape[1], 1)
+        buffer = score_buffer(index, bias)
+        order = index.flatten()
+        inverse = torch.empty_like(order).index_copy_(0, order, torch.arange(len(order)))
         for image in images:
-            for piece in pieces(order):
-                place, rows = places(order, kept, image, piece)
-                seen = tokens_of(features, image).index_select(0, place)
-                normed = functional.layer_norm(seen, seen.shape[1:], eps=epsilon).to(dtype)
+            for piece in pieces(index):
+                chosen, rows = chosen_tokens(index, keep, image, piece)
+                tokens = tokens_of(features, image).index_select(0, chosen)
+                normed = functional.layer_norm(tokens, tokens.shape[1:], eps=epsilon).to(dtype)
                 heads = heads_of(normed, rows, linear, attended[image, piece], bias)
-                scores = scores_of(heads, bias, apart, piece, 0.0, room)
+                scores = scores_of(heads, bias, region_bias, piece, 0.0, buffer)
                 attend(heads[2], scores, attended[image, piece], logs[image, piece])
             projected = torch.addmm(proj_bias, attended[image].flatten(0, 1), proj_weight.T)
-            tokens_of(restored, image).add_(projected.index_select(0, back), alpha=scale)
+            tokens_of(restored, image).add_(projected.index_select(0, inverse), alpha=scale)
         ctx.save_for_backward(
-            features, order, kept, apart, bias, *linear, proj_weight, attended, logs
+            features, index, keep, region_bias, bias, *linear, proj_weight, attended, logs
         )
         ctx.constants = images, scale, epsilon, dtype
         return restored
@@ -102,131 +95,132 @@ class AttentionBranch(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: FunctionCtx, gradient: Tensor) -> Gradients:
-        features, order, kept, apart, bias, *linear, proj_weight, attended, logs = ctx.saved_tensors
+        features, index, keep, region_bias, bias, *linear, proj_weight, attended, logs = (
+            ctx.saved_tensors
+        )
         images, scale, epsilon, dtype = ctx.constants
-        before = gradient.clone(memory_format=torch.contiguous_format)
-        room, other_room = room_for_scores(order, bias), room_for_scores(order, bias)
-        of_bias = torch.zeros_like(bias, memory_format=torch.contiguous_format)
-        of_weight, of_seen_bias, of_hidden_bias = (zeros_like(part, bias) for part in linear)
-        of_proj_weight = zeros_like(proj_weight, bias)
-        of_proj_bias = bias.new_zeros(len(proj_weight))
+        grad_features = gradient.clone(memory_format=torch.contiguous_format)
+        buffer, other_buffer = score_buffer(index, bias), score_buffer(index, bias)
+        grad_bias = torch.zeros_like(bias, memory_format=torch.contiguous_format)
+        grad_weight, grad_qkv_bias, grad_dropped_bias = (bias.new_zeros(p.shape) for p in linear)
+        grad_proj_weight = bias.new_zeros(proj_weight.shape)
+        grad_proj_bias = bias.new_zeros(len(proj_weight))
         scaled = scale * proj_weight
         for image in images:
-            for piece in pieces(order):
-                place, rows = places(order, kept, image, piece)
-                seen = tokens_of(features, image).index_select(0, place)
+            for piece in pieces(index):
+                chosen, rows = chosen_tokens(index, keep, image, piece)
+                tokens = tokens_of(features, image).index_select(0, chosen)
                 normed, mean, inverse_std = torch.native_layer_norm(
-                    seen, seen.shape[1:], None, None, epsilon
+                    tokens, tokens.shape[1:], None, None, epsilon
                 )
                 normed = normed.to(dtype)
-                mixed = attended[image, piece]
-                heads = heads_of(normed, rows, linear, mixed, bias)
-                scores = scores_of(heads, bias, apart, piece, logs[image, piece], room)
-                outer = tokens_of(gradient, image).index_select(0, order[piece].flatten())
-                of_projected = outer.to(dtype)
-                of_proj_weight.add_(of_projected.T @ mixed.flatten(0, 1), alpha=scale)
-                of_proj_bias.add_(outer.sum(0), alpha=scale)
-                of_mixed = scaled.T.expand(len(mixed), -1, -1) @ of_projected.view_as(mixed).mT
-                of_heads = of_mixed.view_as(heads[2]).to(heads.dtype)
-                of_qkv = through_attention(of_heads, heads, scores.exp2_(), other_room, of_bias)
-                of_qkv = of_qkv.view(3, *of_mixed.shape).transpose(1, 2).flatten(2).flatten(0, 1)
+                output = attended[image, piece]
+                heads = heads_of(normed, rows, linear, output, bias)
+                scores = scores_of(heads, bias, region_bias, piece, logs[image, piece], buffer)
+                outer = tokens_of(gradient, image).index_select(0, index[piece].flatten())
+                grad_projected = outer.to(dtype)
+                grad_proj_weight.add_(grad_projected.T @ output.flatten(0, 1), alpha=scale)
+                grad_proj_bias.add_(outer.sum(0), alpha=scale)
+                by_window = grad_projected.view_as(output)
+                grad_output = scaled.T.expand(len(output), -1, -1) @ by_window.mT
+                grad_heads = grad_output.view_as(heads[2]).to(heads.dtype)
+                weights = scores.exp2_()
+                grad_qkv = attention_backward(grad_heads, heads, weights, other_buffer, grad_bias)
+                grad_qkv = grad_qkv.view(3, *grad_output.shape).transpose(1, 2)
+                grad_qkv = grad_qkv.flatten(2).flatten(0, 1)  # (3 * C, n * N)
                 if rows is not None:
-                    of_hidden_bias += of_qkv.sum(1)
-                    of_qkv, outer = of_qkv.index_select(1, rows), outer.index_select(0, rows)
-                of_seen_bias += of_qkv.sum(1)
-                of_qkv = of_qkv.to(dtype)
-                of_weight += of_qkv @ normed
-                of_normed = (of_qkv.T @ linear[0]).to(seen.dtype)
-                through = through_norm(of_normed, seen, mean, inverse_std)
-                tokens_of(before, image).index_copy_(0, place, outer + through)
-        if kept is not None:
-            of_hidden_bias -= of_seen_bias
+                    grad_dropped_bias += grad_qkv.sum(1)
+                    grad_qkv, outer = grad_qkv.index_select(1, rows), outer.index_select(0, rows)
+                grad_qkv_bias += grad_qkv.sum(1)
+                grad_qkv = grad_qkv.to(dtype)
+                grad_weight += grad_qkv @ normed
+                grad_normed = (grad_qkv.T @ linear[0]).to(tokens.dtype)
+                through = norm_backward(grad_normed, tokens, mean, inverse_std)
+                tokens_of(grad_features, image).index_copy_(0, chosen, outer + through)
+        if keep is not None:
+            grad_dropped_bias -= grad_qkv_bias
         return (
-            *(before, *[None] * 7, of_bias),
-            *(of_weight, of_seen_bias, of_hidden_bias, of_proj_weight, of_proj_bias),
+            *(grad_features, *[None] * 7, grad_bias),
+            *(grad_weight, grad_qkv_bias, grad_dropped_bias, grad_proj_weight, grad_proj_bias),
         )
 
 
-def places(
-    order: Tensor, kept: Tensor | None, image: int, piece: slice
+def chosen_tokens(
+    index: Tensor, keep: Tensor | None, image: int, piece: slice
 ) -> tuple[Tensor, Tensor | None]:
     """Which tokens of an image a piece's attention sees, and their rows among the piece's own."""
-    place = order[piece].flatten()
-    if kept is None:
-        return place, None
-    rows = kept[image, piece].flatten().nonzero().flatten()
-    return place.index_select(0, rows), rows
+    chosen = index[piece].flatten()
+    if keep is None:
+        return chosen, None
+    rows = keep[image, piece].flatten().nonzero().flatten()
+    return chosen.index_select(0, rows), rows
 
 
 def heads_of(
-    normed: Tensor,
-    rows: Tensor | None,
-    linear: tuple[Tensor, Tensor, Tensor],
-    like: Tensor,
-    bias: Tensor,
+    normed: Tensor, rows: Tensor | None, linear: tuple[Tensor, ...], like: Tensor, bias: Tensor
 ) -> Tensor:
-    """Queries, keys and values, (3, n * heads, d, tokens), of n windows ``like`` (n, tokens, C)."""
-    weight, seen_bias, hidden_bias = linear
-    qkv = torch.addmm(seen_bias, normed, weight.T)
+    """Queries, keys and values, (3, n * heads, d, N), of n windows ``like`` (n, N, C)."""
+    weight, qkv_bias, dropped_bias = linear
+    qkv = torch.addmm(qkv_bias, normed, weight.T)
     if rows is not None:
-        qkv = hidden_bias.repeat(like.shape[:2].numel(), 1).index_copy_(0, rows, qkv)
+        qkv = dropped_bias.repeat(like.shape[:2].numel(), 1).index_copy_(0, rows, qkv)
     count, tokens, _ = like.shape
     qkv = qkv.view(count, tokens, 3, -1).permute(2, 0, 3, 1).to(bias.dtype)
     return qkv.reshape(3, count * len(bias), -1, tokens)
 
 
-def room_for_scores(order: Tensor, bias: Tensor) -> Tensor:
+def score_buffer(index: Tensor, bias: Tensor) -> Tensor:
     """Memory for the scores of a piece: new memory each time would take as long as they do."""
-    return bias.new_empty(min(len(order), WINDOWS) * len(bias), *bias.shape[1:])
+    return bias.new_empty(min(len(index), WINDOWS) * len(bias), *bias.shape[1:])
 
 
 def scores_of(
     heads: Tensor,
     bias: Tensor,
-    apart: Tensor | None,
+    region_bias: Tensor | None,
     piece: slice,
-    logs: Tensor | float,
-    room: Tensor,
+    log_sums: Tensor | float,
+    buffer: Tensor,
 ) -> Tensor:
-    """(n * heads, tokens, tokens): logarithms to base 2 of the weights, less ``logs``."""
+    """(n * heads, N, N): logarithms to base 2 of the weights, less ``log_sums``."""
     query, key, _ = heads
-    scores = room[: len(query)]
+    scores = buffer[: len(query)]
     by_window = scores.view(-1, *bias.shape)
-    torch.sub((LOG2_E * bias).expand_as(by_window), logs, out=by_window)
-    if apart is not None:
-        by_window.add_(apart[piece], alpha=LOG2_E)
+    torch.sub((LOG2_E * bias).expand_as(by_window), log_sums, out=by_window)
+    if region_bias is not None:
+        by_window.add_(region_bias[piece], alpha=LOG2_E)
     return scores.baddbmm_(query.mT, key, alpha=LOG2_E * query.shape[1] ** -0.5)
 
 
-def attend(value: Tensor, scores: Tensor, mixed: Tensor, logs: Tensor) -> None:
-    """Write what attention gives, (n, tokens, C), and the logarithms of the sums of its weights."""
+def attend(value: Tensor, scores: Tensor, attended: Tensor, log_sums: Tensor) -> None:
+    """Write what attention gives, (n, N, C), and the logarithms of the sums of its weights."""
     highest = scores.amax(-1, keepdim=True)
     weights = scores.sub_(highest).exp2_()
     sums = weights.sum(-1, keepdim=True)
-    logs.copy_((highest + sums.log2()).view_as(logs))
-    mixed.mT.copy_((value @ weights.mT).div_(sums.mT).view_as(mixed.mT))
+    log_sums.copy_((highest + sums.log2()).view_as(log_sums))
+    attended.mT.copy_((value @ weights.mT).div_(sums.mT).view_as(attended.mT))
 
 
-def through_attention(
-    of_mixed: Tensor, heads: Tensor, weights: Tensor, room: Tensor, of_bias: Tensor
+def attention_backward(
+    grad_attended: Tensor, heads: Tensor, weights: Tensor, buffer: Tensor, grad_bias: Tensor
 ) -> Tensor:
     """The gradient of ``heads`` from that of what attention gives; that of the bias is added."""
     query, key, value = heads
-    of_heads = torch.empty_like(heads)
-    of_scores = torch.bmm(of_mixed.mT, value, out=room[: len(value)])
-    torch._softmax_backward_data(of_scores, weights, -1, weights.dtype, grad_input=of_scores)
-    of_bias += of_scores.view(-1, of_bias.numel()).sum(0).view_as(of_bias)
-    torch.bmm(key, of_scores.mT, out=of_heads[0])
-    torch.bmm(query, of_scores, out=of_heads[1])
-    of_heads[:2] *= query.shape[1] ** -0.5
-    torch.bmm(of_mixed, weights, out=of_heads[2])
-    return of_heads
+    grad_heads = torch.empty_like(heads)
+    grad_scores = torch.bmm(grad_attended.mT, value, out=buffer[: len(value)])
+    torch._softmax_backward_data(grad_scores, weights, -1, weights.dtype, grad_input=grad_scores)
+    grad_bias += grad_scores.view(-1, grad_bias.numel()).sum(0).view_as(grad_bias)
+    torch.bmm(key, grad_scores.mT, out=grad_heads[0])
+    torch.bmm(query, grad_scores, out=grad_heads[1])
+    grad_heads[:2] *= query.shape[1] ** -0.5
+    torch.bmm(grad_attended, weights, out=grad_heads[2])
+    return grad_heads
 
 
-def through_norm(of_normed: Tensor, some: Tensor, mean: Tensor, inverse_std: Tensor) -> Tensor:
+def norm_backward(grad_normed: Tensor, tokens: Tensor, mean: Tensor, inverse_std: Tensor) -> Tensor:
     """The gradient of a norm's input, (n, C)."""
     return torch.ops.aten.native_layer_norm_backward(
-        of_normed, some, some.shape[1:], mean, inverse_std, None, None, [True, False, False]
+        grad_normed, tokens, tokens.shape[1:], mean, inverse_std, None, None, [True, False, False]
     )[0]
 
 
@@ -256,10 +250,10 @@ class MLPBranch(torch.autograd.Function):
         ctx.constants = images, scale, epsilon, dtype
         restored = features.clone(memory_format=torch.contiguous_format)
         for image in images:
-            for some in tokens_of(restored, image).split(64 * WINDOWS):
-                normed = functional.layer_norm(some, some.shape[1:], eps=epsilon).to(dtype)
+            for tokens in tokens_of(restored, image).split(64 * WINDOWS):
+                normed = functional.layer_norm(tokens, tokens.shape[1:], eps=epsilon).to(dtype)
                 hidden = functional.gelu(torch.addmm(bias1, normed, weight1.T))
-                some.add_(torch.addmm(bias2, hidden, weight2.T), alpha=scale)
+                tokens.add_(torch.addmm(bias2, hidden, weight2.T), alpha=scale)
         return restored
 
     @staticmethod
@@ -267,28 +261,31 @@ class MLPBranch(torch.autograd.Function):
     def backward(ctx: FunctionCtx, gradient: Tensor) -> Gradients:
         features, weight1, bias1, weight2 = ctx.saved_tensors
         images, scale, epsilon, dtype = ctx.constants
-        before = gradient.clone(memory_format=torch.contiguous_format)
-        of_weight1, of_bias1, of_weight2 = (
-            zeros_like(part, features) for part in (weight1, bias1, weight2)
+        grad_features = gradient.clone(memory_format=torch.contiguous_format)
+        grad_weight1, grad_bias1, grad_weight2, grad_bias2 = (
+            features.new_zeros(shape)
+            for shape in (weight1.shape, bias1.shape, weight2.shape, weight2.shape[:1])
         )
-        of_bias2 = features.new_zeros(len(weight2))
         scaled = scale * weight2
         for image in images:
-            whole = tokens_of(features, image), tokens_of(before, image)
-            for some, outer in zip(*(side.split(64 * WINDOWS) for side in whole), strict=True):
+            whole = tokens_of(features, image), tokens_of(grad_features, image)
+            for tokens, outer in zip(*(side.split(64 * WINDOWS) for side in whole), strict=True):
                 normed, mean, inverse_std = torch.native_layer_norm(
-                    some, some.shape[1:], None, None, epsilon
+                    tokens, tokens.shape[1:], None, None, epsilon
                 )
-                normed, of_projected = normed.to(dtype), outer.to(dtype)
+                normed, grad_projected = normed.to(dtype), outer.to(dtype)
                 linear = torch.addmm(bias1, normed, weight1.T)
-                of_weight2.add_(of_projected.T @ functional.gelu(linear), alpha=scale)
-                of_bias2.add_(outer.sum(0), alpha=scale)
-                of_linear = torch.ops.aten.gelu_backward(of_projected @ scaled, linear)
-                of_weight1 += of_linear.T @ normed
-                of_bias1 += of_linear.sum(0)
-                of_normed = (of_linear @ weight1).to(some.dtype)
-                outer += through_norm(of_normed, some, mean, inverse_std)
-        return before, None, None, None, None, of_weight1, of_bias1, of_weight2, of_bias2
+                grad_weight2.add_(grad_projected.T @ functional.gelu(linear), alpha=scale)
+                grad_bias2.add_(outer.sum(0), alpha=scale)
+                grad_hidden = torch.ops.aten.gelu_backward(grad_projected @ scaled, linear)
+                grad_weight1 += grad_hidden.T @ normed
+                grad_bias1 += grad_hidden.sum(0)
+                grad_normed = (grad_hidden @ weight1).to(tokens.dtype)
+                outer += norm_backward(grad_normed, tokens, mean, inverse_std)
+        return (
+            *(grad_features, *[None] * 4),
+            *(grad_weight1, grad_bias1, grad_weight2, grad_bias2),
+        )
 
 
 def tokens_of(features: Tensor, image: int) -> Tensor:
@@ -296,17 +293,6 @@ def tokens_of(features: Tensor, image: int) -> Tensor:
     return features[image].flatten(0, 1)
 
 
-def pieces(order: Tensor) -> Iterator[slice]:
+def pieces(index: Tensor) -> Iterator[slice]:
     """Some windows after the other."""
-    return (slice(first, first + WINDOWS) for first in range(0, len(order), WINDOWS))
-
-
-def zeros_like(shaped: Tensor, kind: Tensor) -> Tensor:
-    """Zeros of the shape of one tensor and the kind of another."""
-    return kind.new_zeros(shaped.shape)
-
-
-def inverse(order: Tensor) -> Tensor:
-    """The permutation that undoes one."""
-    order = order.flatten()
-    return torch.empty_like(order).index_copy_(0, order, torch.arange(len(order)))
+    return (slice(first, first + WINDOWS) for first in range(0, len(index), WINDOWS))

@@ -1,11 +1,11 @@
 """What an object is identified by: its settings as plain values, and how two of them differ."""
 
 import hashlib
-import inspect
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from benchmark.files.whole import file_hash
+from benchmark.signature import keywords_of
 
 KINDS = ("located", "files", "in_key")  # what a class declares of its settings, by name
 
@@ -56,13 +56,13 @@ def declared(cls: type, settings: Iterable[str] = ()) -> dict[str, str]:
         If it declares one which neither it nor the class it inherits that from has, one as two
         kinds, or if a declaration is no tuple of names.
     """
-    ours = {*_parameters(cls), *settings}
+    ours = {*keywords_of(cls), *settings}
     found: dict[str, str] = {}
     for owner in reversed(cls.__mro__):
         here: dict[str, str] = {}
         for kind in KINDS:
             for name in _names(owner, kind, ours):
-                known = name in ours or name in _parameters(owner) or kind == "in_key"
+                known = name in ours or name in keywords_of(owner) or kind == "in_key"
                 if not known:
                     raise ValueError(
                         f"{_address(owner)} declares {kind} = ('{name}',), but {_address(cls)} has "
@@ -140,14 +140,6 @@ def _names(owner: type, kind: str, ours: set[str]) -> tuple[str, ...]:
             f"settings: {kind} = ('path',)"
         )
     return tuple(names) if isinstance(names, list | tuple) else ()
-
-
-def _parameters(cls: type) -> set[str]:
-    """The keywords of a class's constructor."""
-    if cls.__init__ is object.__init__:
-        return set()
-    _, *parameters = inspect.signature(cls.__init__).parameters.values()
-    return {p.name for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)}
 
 
 def _name(cls: type) -> str:

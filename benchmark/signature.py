@@ -1,7 +1,7 @@
 """A class's constructor as settings: keywords that a config can hold, and values they take."""
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import field, make_dataclass
 from types import SimpleNamespace, UnionType
 from typing import Literal, Union, get_args, get_origin, get_type_hints
@@ -11,7 +11,7 @@ Parameters = dict[str, tuple[object, object]]  # keyword to its annotation and d
 
 
 def settings_of(cls: type) -> Parameters:
-    """A class's keywords, each with its type and its default, as its signature has them.
+    """A class's keywords, each with its type and its default; see `keywords_of`.
 
     Raises
     ------
@@ -19,11 +19,8 @@ def settings_of(cls: type) -> Parameters:
         If a keyword has no annotation or default, or one that a config cannot hold; the message
         names class and keyword.
     """
-    constructor = inspect.unwrap(cls.__init__)
     found = {}
-    for name, parameter in list(inspect.signature(constructor).parameters.items())[1:]:
-        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-            continue
+    for name, (parameter, constructor) in keywords_of(cls).items():
         problem = None
         if parameter.default is parameter.empty or parameter.annotation is parameter.empty:
             problem = "needs an annotation and a default, since the signature is the config"
@@ -38,6 +35,25 @@ def settings_of(cls: type) -> Parameters:
         if problem:
             raise ValueError(f"{cls.__module__}.{cls.__qualname__}: keyword '{name}' {problem}")
         found[name] = (annotation, parameter.default)
+    return found
+
+
+def keywords_of(cls: type) -> dict[str, tuple[inspect.Parameter, Callable[..., None]]]:
+    """The named parameters of a class's constructor, each with the constructor that declares it.
+
+    One which takes ``**settings`` hands them to the next in the order of inheritance, whose own
+    keywords come first.
+    """
+    found = {}
+    for owner in cls.__mro__:
+        if "__init__" not in vars(owner):
+            continue
+        constructor = inspect.unwrap(vars(owner)["__init__"])
+        _, *parameters = inspect.signature(constructor).parameters.values()
+        named = [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+        found = {p.name: (p, constructor) for p in named} | found
+        if not any(p.kind is p.VAR_KEYWORD for p in parameters):
+            break
     return found
 
 

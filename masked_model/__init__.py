@@ -1,4 +1,4 @@
-"""Masked training: a network with its two masks, and the same one without."""
+"""Masked training: a network with its two masks."""
 
 from benchmark.denoiser import DENOISERS
 from masked_model import swinir

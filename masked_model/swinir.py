@@ -1,27 +1,18 @@
-"""The network of masked training, and the same network trained without masks.
+"""The network of masked training: `Baseline` with its two masks.
 
 Chen et al., "Masked Image Training for Generalizable Deep Image Denoising", CVPR 2023,
 https://arxiv.org/abs/2303.13132. Written anew; structure, settings and the names of the state
 dict are those of https://github.com/haoyuc/MaskedDenoising.
 """
 
+from typing import Any
+
 from torch import Tensor
 
-from baselines.swinir import SwinIR, WindowAttention
+from baselines.swin_block import WindowAttention
+from baselines.swinir import Baseline
 from benchmark.denoiser import DENOISERS
 from masked_model.masking import AttentionMask, InputMask
-
-
-@DENOISERS.register("baseline")
-class Baseline(SwinIR):
-    """The masked network with both masks off: the paper's own baseline.
-
-    SwinIR without its two long shortcuts, around the body and around the whole network, so that
-    it predicts the clean image and not the noise; its first convolution sees one pixel.
-    """
-
-    first_kernel = 1
-    residual = False
 
 
 @DENOISERS.register("masked")
@@ -30,8 +21,6 @@ class MaskedSwinIR(Baseline):
 
     Parameters
     ----------
-    embed_dim, depths, num_heads, window_size, mlp_ratio, resi_connection, drop_path
-        As in `SwinIR`.
     input_ratio
         Lowest and highest percentage of pixels hidden in training.
     attention_ratio
@@ -40,6 +29,8 @@ class MaskedSwinIR(Baseline):
         At test time: whether tokens are zeroed, as published.
     passes
         At test time: how many outputs, each under masks of its own, are averaged unrounded.
+    **swinir
+        The settings of `SwinIR`.
 
     Raises
     ------
@@ -48,39 +39,26 @@ class MaskedSwinIR(Baseline):
     """
 
     test_time = ("mask", "passes")
+    variants = {"mask off": {"mask": False}}
     compared_with = "baseline"
 
     def __init__(
         self,
         *,
-        embed_dim: int = 60,
-        depths: tuple[int, ...] = (6, 6, 6, 6),
-        num_heads: int = 6,
-        window_size: int = 8,
-        mlp_ratio: float = 2.0,
-        resi_connection: str = "3conv",
-        drop_path: float = 0.1,
         input_ratio: tuple[int, int] = (80, 90),
         attention_ratio: tuple[int, int] = (75, 75),
         mask: bool = True,
         passes: int = 1,
+        **swinir: Any,
     ):
-        super().__init__(
-            embed_dim=embed_dim,
-            depths=depths,
-            num_heads=num_heads,
-            window_size=window_size,
-            mlp_ratio=mlp_ratio,
-            resi_connection=resi_connection,
-            drop_path=drop_path,
-        )
+        super().__init__(**swinir)
         if passes < 1:
             raise ValueError(f"{self.name} averages one pass or more, got passes={passes}")
         self.passes = passes
         self.input_mask = InputMask(input_ratio)
         for module in self.modules():
             if isinstance(module, WindowAttention):
-                module.token_mask = AttentionMask(attention_ratio, at_test=mask)
+                module.token_drop = AttentionMask(attention_ratio, at_test=mask)
 
     def forward(self, noisy: Tensor) -> Tensor:
         """(B, 3, H, W) around [0, 1] to the same, not clamped: one pass."""

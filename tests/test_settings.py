@@ -19,6 +19,7 @@ from benchmark.metrics import METRICS, Metric
 from benchmark.noise import NOISE_MODELS, NoiseModel
 from benchmark.noise.formula import Formula
 from benchmark.settings import declared, differences, identity_of, joined, plain
+from benchmark.signature import settings_of
 from benchmark.studies.noise_measures import measure
 
 ROOT = Path(__file__).parents[1]
@@ -102,6 +103,46 @@ def test_what_a_setting_is_to_a_cell_is_its_classs_word_and_not_its_name(
     else:
         assert len({json.dumps(found) for found in (first, other, copy, nothing)}) == 4
         assert first[setting] == files[0]
+
+
+def test_a_constructor_that_hands_settings_on_has_those_of_its_base_first():
+    class Base(Denoiser):
+        def __init__(self, *, width: int = 8, depth: int = 2, file: str = ""):
+            super().__init__()
+
+    class Middle(Base):
+        files = ("file",)
+
+    class Heir(Middle):
+        def __init__(self, *, rate: float = 0.5, depth: "int | None" = 4, **base):
+            super().__init__(depth=depth, **base)
+
+    class Alone(Heir):
+        def __init__(self, *, rate: float = 0.1):
+            super().__init__(rate=rate)
+
+    assert settings_of(Heir) == {
+        "width": (int, 8),
+        "depth": (int | None, 4),
+        "file": (str, ""),
+        "rate": (float, 0.5),
+    }
+    assert list(settings_of(Heir)) == ["width", "depth", "file", "rate"]
+    assert settings_of(Alone) == {"rate": (float, 0.1)}
+    assert declared(Heir) == {"file": "files"}
+
+
+def test_a_setting_of_the_base_that_no_config_can_hold_is_named_with_its_class():
+    class Base(Denoiser):
+        def __init__(self, *, width=8):
+            super().__init__()
+
+    class Heir(Base):
+        def __init__(self, *, rate: float = 0.5, **base: object):
+            super().__init__(**base)
+
+    with pytest.raises(ValueError, match=r"Heir: keyword 'width' needs an annotation"):
+        settings_of(Heir)
 
 
 def test_a_subclass_keeps_what_its_base_declared_and_adds_its_own(files):

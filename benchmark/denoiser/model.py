@@ -18,19 +18,23 @@ class Denoiser(nn.Module):
 
     Three verbs: subclasses write ``forward``, which training calls; ``restore``, which makes one
     output of it, of several passes where a subclass wants them; ``denoise`` is what everyone else
-    calls. The constructor takes keywords only, each annotated and with a default. Randomness at
-    test time comes from torch's global generator and no other: the harness seeds it from the
-    cell's key.
+    calls. The constructor takes keywords only, each annotated and with a default; ``**settings``
+    stands for those of the base class, to which it hands them. Randomness at test time comes from
+    torch's global generator and no other: the harness seeds it from the cell's key.
 
     A class with ``learned = True`` needs weights. Its architecture then comes from the weights
     file, and only the keywords named in ``test_time`` are settings of ``bench run``.
+    ``variants`` are other ways to test the same weights, by the name that tables give them:
+    ``{"mean of 8": {"passes": 8}}``. ``compared_with`` is the registered name of the network which
+    this one should be compared with; None where there is none.
     """
 
     name: ClassVar[str]  # set by the registry
     learned: ClassVar[bool] = False
     sizes: ClassVar[dict[str, dict[str, object]]] = {}  # keywords of sizes other than published
     test_time: ClassVar[tuple[str, ...]] = ()
-    compared_with: ClassVar[str | None] = None  # the registered name of another network
+    variants: ClassVar[Mapping[str, Mapping[str, object]]] = {}  # each of settings in ``test_time``
+    compared_with: ClassVar[str | None] = None
     package: ClassVar[str] = ""  # an optional package it cannot do without
     needs: ClassVar[str] = ""  # what a user must name first, and how: "a file: model.x.file=FILE"
     located: ClassVar[tuple[str, ...]] = ()  # settings which say where something lies, not what

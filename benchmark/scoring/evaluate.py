@@ -15,7 +15,7 @@ from benchmark.denoiser.contract import naming
 from benchmark.denoiser.inference import AUTOMATIC, Inference
 from benchmark.environment.ahead import one_ahead
 from benchmark.metrics import Metric
-from benchmark.noise import NoiseModel, rng_for, stream, to_uint8
+from benchmark.noise import Key, NoiseModel, to_uint8
 
 
 @dataclass(frozen=True)
@@ -65,9 +65,9 @@ def evaluate(
 
     def restore(prepared: tuple[str, np.ndarray, np.ndarray, dict[str, str]]) -> Evaluated:
         image, clean, noisy, pixels = prepared
-        key = stream("denoise", cell.dataset, image, cell.noise, cell.level, cell.seed)
+        seed = key_of(cell, image).torch_seed("denoise")
         what = f"{cell}, image {image}"
-        done = inference.run(model, as_tensor(noisy).to(device), key, what)
+        done = inference.run(model, as_tensor(noisy).to(device), seed, what)
         row = {"image": image, "seconds": done.seconds}
         if done.tile is not None:
             row["tile"] = done.tile
@@ -84,6 +84,11 @@ def evaluate(
         yield Evaluated(row, done.clean, done.noisy, done.restored)
 
 
+def key_of(cell: Cell, image: str) -> Key:
+    """What all randomness of one image of a cell depends on; the model does not enter."""
+    return Key(cell.dataset, image, cell.noise, cell.level, cell.seed)
+
+
 def noisy_pair(
     cell: Cell, dataset: Dataset, noise: NoiseModel | None, image: str
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -91,9 +96,8 @@ def noisy_pair(
     sample = dataset.read(image, cell.level)
     if noise is None:
         return to_uint8(sample.clean), to_uint8(sample.noisy)
-    rng = rng_for(cell.dataset, image, cell.noise, cell.level, cell.seed)
     with naming("noise", f"{cell}, image {image}"):
-        clean, noisy = noise.pair(sample.clean, cell.level, rng)
+        clean, noisy = noise.pair(sample.clean, cell.level, key_of(cell, image).rng())
     return to_uint8(clean), to_uint8(noisy)
 
 

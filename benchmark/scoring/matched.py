@@ -13,7 +13,7 @@ import numpy as np
 from benchmark.cells.provenance import code_of
 from benchmark.datasets import Dataset
 from benchmark.files.whole import write_whole
-from benchmark.noise import NoiseModel, rng_for, stream, to_uint8
+from benchmark.noise import Key, NoiseModel, stream, to_uint8
 from benchmark.pixels import psnr
 from benchmark.settings import plain
 
@@ -79,7 +79,7 @@ def match_levels(
         return np.random.Generator(np.random.PCG64(key))
 
     def run_rng(image: str, level: float, seed: int) -> np.random.Generator:
-        return rng_for(dataset_name, image, noise_name, level, seed)
+        return Key(dataset_name, image, noise_name, level, seed).rng()
 
     expected = severity_of(noise, dataset, expected_rng, range(draws))
     matches = find_matches(noise, expected, severity_of(noise, dataset, run_rng, seeds))

@@ -6,7 +6,7 @@ import torch
 from benchmark.datasets import DATASETS
 from benchmark.denoiser import Denoiser
 from benchmark.denoiser.inference import Inference
-from benchmark.noise import NOISE_MODELS, rng_for, stream, to_uint8
+from benchmark.noise import NOISE_MODELS, Key, to_uint8
 from benchmark.pixels import psnr
 from benchmark.scoring.evaluate import as_pixels, as_tensor
 
@@ -59,10 +59,11 @@ def psnr_change(model: Denoiser, device: str) -> float:
     for picture in PICTURES:
         clean = dataset.read(picture).clean
         for sigma in SIGMAS:
-            key = ("photos", picture, "gaussian", sigma, 0)
-            noisy = to_uint8(NOISE_MODELS["gaussian"]()(clean, sigma, rng_for(*key)))
+            key = Key("photos", picture, "gaussian", sigma, 0)
+            noisy = to_uint8(NOISE_MODELS["gaussian"]()(clean, sigma, key.rng()))
+            seed = key.torch_seed("precision")
             scores = [
-                _score(model, noisy, to_uint8(clean), stream("precision", *key), precision, device)
+                _score(model, noisy, to_uint8(clean), seed, precision, device)
                 for precision in ("fp32", "bf16")
             ]
             changes.append(abs(scores[1] - scores[0]))
@@ -70,9 +71,9 @@ def psnr_change(model: Denoiser, device: str) -> float:
 
 
 def _score(
-    model: Denoiser, noisy: np.ndarray, clean: np.ndarray, key: int, precision: str, device: str
+    model: Denoiser, noisy: np.ndarray, clean: np.ndarray, seed: int, precision: str, device: str
 ) -> float:
     what = f"{model.name} in {precision} on a crop of a photograph"
     how = Inference("none", precision, bounded=False)  # nothing is judged here but a difference
-    done = how.run(model, as_tensor(noisy).to(device), key, what)
+    done = how.run(model, as_tensor(noisy).to(device), seed, what)
     return psnr(as_pixels(done.image), clean)

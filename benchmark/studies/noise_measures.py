@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from benchmark.datasets import Dataset, Recorded
-from benchmark.noise import NoiseModel, rng_for, to_uint8
+from benchmark.noise import Key, NoiseModel, to_uint8
 from benchmark.pixels import central, psnr
 from benchmark.settings import identity_of
 
@@ -192,7 +192,7 @@ def _pairs(
         sample = dataset.read(image, level)
         target, noisy = sample.clean, sample.noisy
         if isinstance(subject, NoiseModel):
-            rng = rng_for(dataset.name, image, name, level, seed)
+            rng = Key(dataset.name, image, name, level, seed).rng()
             target, noisy = subject.pair(sample.clean, level, rng)
         yield _Pair(image, *map(to_uint8, (sample.clean, target, noisy)))
 
@@ -219,7 +219,7 @@ def _chart(name: str, noise: NoiseModel, level: float, seed: int) -> _Chart | No
 
     def residual(place: str, intensity: float) -> np.ndarray:
         flat = np.full((PATCH + 2 * MARGIN, PATCH + 2 * MARGIN, 3), intensity, np.float32)
-        rng = rng_for("sheet", place, name, level, seed)
+        rng = Key("sheet", place, name, level, seed).rng()
         target, noisy = noise.sample_pair(flat, level, rng)
         inside = slice(MARGIN, -MARGIN)
         return 255 * (np.asarray(noisy, np.float64) - target)[inside, inside]

@@ -20,9 +20,8 @@ from benchmark.denoiser.inference import Inference
 from benchmark.environment.versions import describe_environment
 from benchmark.files.whole import write_whole
 from benchmark.metrics import Metric
-from benchmark.noise import stream
 from benchmark.reporting.tables import ABSENT, Table
-from benchmark.scoring.evaluate import as_pixels, as_tensor, noisy_pair, score_of
+from benchmark.scoring.evaluate import as_pixels, as_tensor, key_of, noisy_pair, score_of
 from benchmark.scoring.grid import Grid
 
 SCORES = ("psnr", "ssim")
@@ -328,7 +327,7 @@ def _image(
     grid: Grid, cell: Cell, image: str, unmasked: Denoiser | None, draws: Draws, device: str
 ) -> dict[str, object]:
     """One image: the scores of every mean by K, those without masks, mean seconds of a pass."""
-    key = (cell.dataset, image, cell.noise, cell.level, cell.seed)
+    key = key_of(cell, image)
     noise = None if cell.recorded else grid.noises[cell.noise]
     clean, noisy = map(as_tensor, noisy_pair(cell, grid.datasets[cell.dataset], noise, image))
     noisy, metrics = noisy.to(device), grid.metrics_of(cell)
@@ -338,7 +337,7 @@ def _image(
     means = {str(count): {name: [] for name in metrics} for count in draws.averaged}
     spent = []
     for number in range(draws.passes):
-        restored, seconds = one_pass(model, noisy, stream("passes", *key, number), what)
+        restored, seconds = one_pass(model, noisy, key.torch_seed("passes", number), what)
         spent.append(seconds)
         for count, total in sums.items():
             total += restored
@@ -355,7 +354,7 @@ def _image(
     }
     if unmasked:
         what = f"{what}, mask off"
-        restored, seconds = one_pass(unmasked.to(device), noisy, stream("passes", *key, 0), what)
+        restored, seconds = one_pass(unmasked.to(device), noisy, key.torch_seed("passes", 0), what)
         row["unmasked"] = {**_scores(metrics, restored, clean), "seconds": seconds}
     return row
 

@@ -11,10 +11,9 @@ from benchmark.denoiser import Denoiser
 from benchmark.denoiser.inference import Inference
 from benchmark.denoiser.tiling import MARGIN, OVERLAP, check_tile, tiled_share
 from benchmark.files.whole import write_whole
-from benchmark.noise import stream
 from benchmark.pixels import psnr
 from benchmark.reporting.tables import Table
-from benchmark.scoring.evaluate import as_pixels, as_tensor, noisy_pair
+from benchmark.scoring.evaluate import as_pixels, as_tensor, key_of, noisy_pair
 from benchmark.scoring.grid import Grid
 from benchmark.studies.passes import is_stochastic
 
@@ -159,8 +158,7 @@ def _image(
             f"take smaller tiles or images which are not cropped (data.{cell.dataset}.crop=null)"
         )
     noisy = as_tensor(pixels).to(device)
-    key = ("tiles", cell.dataset, image, cell.noise, cell.level, cell.seed)
-    seeds = [stream(*key, number) for number in (0, 1)]
+    seeds = [key_of(cell, image).torch_seed("tiles", number) for number in (0, 1)]
     what = f"{cell}, image {image}"
     whole = Inference("none").run(model, noisy, seeds[0], what).image
     score = psnr(as_pixels(whole), clean)

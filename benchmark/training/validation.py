@@ -8,7 +8,7 @@ import torch
 
 from benchmark.denoiser import Denoiser
 from benchmark.denoiser.inference import Inference
-from benchmark.noise import NoiseModel, rng_for, stream, to_uint8
+from benchmark.noise import Key, NoiseModel, stream, to_uint8
 from benchmark.noise.expression import Term
 from benchmark.noise.formula import Formula
 from benchmark.noise.grammar import parse
@@ -61,7 +61,7 @@ class Validation:
         self, place: int, name: str, noise: NoiseModel, level: float
     ) -> tuple[np.ndarray, np.ndarray]:
         clean = self.crops[place].astype(np.float32) / 255
-        rng = rng_for("validation", str(place), name, level, 0)
+        rng = Key("validation", str(place), name, level, 0).rng()
         target, noisy = noise.pair(clean, level, rng)
         return to_uint8(target), to_uint8(noisy)
 

@@ -1,13 +1,11 @@
 """Every registered denoiser keeps the contract of denoisers."""
 
-import inspect
-
 import pytest
 import torch
-from torch import nn
 
 from benchmark.denoiser import DENOISERS, Denoiser
 from benchmark.denoiser.promises import CHECKS, outcome
+from benchmark.signature import keywords_of
 
 # smaller networks do for a contract; each keyword goes to the classes which have it
 SMALL = {
@@ -34,7 +32,7 @@ every_ready_denoiser = pytest.mark.parametrize(
 
 
 def small(cls: type[Denoiser]) -> Denoiser:
-    keywords = inspect.signature(cls).parameters
+    keywords = keywords_of(cls)
     try:
         torch.manual_seed(0)
         return cls(**{key: value for key, value in SMALL.items() if key in keywords})
@@ -55,9 +53,7 @@ def test_the_contract_is_kept(cls, promise):
 
 @every_denoiser
 def test_settings_are_annotated_keywords_with_defaults(cls):
-    if cls.__init__ is nn.Module.__init__:
-        return  # a class without a constructor has no settings
-    for parameter in inspect.signature(cls).parameters.values():
+    for parameter, _ in keywords_of(cls).values():
         assert parameter.kind is parameter.KEYWORD_ONLY, parameter
         assert parameter.default is not parameter.empty, parameter
         assert parameter.annotation is not parameter.empty, parameter
@@ -65,7 +61,19 @@ def test_settings_are_annotated_keywords_with_defaults(cls):
 
 @every_denoiser
 def test_test_time_settings_are_settings(cls):
-    assert set(cls.test_time) <= set(inspect.signature(cls).parameters)
+    assert set(cls.test_time) <= keywords_of(cls).keys()
+
+
+@every_denoiser
+def test_variants_are_test_time_settings_under_names_of_their_own(cls):
+    for name, settings in cls.variants.items():
+        assert name.strip()
+        assert settings.keys() <= set(cls.test_time)
+
+
+@every_denoiser
+def test_a_network_is_compared_with_another_registered_one_if_any(cls):
+    assert cls.compared_with is None or DENOISERS[cls.compared_with] is not cls
 
 
 @every_ready_denoiser

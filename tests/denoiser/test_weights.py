@@ -66,7 +66,7 @@ def test_tuples_survive_and_test_time_settings_win_over_the_training(tmp_path):
     found = load_network(cls, path, {"mask": False, "passes": 3})
     assert found.passes == 3
     assert found.input_mask.ratio == (70, 80)
-    assert not found.layers[0].residual_group.blocks[0].attn.token_mask.at_test
+    assert not found.layers[0].residual_group.blocks[0].attn.token_drop.at_test
 
 
 def test_weights_on_their_way_to_disk_leave_no_second_file(path):
@@ -123,6 +123,7 @@ def test_a_keyword_the_class_no_longer_has_is_refused_in_one_line(tmp_path):
 def test_what_ships_lies_beside_its_class_and_tiny_weights_stand_in(tmp_path, monkeypatch):
     cls = DENOISERS["dncnn"]
     assert shipped(cls).parts[-3:-1] == ("baselines", "weights")
+    assert shipped(DENOISERS["baseline"]).parts[-3:-1] == ("baselines", "weights")
     assert shipped(DENOISERS["masked"]).parts[-3:-1] == ("masked_model", "weights")
     monkeypatch.setattr(sys.modules[cls.__module__], "__file__", str(tmp_path / "dncnn.py"))
     (tmp_path / "weights").mkdir()

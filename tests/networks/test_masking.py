@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 import torch
 
+from baselines.swinir import Baseline
+from benchmark.denoiser import DENOISERS
 from masked_model.masking import AttentionMask, InputMask
-from masked_model.swinir import Baseline, MaskedSwinIR
+from masked_model.swinir import MaskedSwinIR
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "networks"
 TINY = {"embed_dim": 12, "depths": (2,), "num_heads": 2}
@@ -174,6 +176,12 @@ def test_every_block_has_a_mask_of_the_named_ratio():
     masks = [module for module in network.modules() if isinstance(module, AttentionMask)]
     assert [mask.ratio for mask in masks] == [(10, 20)] * 5
     assert network.input_mask.ratio == (80, 90)
+
+
+def test_masked_training_can_be_asked_for_without_its_test_mask_and_beside_its_baseline():
+    (without,) = MaskedSwinIR.variants.values()
+    assert torch.equal(seeded(twins(**without)[0]), twins()[1].denoise(IMAGE))
+    assert DENOISERS[MaskedSwinIR.compared_with] is Baseline
 
 
 def test_masks_are_no_part_of_the_weights():

@@ -1,17 +1,19 @@
-"""However a Swin block is computed, a few windows at a time or not, the results are the same."""
+"""The fast Swin block computes what the paper's does, and the paper's what its definition says."""
 
 import pytest
 import torch
 
-from baselines import swin_branches, swinir
-from baselines.swinir import SwinBlock
+from baselines import swin_branches, swin_cpu
+from baselines.swin_block import SwinBlock
+from baselines.swin_cpu import FastSwinBlock
+from baselines.swinir import SwinIR
 from masked_model.masking import AttentionMask
 
 
 @pytest.fixture(params=["inside", "shifted"])
 def block(request):
     torch.manual_seed(0)
-    block = SwinBlock(
+    block = FastSwinBlock(
         embed_dim=12,
         num_heads=3,
         window_size=4,
@@ -25,25 +27,24 @@ def block(request):
 
 
 @pytest.mark.parametrize("shape", [(1, 4, 4), (1, 4, 24), (2, 24, 20), (3, 40, 32)])
-def test_a_few_windows_at_a_time_are_as_good_as_all(block, shape):
+def test_without_gradients_a_few_windows_at_a_time_are_as_good_as_all(block, shape):
     features = torch.randn(*shape, 12)
-    expected = block(features).detach()
     with torch.no_grad():
-        found = block(features)
+        expected, found = SwinBlock.forward(block, features), block(features)
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-5)
 
 
 def test_how_many_windows_at_a_time_makes_no_difference_to_the_masks(block, monkeypatch):
-    block.attn.token_mask = AttentionMask((75, 75))
+    block.attn.token_drop = AttentionMask((75, 75))
     features = torch.randn(2, 24, 20, 12)
     outputs = []
     for windows in (1, 7, 1000):
-        monkeypatch.setattr(swinir, "WINDOWS_AT_A_TIME", windows)
+        monkeypatch.setattr(swin_cpu, "WINDOWS", windows)
         torch.manual_seed(1)
         with torch.no_grad():
             outputs.append(block(features))
     torch.manual_seed(1)
-    outputs.append(block(features).detach())
+    outputs.append(SwinBlock.forward(block, features).detach())
     for output in outputs[1:]:
         torch.testing.assert_close(output, outputs[0], rtol=0, atol=1e-5)
 
@@ -65,7 +66,7 @@ def test_training_without_gradients_still_drops_branches(block):
 
 
 def test_the_last_convolution_is_in_fp32_whatever_the_rest_is_in():
-    network = swinir.SwinIR(embed_dim=12, depths=(2,), num_heads=3).eval()
+    network = SwinIR(embed_dim=12, depths=(2,), num_heads=3).eval()
     with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
         assert network(torch.rand(1, 3, 16, 16)).dtype == torch.float32
         assert network.last(torch.rand(1, 12, 16, 16).bfloat16()).dtype == torch.float32
@@ -95,7 +96,7 @@ def by_definition(block: SwinBlock, features: torch.Tensor) -> torch.Tensor:
     bias = attn.relative_position_bias_table[between[..., 0] * (2 * size - 1) + between[..., 1]]
     normed = torch.layer_norm(shifted, (channels,), block.norm1.weight, block.norm1.bias, 1e-5)
     grid = features.new_ones(len(features), height // size, width // size, size * size, 1)
-    kept = attn.token_mask(grid)
+    kept = attn.token_drop(grid)
     attended = torch.zeros_like(features)
     for image in range(len(features)):
         for top in range(0, height, size):
@@ -137,20 +138,30 @@ def gradients(function, block, features, weights):
 
 
 @pytest.mark.parametrize("masked", [False, True], ids=["all-tokens", "masked"])
-@pytest.mark.parametrize("windows", [2, 32], ids=["many-pieces", "few-pieces"])
+@pytest.mark.parametrize("windows", [None, 2, 32], ids=["paper", "many-pieces", "few-pieces"])
 @pytest.mark.parametrize("shape", [(1, 4, 4), (1, 4, 12), (2, 12, 8)])
 def test_every_gradient_is_that_of_the_definition(block, shape, windows, masked, monkeypatch):
     monkeypatch.setattr(swin_branches, "WINDOWS", windows)
+    computed = block if windows else lambda x: SwinBlock.forward(block, x)
     block.double()
     if masked:
-        block.attn.token_mask = AttentionMask((60, 60))
+        block.attn.token_drop = AttentionMask((60, 60))
     features, weights = torch.randn(2, *shape, 12, dtype=torch.float64)
     expected = gradients(lambda x: by_definition(block, x), block, features, weights)
-    for name, found in gradients(block, block, features, weights).items():
+    for name, found in gradients(computed, block, features, weights).items():
         scale = expected[name].abs().max()
         torch.testing.assert_close(
             found, expected[name], rtol=0, atol=1e-10 * scale.item(), msg=name
         )
+
+
+def test_training_draws_what_the_papers_forward_draws_and_has_its_gradients(block):
+    block.double().train().attn.token_drop = AttentionMask((75, 75))
+    features, weights = torch.randn(2, 8, 8, 12, 12, dtype=torch.float64)
+    expected = gradients(lambda x: SwinBlock.forward(block, x), block, features, weights)
+    for name, found in gradients(block, block, features, weights).items():
+        scale = expected[name].abs().max()
+        assert (found - expected[name]).abs().max() < 1e-10 * scale, name
 
 
 class FixedMask(torch.nn.Module):
@@ -162,7 +173,7 @@ class FixedMask(torch.nn.Module):
 
 
 def test_gradients_in_fp32_are_those_of_fp64_to_rounding(block):
-    block.attn.token_mask = FixedMask()
+    block.attn.token_drop = FixedMask()
     features, weights = torch.randn(2, 2, 24, 20, 12)
     found = gradients(block, block, features, weights)
     block.double()
@@ -173,7 +184,7 @@ def test_gradients_in_fp32_are_those_of_fp64_to_rounding(block):
 
 
 def test_a_hidden_window_and_an_image_all_hidden_have_gradients_too(block):
-    block.double().attn.token_mask = AttentionMask((100, 100))
+    block.double().attn.token_drop = AttentionMask((100, 100))
     features, weights = torch.randn(2, 1, 8, 8, 12, dtype=torch.float64)
     expected = gradients(lambda x: by_definition(block, x), block, features, weights)
     for name, found in gradients(block, block, features, weights).items():
@@ -195,7 +206,7 @@ def test_stochastic_depth_leaves_an_image_or_scales_its_branch(block):
 
 
 def test_a_training_step_can_be_repeated_to_the_bit(block):
-    block.train().attn.token_mask = AttentionMask((75, 75))
+    block.train().attn.token_drop = AttentionMask((75, 75))
     features, weights = torch.randn(2, 3, 24, 20, 12)
     first, second = (gradients(block, block, features, weights) for _ in range(2))
     for name, value in first.items():
@@ -205,7 +216,7 @@ def test_a_training_step_can_be_repeated_to_the_bit(block):
 @pytest.mark.parametrize("masked", [False, True], ids=["all-tokens", "masked"])
 def test_a_compiled_block_computes_the_same_as_one_graph(block, masked):
     if masked:
-        block.attn.token_mask = AttentionMask((75, 75))
+        block.attn.token_drop = AttentionMask((75, 75))
     features, weights = torch.randn(2, 2, 8, 12, 12)
     whole = torch.compile(block, fullgraph=True, backend="aot_eager")
     expected = gradients(block, block, features, weights)
@@ -215,7 +226,7 @@ def test_a_compiled_block_computes_the_same_as_one_graph(block, masked):
 
 @pytest.mark.parametrize("mask", [torch.nn.Identity(), FixedMask()], ids=["all-tokens", "masked"])
 def test_training_in_bf16_has_gradients_close_to_those_of_fp32(block, mask):
-    block.attn.token_mask = mask
+    block.attn.token_drop = mask
     features, weights = torch.randn(2, 2, 8, 12, 12)
 
     def in_bf16(features):

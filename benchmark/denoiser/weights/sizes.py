@@ -1,10 +1,10 @@
 """What a weights file's header says of its network: a named size, and settings which are ours."""
 
-import inspect
 from collections.abc import Mapping
 
-from benchmark.denoiser.model import DENOISERS
+from benchmark.denoiser import DENOISERS
 from benchmark.settings import plain
+from benchmark.signature import keywords_of
 
 Header = Mapping[str, object]
 
@@ -43,8 +43,8 @@ def _size_and_changes(header: Header) -> tuple[str, dict[str, tuple[object, obje
 
 
 def _defaults(cls: type) -> dict[str, object]:
-    parameters = inspect.signature(cls).parameters.values()
-    return {p.name: p.default for p in parameters if p.default is not p.empty}
+    found = keywords_of(cls)
+    return {name: p.default for name, (p, _) in found.items() if p.default is not p.empty}
 
 
 def _spelled(value: object) -> str:
