@@ -55,14 +55,14 @@ def print_leaderboard(
 
     board, screen = Board.of(table, higher_is_better), console()
     for ranking in board.by(metric):
-        table = standings(ranking, brief=True)
-        means = table.header.index("OOD mean") + 1
-        full, upright = table.terminal(), replace(table.transposed, rule=means).terminal()
+        wide = standings(ranking, brief=True)
+        means = wide.header.index("OOD mean") + 1
+        full, upright = wide.terminal(), replace(wide.transposed, rule=means).terminal()
         unlimited = screen.options.update(width=10_000)
         widths = {choice: screen.measure(choice, options=unlimited) for choice in (full, upright)}
         fitting = [choice for choice in widths if widths[choice].minimum <= screen.width]
-        screen.print(Text(f"\n{table.caption}", style="bold"))
-        short = table.only([*range(means + 1), len(table.header) - 1])
+        screen.print(Text(f"\n{wide.caption}", style="bold"))
+        short = wide.only([*range(means + 1), len(wide.header) - 1])
         screen.print(fitting[0] if fitting else short.terminal())
         said = sentences(board.scores, ranking, brief=True)
         if not fitting:
