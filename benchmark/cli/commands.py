@@ -122,8 +122,7 @@ def write_report(config: DictConfig) -> None:
 def pack(config: DictConfig) -> None:
     """Fold the files of a folder's finished cells into one file."""
     count = pack_cells(ResultStore(config.out), log.info)
-    said = f"written to {config.out}: {NAME}, {count} cell{'s' * (count != 1)}"
-    console.print(said, highlight=False, soft_wrap=True)
+    log.info(f"written to {config.out}: {NAME}, {count} cell{'s' * (count != 1)}")
 
 
 def train_network(config: DictConfig) -> None:
