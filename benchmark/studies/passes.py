@@ -1,8 +1,7 @@
 """Stochastic inference, measured: masks on and off, the mean of several outputs, spread, cost."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
-from functools import partial
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +10,9 @@ import torch
 from torch import Tensor
 
 from benchmark.cells import Cell, ResultStore
-from benchmark.cells.filling import Part, share
+from benchmark.cells.filling import Part, Request
 from benchmark.cells.records import Damaged, Row, all_finite
+from benchmark.cells.sharing import lacking, share
 from benchmark.console.log import log
 from benchmark.console.progress import track
 from benchmark.denoiser import Denoiser
@@ -23,6 +23,7 @@ from benchmark.metrics import Metric
 from benchmark.reporting.tables import ABSENT, Table
 from benchmark.scoring.evaluate import as_pixels, as_tensor, key_of, noisy_pair, score_of
 from benchmark.scoring.grid import Grid
+from benchmark.settings import plain
 
 SCORES = ("psnr", "ssim")
 
@@ -141,22 +142,14 @@ def measure(
         If a cell is stored with other settings, an image cannot be used, or a model is not
         stochastic; nothing has been drawn then.
     """
-    settings_of = partial(_settings, grid, draws)
-    store.tidy()
-    lacking = [
-        cell
-        for cell in grid.cells
-        if not store.has(cell, settings_of(cell), grid.identities_of(cell))
-    ]
-    store.drop_parts(set(grid.cells).difference(lacking))
+    requests = lacking(store, [_request(grid, draws, cell) for cell in grid.cells])
+    cells = [request.cell for request in requests]
     smallest = max(metric.minimum_size for metric in grid.metrics.values())
-    for name in dict.fromkeys(cell.dataset for cell in lacking):
+    for name in dict.fromkeys(cell.dataset for cell in cells):
         grid.datasets[name].check(minimum=smallest)
-    names = dict.fromkeys(cell.model for cell in lacking)
+    names = dict.fromkeys(cell.model for cell in cells)
     refuse_deterministic({name: grid.models[name] for name in names}, device)
-    for part in share(
-        store, lacking, settings_of, grid.identities_of, log.info, code_of=grid.code_of
-    ):
+    for part in share(store, requests, log.info):
         images = _fill(grid, part, unmasked.get(part.cell.model), draws, device)
         total = len(grid.datasets[part.cell.dataset])
         with part:
@@ -302,25 +295,21 @@ def gain(record: Record) -> Verdict:
     return Verdict(word, number, sentence)
 
 
-def _settings(grid: Grid, draws: Draws, cell: Cell) -> dict[str, object]:
-    plain = {**asdict(draws), "averaged": list(draws.averaged)}  # as JSON gives them back
-    return {**grid.settings_of(cell), "draws": plain}
+def _request(grid: Grid, draws: Draws, cell: Cell) -> Request:
+    request = grid.request(cell)
+    return replace(request, settings={**request.settings, "draws": plain(asdict(draws))})
 
 
 def _fill(
     grid: Grid, part: Part, unmasked: Denoiser | None, draws: Draws, device: str
 ) -> Iterator[str]:
     yield from part.rows
-    if part.finished:
-        return
     cell = part.cell
     names = grid.datasets[cell.dataset].images()
-    for image in names:
-        if image not in part.rows:
-            part.append(_image(grid, cell, image, unmasked, draws, device))
-            yield image
-    ordered = [part.rows[name] for name in names]
-    part.finish(ordered, labels=grid.labels_of(cell), environment=describe_environment(device))
+    for image in part.lacking(names):
+        part.append(_image(grid, cell, image, unmasked, draws, device))
+        yield image
+    part.finish(names, labels=grid.labels_of(cell), environment=describe_environment(device))
 
 
 def _image(
