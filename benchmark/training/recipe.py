@@ -1,4 +1,4 @@
-"""A training recipe: what one optimizer step is, and how the learning rate goes."""
+"""A training recipe: its optimizer steps and learning rate; and how it is executed. No torch."""
 
 import math
 from dataclasses import dataclass
@@ -98,3 +98,47 @@ class Recipe:
             return self.learning_rate * 0.5 ** sum(fraction >= mark for mark in self.milestones)
         gone = (fraction - self.warm_up) / (1 - self.warm_up)
         return self.learning_rate * (1 + math.cos(math.pi * min(gone, 1.0))) / 2
+
+
+@dataclass(frozen=True)
+class Execution:
+    """How a training runs, which changes no more than rounding; its recipe says what it is.
+
+    Parameters
+    ----------
+    precision
+        ``"fp32"``, or ``"bf16"``: torch's automatic mixed precision around the network. The
+        command also takes ``auto``: bf16 where the device has units for it.
+    accumulate
+        Pieces which each process's crops of a step go through the network in, one after the other;
+        the step is that of all of them. A network that normalises over the batch sees a piece.
+    compile
+        Whether `torch.compile` translates the network first; None: on a GPU.
+    log_every, validate_every
+        Steps between two lines of the log, and of the validation.
+    save_minutes, save_every
+        Time between two checkpoints, and steps, where there is a number.
+    state_megabytes
+        The largest size of a file of the training's state; None puts it all into one.
+    tensorboard
+        Whether to write TensorBoard's events as well.
+    """
+
+    precision: str = "fp32"
+    accumulate: int = 1
+    compile: bool | None = False
+    log_every: int = 100
+    validate_every: int = 1000
+    save_minutes: float = 5.0
+    save_every: int | None = None
+    state_megabytes: float | None = None
+    tensorboard: bool = False
+
+    def __post_init__(self):
+        names = ("accumulate", "log_every", "validate_every", "save_every", "state_megabytes")
+        for name in names:
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise ValueError(f"{name} must be above 0, got {value}")
+        if not self.save_minutes >= 0:
+            raise ValueError(f"save_minutes must not be below 0, got {self.save_minutes}")

@@ -15,7 +15,7 @@ import pytest
 from benchmark import __version__
 from benchmark.cells import Cell, ResultStore
 from benchmark.cells.provenance import code_changes, code_of, made_of, pixels_hash
-from benchmark.cli.schema import REGISTRIES
+from benchmark.cli.registered.registries import REGISTRIES
 from benchmark.reporting import report
 from benchmark.reporting.intervals import check_table, metric_names
 from benchmark.reporting.report import leaderboard, markdown

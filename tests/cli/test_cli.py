@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchmark import cli
+from benchmark.cli.command import all_commands
 from benchmark.scoring.evaluate import evaluate
 
 ROOT = Path(__file__).parents[2]
@@ -73,7 +73,7 @@ def test_help_and_unknown_commands_need_neither_torch_nor_hydra(arguments):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ("rum", "unknown command 'rum'; did you mean 'run'? Known: run, train, ablate, zoo,"),
+        ("rum", "unknown command 'rum'; did you mean 'run'? Known: run, report, train, ablate,"),
         ("run model=identiti", "unknown denoiser 'identiti'; did you mean 'identity' or"),
         ("run noise=gausian", "unknown noise model 'gausian'; did you mean 'gaussian' or"),
         ("run data=kodak", "unknown dataset 'kodak'; did you mean 'kodak24'?"),
@@ -130,13 +130,11 @@ def test_a_mistake_is_one_line_on_stderr_and_status_2(bench, tmp_path, arguments
     assert not list(tmp_path.iterdir())
 
 
-def test_a_defect_of_ours_is_not_dressed_up_as_a_mistake(bench, monkeypatch):
-    from benchmark.cli import commands
-
-    def broken(config: object) -> None:
+def test_a_defect_of_ours_is_not_dressed_up_as_a_mistake(bench, called):
+    def broken(*_: object) -> None:
         raise RuntimeError("ours")
 
-    monkeypatch.setitem(commands.COMMANDS, "list", broken)
+    called("list", broken)
     with pytest.raises(RuntimeError, match="ours"):
         bench("list")
 
@@ -154,17 +152,17 @@ def test_cfg_job_prints_the_composed_config_and_runs_nothing(bench, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("command", cli.COMMANDS)
+@pytest.mark.parametrize("command", all_commands())
 def test_help_of_a_command_says_what_it_is_for_and_its_settings(bench, command):
     status, out, _ = bench(command, "--help")
     assert status == 0
     assert f"bench {command} - " in out
-    assert {"list": "kind:", "check-model": "model:"}.get(command, "out:") in out
+    assert {"list": "kind=all", "check-model": "device=auto"}.get(command, "out=") in out
     assert "Powered by Hydra" not in out
 
 
 def test_list_shows_every_registered_name(bench):
-    from benchmark.cli.schema import REGISTRIES
+    from benchmark.cli.registered.registries import REGISTRIES
 
     _, out, _ = bench("list")
     first_words = {line.split()[0] for line in out.splitlines() if line.strip()}
@@ -513,13 +511,11 @@ def test_recorded_noise_alone_needs_no_clean_images(bench, tmp_path, pairs):
 def test_all_leaves_out_recorded_noise_without_data_and_says_so_in_one_line(
     bench, tmp_path, monkeypatch
 ):
-    from benchmark.cli import commands
-
     monkeypatch.delenv("NOISEBENCH_DATA", raising=False)
     monkeypatch.setattr(
         "benchmark.datasets.dataset.user_cache_path", lambda name: tmp_path / "cache"
     )
-    monkeypatch.setattr(commands, "fill", lambda *_: None)  # what is left out is said before
+    monkeypatch.setattr("benchmark.scoring.grid.fill", lambda *_: None)
     _, out, _ = bench("run", "model=identity", "noise=all", "out=o")
     line = next(line for line in out.splitlines() if line.startswith("noise=all leaves out"))
     for name in ("sidd", "polyu", "cc"):

@@ -21,9 +21,9 @@ from benchmark.files import whole as files
 from benchmark.files.lease import Leases
 from benchmark.files.owner import new_token
 from benchmark.noise import NOISE_MODELS
-from benchmark.training.loop import Execution, Outcome, Training
+from benchmark.training.loop import Outcome, Training
 from benchmark.training.patches import Patches
-from benchmark.training.recipe import Recipe
+from benchmark.training.recipe import Execution, Recipe
 from benchmark.training.state import load_state, save_state
 from benchmark.training.validation import Exam
 

@@ -6,7 +6,8 @@ import re
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from benchmark.cli.schema import REGISTRIES, registry_of, schema, suites
+from benchmark.cli.objects.schema import schema
+from benchmark.cli.registered.registries import REGISTRIES, registry_of, suites
 from benchmark.datasets import Dataset
 from benchmark.denoiser import Denoiser
 from benchmark.metrics import Metric
