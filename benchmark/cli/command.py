@@ -83,8 +83,10 @@ class Command:
     @cached_property
     def descriptions(self) -> dict[str, str]:
         """What every option means, in the order in which they are declared."""
-        said = _described(self.options)
-        return {name: said.get(name, "") for name in (*self.files, *self.groups, *self.settings)}
+        described = _described(self.options)
+        return {
+            name: described.get(name, "") for name in (*self.files, *self.groups, *self.settings)
+        }
 
 
 def command(
@@ -161,18 +163,18 @@ def _plain_settings(options: type) -> Iterator[tuple[str, tuple[object, object]]
 
 
 def _default(option: OptionField) -> object:
-    return option.default if option.default is not MISSING else option.default_factory()
+    return option.default_factory() if option.default is MISSING else option.default
 
 
 def _described(options: type) -> dict[str, str]:
     """What a dataclass and those in it say under ``Parameters``, one line for each name."""
-    found: dict[str, str] = {}
+    described: dict[str, str] = {}
     for cls in reversed(options.__mro__):
         for part in [t for t in get_type_hints(cls).values() if is_dataclass(t)]:
-            found |= _described(part)
+            described |= _described(part)
         section = (inspect.getdoc(cls) or "").partition("Parameters\n----------\n")[2]
         section = re.split(r"\n\n\w+\n-{3,}", section)[0]
         for names, text in re.findall(r"^(\w[\w, ]*)\n((?:[ ].*\n?|\n)+)", section, re.MULTILINE):
             plain = re.sub(r" \[\d+\]_|``|`", "", " ".join(text.split()))
-            found |= dict.fromkeys(names.split(", "), plain)
-    return found
+            described |= dict.fromkeys(names.split(", "), plain)
+    return described

@@ -28,8 +28,8 @@ def completions(line: str, commands: Mapping[str, Command]) -> list[str]:
         return [f"{name} " for name in commands if name.startswith(last)]
     if before[0] not in commands:
         return []
-    found = _words(commands[before[0]], open_catalogue(), last, first=len(before) == 1)
-    return sorted(word for word in set(found) if word.startswith(last))
+    candidates = _words(commands[before[0]], open_catalogue(), last, first=len(before) == 1)
+    return sorted(word for word in set(candidates) if word.startswith(last))
 
 
 def _words(command: Command, catalogue: Catalogue, last: str, first: bool) -> Iterator[str]:

@@ -19,7 +19,7 @@ from benchmark.cli.words.read import is_sweep, split_names
 from benchmark.console.log import log, show
 
 # Hydra writes nothing into the caller's folder: no log, no .hydra, no outputs/
-QUIET = [{f"override /hydra/{kind}_logging": "disabled"} for kind in ("job", "hydra")]
+QUIET = [{f"override /hydra/{kind}_logging": "none"} for kind in ("job", "hydra")]
 NO_FILES = {"output_subdir": None, "run": {"dir": "."}, "sweep": {"dir": ".", "subdir": "."}}
 
 

@@ -1,11 +1,11 @@
 """What ``bench --help`` and ``bench COMMAND --help`` print, from descriptions and the catalogue."""
 
-import textwrap
 from collections.abc import Iterable, Mapping
+from textwrap import indent, wrap
 
 from benchmark import __version__
 from benchmark.cli.command import Command
-from benchmark.cli.registered.catalogue import Catalogue
+from benchmark.cli.registered.catalogue import Catalogue, Entry
 from benchmark.cli.words.known import names_of_files
 from benchmark.signature import spelled
 
@@ -30,7 +30,9 @@ def usage(commands: Mapping[str, Command]) -> str:
 def help_of(command: Command, catalogue: Catalogue) -> str:
     """The help of a command: its docstring, then every option with its default and description."""
     sentence, _, rest = command.help.partition("\n")
-    parts = [f"bench {command.name} - {sentence.rstrip('.')}", rest.strip("\n")]
+    parts = [f"bench {command.name} - {sentence.rstrip('.')}"]
+    for paragraph in rest.strip("\n").split("\n\n"):
+        parts.append(indent(paragraph, "  ") if paragraph.startswith("bench ") else paragraph)
     rows = []
     for name, default in {**command.files, **command.groups}.items():
         chosen = default if isinstance(default, str) else _chosen(default)
@@ -45,12 +47,11 @@ def help_of(command: Command, catalogue: Catalogue) -> str:
             f"Names:\n\n{_rows((name, ', '.join(known)) for name, known in names.items())}"
         )
     if command.groups:
-        group, name = _example(command, catalogue)
-        settings = catalogue.settings_of(group, name, command.trains)
-        key, (_, default) = next(iter(settings.items()))
+        group, entry = _example(command, catalogue)
+        key, (_, default) = next(iter(entry.settings.items()))
         parts.append(
-            f"A name has settings of its own, such as {group}.{name}.{key}={default}; bench list "
-            f"{group} has them."
+            f"A name has settings of its own, such as {group}.{entry.name}.{key}={default}; bench "
+            f"list {group} has them."
         )
     return "\n\n".join(part for part in parts if part)
 
@@ -59,14 +60,10 @@ def _chosen(names: tuple[str, ...]) -> str:
     return names[0] if len(names) == 1 else spelled(names)
 
 
-def _example(command: Command, catalogue: Catalogue) -> tuple[str, str]:
-    """A group and a name in it which has settings."""
-    return next(
-        (group, name)
-        for group in command.groups
-        for name, entry in catalogue.groups[group].items()
-        if entry.settings
-    )
+def _example(command: Command, catalogue: Catalogue) -> tuple[str, Entry]:
+    """A group and an entry of it which has settings."""
+    entries = ((g, entry) for g in command.groups for entry in catalogue.groups[g].values())
+    return next((group, entry) for group, entry in entries if entry.settings)
 
 
 def _rows(rows: Iterable[tuple[str, str]]) -> str:
@@ -75,7 +72,7 @@ def _rows(rows: Iterable[tuple[str, str]]) -> str:
     column = min(34, max(len(left) for left, _ in rows)) + 4
     lines = []
     for left, right in rows:
-        wrapped = textwrap.wrap(right, WIDTH - column) or [""]
+        wrapped = wrap(right, WIDTH - column) or [""]
         if len(left) + 4 > column:
             lines.append(f"  {left}")
             left = ""

@@ -101,7 +101,7 @@ def _wrong_type(error: BaseException) -> str | None:
 def _first_line(error: BaseException) -> str:
     """Hydra's and OmegaConf's messages, their cause first, without the technical tail."""
     messages = [str(cause).split("full_key:")[0] for cause in _causes(error)]
-    messages = [re.sub(r"See https://hydra.cc\S* for details", "", said) for said in messages]
+    messages = [re.sub(r"See https://hydra.cc\S* for details", "", message) for message in messages]
     lines = [re.sub(r"\s+", " ", message).strip() for message in messages]
     return "; ".join(dict.fromkeys(line for line in lines if line))
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 class Variant:
     """A network's settings and, where it has others than the rest, its training's.
 
-    ``model`` has the registered name under ``of``; ``data`` names datasets; ``settings`` are
-    further ones of a training, by the names which ``bench train`` has for them.
+    ``of`` is the registered name, and stands in ``model`` as well; ``data`` names datasets;
+    ``settings`` are further ones of a training, by the names which ``bench train`` has for them.
     """
 
+    of: str
     model: Mapping[str, object]
     data: tuple[str, ...] | None = None
     settings: Mapping[str, object] = field(default_factory=dict)

@@ -144,6 +144,6 @@ def _of_grid(table: "pd.DataFrame", grid: "Grid") -> "pd.DataFrame":
     }
     lines = list(zip(*(table[name] for name in ROW), strict=True))
     table = table[[line in wanted for line in lines]]
-    found = table.groupby("model").size()
-    complete = found.index[found == len(wanted)]
+    counts = table.groupby("model").size()
+    complete = counts.index[counts == len(wanted)]
     return table[table["model"].isin([*grid.models, *complete])]

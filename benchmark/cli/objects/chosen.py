@@ -15,7 +15,7 @@ from benchmark.signature import spelled
 from benchmark.studies.variants import Ablation, Variant
 
 
-def specs_of(group: str, given: object, training: bool) -> Specs:
+def specs_of(group: str, given: Any, training: bool) -> Specs:
     """What is chosen of a group."""
     if not isinstance(given, Mapping | DictConfig):
         raise ValueError(f"{group}={spelled(given)} is no name; bench list {group} has them")
@@ -24,7 +24,7 @@ def specs_of(group: str, given: object, training: bool) -> Specs:
             f"{group}=[] selects no {REGISTRIES[group].kind}; name one or more: bench list {group}"
         )
     specs = {}
-    for name in given:
+    for name in map(str, given):
         spec = spec_of(group, name, given[name], training)
         if "levels" in spec.settings:
             check_selection(f"{group}.{name}.levels", list(spec.settings["levels"]))
@@ -32,12 +32,12 @@ def specs_of(group: str, given: object, training: bool) -> Specs:
     return specs
 
 
-def ablation_of(given: object, every: list[str]) -> Ablation:
+def ablation_of(given: Any, every: list[str]) -> Ablation:
     """Variants that are made of settings which a training reads."""
     variants = given.get("variants") if isinstance(given, DictConfig) else None
     if not isinstance(variants, DictConfig) or not variants:
         raise ValueError("the ablation has no variants; choose one: bench ablate masks")
-    plain = OmegaConf.to_container(given, resolve=True)
+    plain: Any = OmegaConf.to_container(given, resolve=True)
     for key in plain:
         if key not in {f.name for f in fields(Ablation)}:
             raise unknown_setting(key, [f.name for f in fields(Ablation)], "ablation")
@@ -52,12 +52,10 @@ def _variants(given: dict[str, Any], every: list[str]) -> Iterator[tuple[str, Va
             raise ValueError(
                 f"{where} should have a model, as in {where}={{model: {{of: masked}}}}"
             )
-        class_of("model", name, variant["model"])
+        of = class_of("model", name, variant["model"]).name
         for key in variant:
             if key not in known:
                 raise unknown_setting(key, known, where)
         own = {key: value for key, value in variant.items() if key not in ("model", "data")}
-        yield (
-            name,
-            Variant(variant["model"], tuple(variant["data"]) if "data" in variant else None, own),
-        )
+        data = tuple(variant["data"]) if "data" in variant else None
+        yield name, Variant(of, variant["model"], data, own)

@@ -35,7 +35,7 @@ def compose_grid(options: RunOptions) -> Grid:
     ValueError
         If a setting is wrong, or weights or data are missing.
     """
-    specs = {group: dict(getattr(options, group)) for group in REGISTRIES}
+    specs: dict[str, dict[str, Spec]] = {g: dict(getattr(options, g)) for g in REGISTRIES}
     for name in options.reference:
         specs["model"].setdefault(name, spec_of("model", name))
     specs["data"] = _datasets(specs)
@@ -48,7 +48,7 @@ def compose_grid(options: RunOptions) -> Grid:
     identities = {}
     for name, dataset in objects["data"].items():
         identities[name] = {float(lv): dataset.identities(lv) for lv in dataset.levels}
-        by_level = {level: digest_of(found.values()) for level, found in identities[name].items()}
+        by_level = {level: digest_of(images.values()) for level, images in identities[name].items()}
         facts = {"images": len(dataset), "sha256": by_level}
         settings["data"][name] = joined(f"dataset '{name}'", settings["data"][name], facts)
     inference = _inference(options, objects["model"])
@@ -80,13 +80,13 @@ def _refuse_false_references(models: Specs) -> None:
 
 def _inference(options: RunOptions, models: Mapping[str, Denoiser]) -> dict[str, Inference]:
     """How each model is run; where its precision was measured, a line says so."""
-    device, found = pick_device(options.device), {}
+    device, inference = pick_device(options.device), {}
     for name, model in models.items():
         precision, measured = choose_precision(options.precision, model, device)
         if measured:
             log.info(measured)
-        found[name] = Inference(_tile(options.tile, model), precision)
-    return found
+        inference[name] = Inference(_tile(options.tile, model), precision)
+    return inference
 
 
 def _tile(asked: str, model: Denoiser) -> int | str:
@@ -100,11 +100,11 @@ def _tile(asked: str, model: Denoiser) -> int | str:
 
 def _of_identity(how: Inference) -> dict[str, object]:
     """What is part of a cell's identity: tiles which were asked for, and a precision below fp32."""
-    tile = {"tile": how.tile} if isinstance(how.tile, int) else {}
+    tile: dict[str, object] = {"tile": how.tile} if isinstance(how.tile, int) else {}
     return tile | ({"precision": how.precision} if how.precision != "fp32" else {})
 
 
-def _datasets(specs: Mapping[str, dict[str, Spec]]) -> Specs:
+def _datasets(specs: Mapping[str, dict[str, Spec]]) -> dict[str, Spec]:
     """The datasets of a run, with those which the chosen noises bring; the latter leave ``noise``.
 
     Where every noise is recorded, clean images have no use and are left out.
@@ -163,9 +163,9 @@ def _matched(
         facts = {"dataset": images, "noise": settings["noise"][noise]}
         path = folder / f"{file_name(noise)}.json"
         matches = match_levels(model, noise, dataset, name, seeds, facts, path)
-        found = [f"{match.level:g} ({match.psnr:.2f} dB)" for match in matches]
+        listed = [f"{match.level:g} ({match.psnr:.2f} dB)" for match in matches]
         log.info(
-            f"matched on {name}: {noise} {', '.join(found) or 'reaches none of these severities'}"
+            f"matched on {name}: {noise} {', '.join(listed) or 'reaches none of these severities'}"
         )
         if matches:
             chosen = {match.level for match in matches}

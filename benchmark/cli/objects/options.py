@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, get_type_hints
 
 from omegaconf import DictConfig, OmegaConf
 
@@ -24,7 +24,6 @@ RANGES = {  # the least and the most, both included
 }
 ENDLESS = ("save_minutes", "minutes")  # which may be infinite
 
-Options = TypeVar("Options")
 Settings = Mapping[str, object]
 
 
@@ -46,7 +45,7 @@ def options_of(command: Command, config: DictConfig, chosen: Mapping[str, str]) 
     """
     known = command.settings
     every = [*known, *(f.name for f in fields(command.options) if _is_mapping(f))]
-    for key in config:
+    for key in map(str, config):
         if key not in every:
             raise unknown_setting(key, every)
     for key in every:
@@ -74,7 +73,7 @@ def schema_of_options(command: Command) -> type:
     return with_fields(type(command.name, (), {}), {**groups, **command.settings})
 
 
-def changed(options: Options, settings: Settings) -> Options:
+def changed(options: Any, settings: Settings) -> Any:
     """Options with other values of plain settings, by the names they have on a command line."""
     own = {f.name for f in fields(options)}
     inner = {
@@ -86,7 +85,7 @@ def changed(options: Options, settings: Settings) -> Options:
     return replace(options, **inner, **direct)
 
 
-def _within(part: object, settings: Settings) -> Settings:
+def _within(part: Any, settings: Settings) -> Settings:
     return {key: value for key, value in settings.items() if key in {f.name for f in fields(part)}}
 
 
@@ -117,7 +116,7 @@ def _plain(config: DictConfig, key: str) -> object:
     return OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
 
 
-def _check_setting(key: str, value: object) -> None:
+def _check_setting(key: str, value: Any) -> None:
     if key in FOLDERS and not value.strip():
         raise ValueError(f"{key}= names no folder; {key}=. is the one you are in")
     if isinstance(value, list) and key not in REPEATS:

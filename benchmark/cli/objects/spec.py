@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,7 @@ class Spec:
     group: str  # model, noise, data or metric
     name: str
     cls: type
-    settings: Mapping[str, object]
+    settings: Mapping[str, Any]
 
 
 Specs = Mapping[str, Spec]  # by the name that the user gave

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import is_dataclass
 from pathlib import Path
+from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
@@ -21,7 +22,7 @@ Settings = Mapping[str, object]
 DEFAULTS: Settings = {}  # no setting is given
 
 
-def spec_of(group: str, name: str, given: object = DEFAULTS, training: bool = False) -> Spec:
+def spec_of(group: str, name: str, given: Any = DEFAULTS, training: bool = False) -> Spec:
     """What a name and the settings given to it stand for, after a check against the signature.
 
     Parameters
@@ -46,14 +47,14 @@ def spec_of(group: str, name: str, given: object = DEFAULTS, training: bool = Fa
         if key not in known:
             raise unknown_setting(key, known, f"{group}.{name}")
     merged = OmegaConf.merge(known, dict(given))  # a config may be typed as another class
-    plain = OmegaConf.to_container(merged, resolve=True, throw_on_missing=True)
+    plain: Any = OmegaConf.to_container(merged, resolve=True, throw_on_missing=True)
     plain.pop("of")
     check_values(f"{group}.{name}.", settings_of(cls), plain)
     settings = {key: tuple(v) if isinstance(v, list) else v for key, v in plain.items()}
     return Spec(group, name, cls, settings)
 
 
-def class_of(group: str, name: str, given: object) -> type:
+def class_of(group: str, name: str, given: Any) -> type:
     """The registered class that is meant; ``of`` says which, else the name.
 
     Every name of a variant passes here, whichever command it is given to: see `check_name`.
@@ -97,7 +98,7 @@ def sized_spec(name: str, given: Settings, size: str | None) -> Spec:
     return spec_of("model", name, OmegaConf.merge(sized(cls, size), given), training=True)
 
 
-def build(specs: Specs) -> dict[str, object]:
+def build(specs: Specs) -> dict[str, Any]:
     """The objects of a group, by the names the user gave them.
 
     Raises
@@ -108,7 +109,7 @@ def build(specs: Specs) -> dict[str, object]:
     return {name: build_one(spec) for name, spec in specs.items()}
 
 
-def build_one(spec: Spec) -> object:
+def build_one(spec: Spec) -> Any:
     """One object of a group; see `build`."""
     settings = dict(spec.settings)
     if issubclass(spec.cls, Denoiser) and spec.cls.learned:
@@ -117,7 +118,7 @@ def build_one(spec: Spec) -> object:
     return made(spec.group, spec.name, spec.cls, settings)
 
 
-def made(group: str, name: str, cls: type, settings: Settings) -> object:
+def made(group: str, name: str, cls: type, settings: Settings) -> Any:
     """An object of a registered class.
 
     Raises

@@ -125,12 +125,12 @@ def start_from(network: Denoiser, given: str) -> str:
         raise ValueError(
             f"there is no file {path}; give weights to go on from, start=FILE, or leave it away"
         )
-    found = load_network(type(network), path, {})
-    ours, theirs = ({k: v.shape for k, v in n.state_dict().items()} for n in (network, found))
+    stored = load_network(type(network), path, {})
+    ours, theirs = ({k: v.shape for k, v in n.state_dict().items()} for n in (network, stored))
     if ours != theirs:
         raise ValueError(
             f"start={path} holds a '{network.name}' of another size than the one to be trained; "
             f"give this one the same settings"
         )
-    network.load_state_dict(found.state_dict())
+    network.load_state_dict(stored.state_dict())
     return file_hash(path)

@@ -81,9 +81,9 @@ class Catalogue:
 
     def registry_of(self, group: str) -> Registry:
         """The entries of a group, which say what is there where a name is unknown."""
-        found = Registry(self.kinds[group])
-        found.data.update(self.groups[group])
-        return found
+        entries = Registry(self.kinds[group])
+        entries.data.update(self.groups[group])
+        return entries
 
     @cached_property
     def suites(self) -> list[str]:
@@ -117,9 +117,8 @@ def open_catalogue() -> Catalogue:
         return _made()[0]
     path = user_cache_path("noisebench") / "catalogue.json"
     fingerprint = _fingerprint()
-    kept = _read(path, fingerprint)
-    if kept is not None:
-        return kept
+    if stored := _read(path, fingerprint):
+        return stored
     made, complete = _made()
     if complete:
         text = json.dumps({"fingerprint": fingerprint, "kinds": made.kinds, "groups": _plain(made)})
@@ -222,7 +221,7 @@ def _states(module: str) -> Iterator[tuple[str, int, int]]:
 
 def _state(path: str) -> tuple[str, int, int]:
     try:
-        found = os.stat(path)
+        facts = os.stat(path)
     except OSError:
         return path, 0, 0
-    return path, found.st_mtime_ns, found.st_size
+    return path, facts.st_mtime_ns, facts.st_size

@@ -1,5 +1,7 @@
 """What the catalogue says of a registered class."""
 
+from typing import Any
+
 from benchmark.cli.registered.catalogue import Described, Entry
 from benchmark.datasets import Dataset
 from benchmark.denoiser import Denoiser
@@ -82,7 +84,7 @@ def _details(cls: type) -> list[str]:
 def _trained(cls: type[Denoiser]) -> str:
     """What the weights that ship were trained on, or what is wrong with them."""
     try:
-        header = read_header(shipped(cls))
+        header: Any = read_header(shipped(cls))
     except ValueError as error:
         return str(error)
     training = header["training"]

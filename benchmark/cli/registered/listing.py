@@ -48,9 +48,9 @@ def _details(kind: str, entry: Entry) -> Iterator[str]:
         yield from entry.details
     if entry.module:
         status = status_of(entry)
-        found = f"{status.found} of {status.count}" if status.count else f"{status.found}"
+        count = f"{status.found} of {status.count}" if status.count else f"{status.found}"
         places = " and ".join(map(str, status.searched))
-        yield f"found {found} images; looked in {places}" if places else "needs a path"
+        yield f"found {count} images; looked in {places}" if places else "needs a path"
         yield status.source
     yield from entry.choices
     settings = " ".join(f"{key}={default}" for key, (_, default) in entry.settings.items())

@@ -39,7 +39,8 @@ def unfit(registry: Registry, cls: type) -> str | None:
     group = next(group for group, found in REGISTRIES.items() if found is registry)
     base = BASES[group]
     if not (isinstance(cls, type) and issubclass(cls, base)):
-        return f"it is no subclass of {base.__module__}.{base.__qualname__}"
+        room = ".".join(base.__module__.split(".")[:2])  # which has the name that is promised
+        return f"it is no subclass of {room}.{base.__qualname__}"
     if not re.fullmatch(WORD, cls.name, re.ASCII) or cls.name.lower() in RESERVED:
         return "its name should be letters, digits, '_', '-' and '.', and no word such as 'all'"
     if inspect.isabstract(cls):

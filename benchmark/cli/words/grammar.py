@@ -5,7 +5,7 @@ import re
 import shlex
 from dataclasses import dataclass, replace
 
-WORD = re.compile(r"(?P<prefix>\+\+|\+|~|)(?P<key>[^=]*)(?:=(?P<value>.*))?", re.DOTALL)
+PREFIXES = ("++", "+", "~", "")
 PLAIN = re.compile(r"[\w./][\w./+%@?|*-]*", re.ASCII)  # no quotes needed, in any language
 QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'', re.DOTALL)
 PIECES = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'|.', re.DOTALL)
@@ -19,16 +19,18 @@ class Word:
 
     prefix: str  # "", "+", "++" or "~"
     key: str
-    value: str | None  # what follows "="; None if nothing does
+    value: str  # what follows "="
+    sets: bool = True  # whether there is a "="
 
     def __str__(self) -> str:
-        return f"{self.prefix}{self.key}" + ("" if self.value is None else f"={self.value}")
+        return f"{self.prefix}{self.key}" + (f"={self.value}" if self.sets else "")
 
     @classmethod
     def of(cls, text: str) -> "Word":
         """The parts of a word; whatever it is."""
-        match = WORD.fullmatch(text)
-        return cls(match["prefix"], match["key"].strip(), match["value"])
+        head, sign, value = text.partition("=")
+        prefix = next(prefix for prefix in PREFIXES if head.startswith(prefix))
+        return cls(prefix, head.removeprefix(prefix).strip(), value, bool(sign))
 
     def corrected(self, value: str) -> str:
         """The word with another value, as a shell takes it."""
@@ -38,7 +40,7 @@ class Word:
 def as_meant(text: str) -> str:
     """A word which Hydra cannot read, as it is probably meant, quoted for a shell."""
     word = Word.of(text)
-    if word.value is None:
+    if not word.sets:
         return shlex.quote(f"{word.prefix}{word.key}=VALUE")
     missing = unclosed(word.value)
     if missing:

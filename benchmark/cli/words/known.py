@@ -59,8 +59,8 @@ class Known:
             return "str | None"
         entries = self.catalogue.groups[group]
         classes = [entries[name]] if name in entries else list(entries.values())
-        found = [entry.signature[setting] for entry in classes if setting in entry.signature]
-        return found[0][0] if found else None
+        kinds = [entry.signature[setting][0] for entry in classes if setting in entry.signature]
+        return kinds[0] if kinds else None
 
     def check_key(self, word: Word) -> None:
         """Raise ``ValueError`` for a setting which the command does not have."""

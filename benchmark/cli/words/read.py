@@ -23,7 +23,7 @@ LONGEST = 20_000  # characters of a word; Hydra's parser takes seconds for more
 DEEPEST = 50  # brackets inside each other
 FLAGS = {  # Hydra's, and what may follow each as a word of its own
     **dict.fromkeys(("-h", "--help", "--hydra-help", "--version", "--resolve"), ()),
-    **dict.fromkeys(("-m", "--multirun", "-r", "--run", "-sc", "--shell-completion"), ()),
+    **dict.fromkeys(("-m", "--multirun", "-r", "--run"), ()),
     **dict.fromkeys(("-c", "--cfg"), ("job", "hydra", "all")),
     **dict.fromkeys(("-i", "--info"), ("all", "config", "defaults", "defaults-tree", "plugins")),
     **dict.fromkeys(("-p", "--package", "-cp", "--config-path"), None),  # None: any word
@@ -131,9 +131,9 @@ def _flag(left: deque[str]) -> list[str]:
 
 def _setting(known: Known, text: str) -> Word:
     word = Word.of(text)
-    if word.value is None and word.prefix == "~":
+    if not word.sets and word.prefix == "~":
         return word
-    if word.value is None or not KEY.fullmatch(word.key):
+    if not word.sets or not KEY.fullmatch(word.key):
         raise ValueError(f"'{text}' is no setting, which is key=value; {_example(known, text)}")
     missing = "" if _may_hold_brackets(known, word) else unclosed(word.value)
     if missing != "":
@@ -169,7 +169,7 @@ def _refuse_repeated(known: Known, settings: list[Word]) -> None:
     """Raise ``ValueError`` for a group which is chosen from twice."""
     chosen: dict[str, list[str]] = {}
     for word in settings:
-        names = word.value is not None and not word.value.lstrip().startswith("{")  # or a variant
+        names = word.sets and not word.value.lstrip().startswith("{")  # or a variant
         if word.key in known.command.groups and names:
             chosen.setdefault(word.key, []).append(word.value)
     for group, values in chosen.items():
@@ -183,7 +183,7 @@ def _refuse_repeated(known: Known, settings: list[Word]) -> None:
 
 def _in_grammar(known: Known, word: Word, sweeping: bool) -> Word:
     known.check_key(word)
-    if word.value is None:
+    if not word.sets:
         return word
     if word.key in known.command.groups:
         _check_choice(known, word, sweeping)
