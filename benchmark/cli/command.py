@@ -8,9 +8,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from dataclasses import Field as OptionField
 from functools import cached_property
-from typing import Any, get_type_hints
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 from benchmark.signature import Parameters
+
+if TYPE_CHECKING:
+    from benchmark.cli.registered.catalogue import Catalogue
 
 FIRST = ("run", "report", "train")  # what most people come for; the others follow by their names
 
@@ -19,10 +22,14 @@ Function = Callable[[Any, "CommandLine"], None]
 
 @dataclass(frozen=True)
 class CommandLine:
-    """The words of a command as they were typed, for the pages which say how they were made."""
+    """The words of a command as they were typed, and the catalogue they were read by.
+
+    The words are for the pages which say how they were made.
+    """
 
     command: str
     words: tuple[str, ...]
+    catalogue: "Catalogue"
 
     def words_without(self, *keys: str) -> list[str]:
         """The settings among the words, without those of these keys."""

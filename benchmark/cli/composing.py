@@ -48,7 +48,7 @@ def call(
     register(command, catalogue)
     sweeping = is_sweep(words)
     formulas = Formulas(sweeping)
-    words = formulas.replaced(words)
+    overrides = formulas.replaced(words)
 
     def job(config: DictConfig) -> None:
         with mistakes():
@@ -61,11 +61,12 @@ def call(
                 ):
                     log.info(sentence)
             own = HydraConfig.get().overrides.task if sweeping else typed
-            command.function(options, CommandLine(command.name, tuple(map(formulas.typed, own))))
+            words = tuple(map(formulas.typed, own))
+            command.function(options, CommandLine(command.name, words, catalogue))
 
     # of several runs Hydra writes a record of its own, into no folder of the user's
     with tempfile.TemporaryDirectory() as aside:
-        sys.argv = [f"bench {command.name}", f"hydra.sweep.dir='{aside}'", *words]
+        sys.argv = [f"bench {command.name}", f"hydra.sweep.dir='{aside}'", *overrides]
         decorate = hydra.main(
             version_base="1.3", config_path="pkg://benchmark.cli.conf", config_name=command.name
         )

@@ -25,10 +25,8 @@ def show_list(options: ListOptions, line: CommandLine) -> None:
     bench list
     bench list data         one kind of: noise, model, data, metric
     """
-    from benchmark.cli.registered.catalogue import GROUPS, open_catalogue
     from benchmark.cli.registered.listing import listing
     from benchmark.console.log import console
 
-    catalogue = open_catalogue()
-    for kind in GROUPS if options.kind == "all" else [options.kind]:
-        console().print(listing(kind, catalogue))
+    for kind in line.catalogue.groups if options.kind == "all" else [options.kind]:
+        console().print(listing(kind, line.catalogue))
