@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from functools import partial
 
 from benchmark import __version__
-from benchmark.cli.command import Command, all_commands
+from benchmark.cli.command import Command, CommandLine, all_commands
 from benchmark.cli.completion import BASH, completions
 from benchmark.cli.exits import INTERRUPTED, TERMINATED, Terminated, sigterm_raises, stop
 from benchmark.cli.help import help_of, usage
 from benchmark.cli.registered.catalogue import open_catalogue
+from benchmark.cli.words.plain import plain_options
 from benchmark.cli.words.read import keyed, read_words
 from benchmark.console.streams import forgiving_streams
 from benchmark.registry import did_you_mean
@@ -58,6 +59,13 @@ def _call(command: Command, typed: list[str]) -> None:
         words = read_words(command, keyed(command, typed), catalogue)
         if {"-h", "--help"} & set(words):
             print(help_of(command, catalogue))
+            return
+        options = None if command.loads else plain_options(command, words)
+        if options is not None:
+            from benchmark.console.log import show
+
+            show()
+            command.function(options, CommandLine(command.name, tuple(typed), catalogue))
             return
         from benchmark.cli.composing import call  # loads torch and Hydra
 

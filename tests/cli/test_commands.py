@@ -126,3 +126,13 @@ def test_every_option_is_described(command):
     about = all_commands()[command]
     assert about.sentence and about.example.startswith("bench ")
     assert [name for name, text in about.descriptions.items() if not text] == []
+
+
+def test_words_which_only_set_texts_mean_the_same_without_hydra(bench, called):
+    for words in (["out=a/b", "to=c"], ["out=a/b", "to='c'"]):
+        seen = called("report")
+        status, _, err = bench("report", *words)
+        assert (status, err) == (0, "")
+        ((options, line),) = seen
+        assert (options.out, options.to, options.model) == ("a/b", "c", ("all",))
+        assert line.words == tuple(words)
