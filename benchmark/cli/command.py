@@ -4,7 +4,7 @@ import importlib
 import inspect
 import pkgutil
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from dataclasses import Field as OptionField
 from functools import cached_property
@@ -20,6 +20,11 @@ FIRST = ("run", "report", "train")  # what most people come for; the others foll
 Function = Callable[[Any, "CommandLine"], None]
 
 
+def is_bare_first(words: Sequence[str]) -> bool:
+    """Whether the first word may stand for a setting's value: ``bench noise poisson``."""
+    return bool(words) and not re.match(r"[-+~]|[\w.]+=", words[0])
+
+
 @dataclass(frozen=True)
 class CommandLine:
     """The words of a command as they were typed, and the catalogue they were read by.
@@ -27,18 +32,19 @@ class CommandLine:
     The words are for the pages which say how they were made.
     """
 
-    command: str
+    command: "Command"
     words: tuple[str, ...]
     catalogue: "Catalogue"
 
     def words_without(self, *keys: str) -> list[str]:
         """The settings among the words, without those of these keys."""
-        settings = [word for word in self.words if not word.startswith("-")]
+        first = self.command.first_word in keys and is_bare_first(self.words)
+        settings = [word for word in self.words[first:] if not word.startswith("-")]
         return [word for word in settings if word.partition("=")[0].lstrip("+~") not in keys]
 
     def without(self, *keys: str) -> list[str]:
         """The whole line, without the settings of these keys."""
-        return ["bench", self.command, *self.words_without(*keys)]
+        return ["bench", self.command.name, *self.words_without(*keys)]
 
 
 @dataclass(frozen=True)

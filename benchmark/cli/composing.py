@@ -62,7 +62,7 @@ def call(
                     log.info(sentence)
             own = HydraConfig.get().overrides.task if sweeping else typed
             words = tuple(map(formulas.typed, own))
-            command.function(options, CommandLine(command.name, words, catalogue))
+            command.function(options, CommandLine(command, words, catalogue))
 
     # of several runs Hydra writes a record of its own, into no folder of the user's
     with tempfile.TemporaryDirectory() as aside:

@@ -65,7 +65,7 @@ def _call(command: Command, typed: list[str]) -> None:
             from benchmark.console.log import show
 
             show()
-            command.function(options, CommandLine(command.name, tuple(typed), catalogue))
+            command.function(options, CommandLine(command, tuple(typed), catalogue))
             return
         from benchmark.cli.composing import call  # loads torch and Hydra
 

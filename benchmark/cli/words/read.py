@@ -5,7 +5,7 @@ import shlex
 from collections import deque
 from dataclasses import replace
 
-from benchmark.cli.command import Command
+from benchmark.cli.command import Command, is_bare_first
 from benchmark.cli.registered.catalogue import Catalogue
 from benchmark.cli.words.grammar import (
     CLOSING,
@@ -69,7 +69,7 @@ def read_words(command: Command, words: list[str], catalogue: Catalogue) -> list
 
 def keyed(command: Command, words: list[str]) -> list[str]:
     """Words whose first one may stand for a setting's value: ``bench noise poisson``."""
-    if command.first_word and words and not re.match(r"[-+~]|[\w.]+=", words[0]):
+    if command.first_word and is_bare_first(words):
         return [f"{command.first_word}={words[0]}", *words[1:]]
     return words
 
