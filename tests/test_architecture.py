@@ -1,5 +1,6 @@
 """The house: its floors, its rooms' sizes, and what loads fast."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,8 +10,12 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PARTS = ("noise_models", "baselines", "masked_model")
-FAMILIES = ("noise_models", "baselines")  # a file a family of noises, a network: no rooms in them
 FILES = [path for part in ("benchmark", *PARTS) for path in (ROOT / part).rglob("*.py")]
+LISTS = {  # no rooms: a file each, found by its name
+    "noise_models": "family of noises",
+    "baselines": "network",
+    "benchmark/cli/commands": "command",
+}
 
 
 def test_the_floors_are_kept():
@@ -20,8 +25,8 @@ def test_the_floors_are_kept():
 
 
 def test_no_folder_has_more_files_than_can_be_seen_at_once():
-    folders = {path.parent for path in FILES} - {ROOT / name for name in FAMILIES}
-    sizes = {str(folder.relative_to(ROOT)): len(list(folder.glob("*.py"))) for folder in folders}
+    folders = {path.parent for path in FILES} - {ROOT / name for name in LISTS}
+    sizes = {str(f.relative_to(ROOT)): len(list(f.glob("[!_]*.py"))) for f in folders}
     assert {folder: count for folder, count in sizes.items() if count > 12} == {}
 
 
@@ -36,6 +41,12 @@ def test_the_registry_names_the_parts_and_none_is_forgotten():
     from benchmark.registry import OURS
 
     assert {name for name in OURS if "." not in name} == set(PARTS)
+
+
+def test_only_the_command_line_knows_hydra():
+    others = [path for path in FILES if ROOT / "benchmark" / "cli" not in path.parents]
+    known = re.compile(r"^\s*(from|import) (hydra|omegaconf)", re.MULTILINE)
+    assert not [path for path in others if known.search(path.read_text())]
 
 
 @pytest.mark.parametrize(

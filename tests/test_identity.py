@@ -6,7 +6,8 @@ The promises of a declaration itself, and plugins, are in ``test_settings.py``.
 import pytest
 from omegaconf import OmegaConf
 
-from benchmark.cli.schema import REGISTRIES, recorded_settings
+from benchmark.cli.objects.specs import recorded_settings, spec_of
+from benchmark.cli.registered.registries import REGISTRIES
 from benchmark.denoiser import DENOISERS
 from benchmark.settings import identity_of
 from benchmark.signature import settings_of
@@ -60,7 +61,7 @@ def test_every_setting_counts_as_it_stands_but_for_those_of_the_table(group, fil
 @pytest.mark.parametrize("name", [name for name, cls in DENOISERS.items() if cls.learned])
 def test_the_content_of_a_networks_weights_counts_and_not_their_name(name, files):
     first, copy, other = (
-        recorded_settings("model", "mine", OmegaConf.create({"of": name, "weights": path}))
+        recorded_settings(spec_of("model", "mine", OmegaConf.create({"of": name, "weights": path})))
         for path in files.values()
     )
     assert first == copy

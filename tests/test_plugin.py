@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from benchmark import registry
-from benchmark.cli.schema import REGISTRIES
+from benchmark.cli.registered.registries import REGISTRIES
 
 PLUGIN = '''
 from dataclasses import dataclass
@@ -85,7 +85,7 @@ def test_a_plugins_dataset_is_scored_with_its_metric_and_both_stand_in_the_table
     assert set(scores["dataset"]) == {"checks"}
     assert scores["worst"].to_dict() == pytest.approx({"a": 0, "b": 100 * 15 / 255}, abs=1e-3)
     page = (tmp_path / "o/leaderboard.md").read_text()
-    assert "## checks" in page and "### WORST" in page
+    assert "## checks" in page and "### WORST (grey values) ↓" in page
 
 
 def test_what_identifies_them_is_what_their_classes_say(plugin, boards, bench, tmp_path):
