@@ -3,6 +3,7 @@
 import os
 import sys
 import warnings
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -24,10 +25,16 @@ Bench = Callable[..., tuple[int, str, str]]
 
 @pytest.hookimpl(tryfirst=True)  # before pytest chooses by marker
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever asks for published images is marked ``data``."""
+    """Mark ``data`` whatever asks for published images, and ``slow`` what is not in a sample."""
+    cases = Counter()
     for item in items:
         if "data_root" in getattr(item, "fixturenames", ()):
             item.add_marker("data")
+        if sampled := item.get_closest_marker("sampled"):
+            function = item.nodeid.partition("[")[0]
+            if cases[function] % sampled.kwargs["every"]:
+                item.add_marker("slow")
+            cases[function] += 1
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

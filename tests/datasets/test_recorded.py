@@ -136,6 +136,7 @@ def test_a_pair_without_one_side_is_named(root, lost, missing):
         CC().check()
 
 
+@pytest.mark.slow
 def test_the_noisy_images_of_polyu_score_what_they_are_known_for(data_root):
     if not (data_root / "polyu").is_dir():
         pytest.skip(f"needs {data_root / 'polyu'}")

@@ -197,6 +197,7 @@ def test_a_broken_promise_is_a_failure_with_one_sentence(bench, monkeypatch):
     assert "forward takes noisy, sigma" in out
 
 
+@pytest.mark.slow
 def test_settings_reach_the_model(bench):
     status, out, err = bench("masked", "model.masked.mask=false")
     assert status == 0, err

@@ -414,6 +414,7 @@ def registered(monkeypatch) -> Iterator[None]:
     ConfigStore.instance().repo.pop("model", None)
 
 
+@pytest.mark.sampled(every=5)
 @one_of_each
 @pytest.mark.usefixtures("registered")
 def test_a_run_ends_with_a_sentence_and_writes_no_cell(how, bench, images, tmp_path):

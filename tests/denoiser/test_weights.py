@@ -282,6 +282,7 @@ def test_a_bare_state_dict_of_another_size_is_rebuilt_to_the_bit(name, arguments
     assert torch.equal(load_network(cls, path, {}).denoise(image), network.denoise(image))
 
 
+@pytest.mark.slow
 def test_one_architecture_under_two_names_is_what_the_user_says_it_is(tmp_path):
     masked, baseline = DENOISERS["masked"], DENOISERS["baseline"]
     torch.save(baseline().state_dict(), tmp_path / "either.pth")

@@ -133,6 +133,7 @@ def test_a_command_runs_as_it_is_written(bench, tmp_path, scored, command):
     assert out
 
 
+@pytest.mark.sampled(every=8)
 @pytest.mark.parametrize("command", [*filter(is_composed, HERE), *mentioned()])
 def test_every_group_name_and_setting_of_a_command_is_there(bench, tmp_path, command):
     status, out, err = bench(*arguments(command), "--cfg", "job")

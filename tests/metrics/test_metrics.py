@@ -249,6 +249,7 @@ def test_lpips_refuses_a_file_that_is_not_torchvision_s_alexnet(tmp_path):
         LPIPS(backbone=str(page)).prepare()
 
 
+@pytest.mark.slow
 def test_lpips_puts_every_layer_of_the_backbone_in_its_place(monkeypatch, tmp_path, clean, noisy):
     lpips = pytest.importorskip("lpips")
     torchvision = pytest.importorskip("torchvision")

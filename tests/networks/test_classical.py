@@ -14,7 +14,9 @@ from baselines.identity import Identity
 
 LIBRARY_ONLY = [NonLocalMeans, TotalVariation, WaveletShrinkage]
 
-every_filter = pytest.mark.parametrize("cls", [*LIBRARY_ONLY, BM3D])
+every_filter = pytest.mark.parametrize(
+    "cls", [*LIBRARY_ONLY, pytest.param(BM3D, marks=pytest.mark.slow)]
+)
 
 
 @pytest.fixture(autouse=True)

@@ -143,6 +143,7 @@ def test_a_batch_gives_what_its_images_give_alone(name):
             assert_close(network(images)[1:].detach(), network(images[1:]).detach())
 
 
+@pytest.mark.sampled(every=4)
 @every_network
 def test_three_steps_of_adam_follow_the_published_losses_and_gradients(name):
     stored, meta, network = published(name)

@@ -60,6 +60,7 @@ def test_every_scene_renders_to_light(mitsuba, name):
     assert np.isfinite(linear).all() and linear.min() >= 0 and linear.max() > 0.01
 
 
+@pytest.mark.slow
 def test_more_samples_are_less_noise(mitsuba):
     few, more, reference = (
         to_uint8(tone_map(render_scene(Indirect(), 16, spp))) for spp in (16, 128, 1024)
@@ -219,6 +220,7 @@ def test_the_shipped_set_is_six_scenes_small_and_as_noisy_as_its_levels_say():
     assert sum(path.stat().st_size for path in dataset.folder().iterdir()) <= 3e6
 
 
+@pytest.mark.slow
 def test_the_shipped_set_shows_the_scenes_as_they_are_now():
     record = json.loads((MonteCarlo().folder() / "render.json").read_text())
     assert record["scenes"] == {name: digest(SCENES[name]()) for name in SHIPPED}
