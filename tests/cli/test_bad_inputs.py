@@ -1,7 +1,7 @@
 """Bad inputs through the real ``main`` in one process: a sentence, a status, and nothing lost.
 
-Of the tables in ``bad_inputs`` one of each kind is tried with the fast tests, a part evenly over
-their kinds with the slow ones, and all of them where the variable ``BAD_INPUTS`` is ``all``.
+A part of the tables in ``bad_inputs`` is tried, evenly over their kinds, most of it with the slow
+tests; all of them where the variable ``BAD_INPUTS`` is ``all``.
 """
 
 import gc
@@ -28,21 +28,19 @@ import_module("matplotlib.pyplot")  # slow the first time, which no entry is to 
 HEAVY = ("run", "train", "passes", "tiles", "ablate", "report")  # 0.7 s each, the others 0.3
 
 
-def by_kind(entries: Iterable[BadInput]) -> dict[tuple[str, str], list[BadInput]]:
-    """The entries of each section and command."""
+def sample(entries: Iterable[BadInput]) -> list[BadInput]:
+    """The first and then every eighth entry of each section and command, or every second."""
     kinds: dict[tuple[str, str], list[BadInput]] = {}
     for entry in entries:
         kinds.setdefault((entry.name.partition(" ")[0], entry.words[0]), []).append(entry)
-    return kinds
+    return [
+        entry
+        for (_, command), members in kinds.items()
+        for entry in members[:: 8 if command in HEAVY else 2]
+    ]
 
 
-KINDS = by_kind(ENTRIES)
-FIRST = {members[0].name for members in KINDS.values()}
-TRIED = [  # the first and then every eighth entry of each kind, or every second
-    entry
-    for (_, command), members in KINDS.items()
-    for entry in members[:: 8 if command in HEAVY else 2]
-]
+TRIED = sample(ENTRIES)
 if os.environ.get("BAD_INPUTS") == "all":
     TRIED = list(ENTRIES)
 SECONDS = 20  # more is a hang: most take less than one
@@ -170,13 +168,8 @@ def called(words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> int:
         signal.signal(signal.SIGTERM, before)
 
 
-@pytest.mark.parametrize(
-    "entry",
-    [
-        pytest.param(entry, id=entry.name, marks=[] if entry.name in FIRST else [pytest.mark.slow])
-        for entry in TRIED
-    ],
-)
+@pytest.mark.sampled(every=12)
+@pytest.mark.parametrize("entry", [pytest.param(e, id=e.name) for e in TRIED])
 def test_a_bad_input_ends_in_a_sentence_and_its_status(
     entry: BadInput, alone, tmp_path, begun, monkeypatch, capfd
 ):

@@ -99,6 +99,7 @@ def table(folder, tmp_path):
     return summarize(record).set_index("inference")
 
 
+@pytest.mark.slow
 def test_the_error_of_a_mean_of_k_falls_as_one_over_k(table):
     for count in DRAWS.averaged:
         line = table.loc["one pass" if count == 1 else f"mean of {count}"]
@@ -108,6 +109,7 @@ def test_the_error_of_a_mean_of_k_falls_as_one_over_k(table):
         assert line["gain"] == pytest.approx(line["psnr"] - table.loc["one pass", "psnr"])
 
 
+@pytest.mark.slow
 def test_the_spread_is_that_of_the_mean_over_images_and_that_of_one_image(table):
     of_image = 10 / np.log(10) * np.sqrt(2 / VALUES)  # the error is a mean of so many squares
     line = table.loc["one pass"]
@@ -116,6 +118,7 @@ def test_the_spread_is_that_of_the_mean_over_images_and_that_of_one_image(table)
     assert line["spread"] == pytest.approx(of_image / np.sqrt(IMAGES), rel=relative)
 
 
+@pytest.mark.slow
 def test_the_share_of_the_error_which_averaging_removes_is_measured(folder, tmp_path):
     """Noise of the input stays; that of the passes, as strong, is half of their error."""
     (record,) = drawn(grid_of(folder, Dice(), levels=(SIGMA,)), tmp_path / "out")
@@ -125,6 +128,7 @@ def test_the_share_of_the_error_which_averaging_removes_is_measured(folder, tmp_
     assert "no number of passes gains more than about +3." in gain(record).sentence
 
 
+@pytest.mark.slow
 def test_a_mean_of_k_costs_k_passes_and_mask_off_one_without_spread(table):
     for count in DRAWS.averaged[1:]:
         assert table.loc[f"mean of {count}", "relative"] == pytest.approx(count)
@@ -151,12 +155,14 @@ def test_an_output_keeps_its_size_and_is_not_clamped():
     assert seconds > 0
 
 
+@pytest.mark.slow
 def test_every_pass_image_and_level_has_masks_of_its_own(folder, tmp_path):
     records = drawn(grid_of(folder, Dice(), levels=(0.0, 5.0)), tmp_path / "out")
     single = [psnr for one in records for row in scores(one) for psnr in row["means"]["1"]["psnr"]]
     assert len(set(single)) == len(single) == 2 * IMAGES * DRAWS.passes
 
 
+@pytest.mark.sampled(every=6)
 @pytest.mark.parametrize("name", sorted(DENOISERS))
 def test_only_networks_which_draw_random_numbers_are_measured(name):
     model = DENOISERS[name]
@@ -191,6 +197,7 @@ def test_draws_that_cannot_be_measured_are_refused(settings, sentence):
 # resumption
 
 
+@pytest.mark.slow
 def test_the_same_numbers_again_and_in_any_order_of_images(folder, tmp_path):
     (first,) = drawn(grid_of(folder, Dice()), tmp_path / "a")
     (alone,) = drawn(grid_of(replace(folder, limit=1), Dice()), tmp_path / "b")
@@ -199,6 +206,7 @@ def test_the_same_numbers_again_and_in_any_order_of_images(folder, tmp_path):
     assert scores(first)[:1] == scores(alone)
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_from_its_last_image_to_the_same_numbers(folder, tmp_path):
     killed = Dice(killed_at=2 + DRAWS.passes + 5)  # in the second image; 2 ask if it is random
     (whole,) = drawn(grid_of(folder, Dice()), tmp_path / "whole")
@@ -210,6 +218,7 @@ def test_a_killed_run_goes_on_from_its_last_image_to_the_same_numbers(folder, tm
     assert scores(resumed) == scores(whole)
 
 
+@pytest.mark.slow
 def test_a_finished_folder_draws_nothing_and_other_settings_are_refused(folder, tmp_path):
     drawn(grid_of(folder, Dice()), tmp_path / "out")
     idle = Dice()
@@ -262,6 +271,7 @@ def test_the_claim_of_a_gain_is_judged_by_what_rounds_to_it(gained, word):
     assert f"claim of a gain {word} here: +{gained:.3f} dB by the mean of 2" in found.sentence
 
 
+@pytest.mark.slow
 def test_the_page_has_the_command_the_verdicts_and_a_table_for_each_level(folder, tmp_path):
     grid = grid_of(folder, Dice(), levels=(0.0, 5.0))
     records = drawn(grid, tmp_path / "draws", dice=Dice(sigma=0.0))
@@ -315,6 +325,7 @@ def test_bench_passes_measures_masks_on_and_off(bench, tmp_path):
     assert (tmp_path / "o" / "passes.csv").read_bytes() == first
 
 
+@pytest.mark.sampled(every=5)
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [

@@ -188,6 +188,7 @@ def test_recorded_noise_is_measured_at_each_of_its_levels(scans):
     assert sheet.settings == {"limit": None, "crop": None}  # not where it lies
 
 
+@pytest.mark.slow
 def test_recorded_noise_gets_its_page_without_another_dataset(scans, tmp_path):
     write_sheet("scans", scans, None, tmp_path / "out", "bench noise scans")
     text = (tmp_path / "out" / "scans.md").read_text()
@@ -216,6 +217,7 @@ def test_the_table_of_numbers_has_a_line_a_level_as_wide_as_its_heading(photos):
         assert {line.count("|") for line in lines} == {heading.count("|")}
 
 
+@pytest.mark.slow
 def test_the_index_links_every_page_and_repeats_every_note(photos, tmp_path):
     sheets = [
         write_sheet(noise.name, noise, photos, tmp_path, "bench noise all")
@@ -229,6 +231,7 @@ def test_the_index_links_every_page_and_repeats_every_note(photos, tmp_path):
     assert "| none |" in text and "Its width is a guess." in text
 
 
+@pytest.mark.slow
 def test_the_same_input_gives_the_same_bytes(photos, tmp_path):
     for folder in ("first", "second"):
         write_sheet("stripe", Stripe(levels=(5,)), photos, tmp_path / folder, "bench noise stripe")
@@ -241,6 +244,7 @@ def test_another_seed_is_another_measurement(photos):
     assert (one != other).all()
 
 
+@pytest.mark.slow
 def test_a_noise_which_changes_nothing_can_be_drawn(photos):
     sheet = measure("gaussian", Gaussian(levels=(0,)), photos)
     assert sheet.middle.psnr.tolist() == [100, 100]
@@ -248,6 +252,7 @@ def test_a_noise_which_changes_nothing_can_be_drawn(photos):
     assert "nan" not in page(sheet, "")
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize("levels", [(20,), (10, 20), tuple(range(5, 40, 5))])
 def test_no_text_of_a_figure_is_cut_off_or_hides_another(photos, levels):
     figure = draw(measure("a_name_" * 9, Stripe(levels=levels), photos))
@@ -278,6 +283,7 @@ def test_an_image_too_small_to_measure_is_one_sentence(tmp_path):
         measure("gaussian", Gaussian(), Folder(path=str(tmp_path)))
 
 
+@pytest.mark.slow
 def test_measuring_needs_neither_torch_nor_matplotlib():
     code = (
         "import sys, benchmark.studies.noise_sheet; "
