@@ -4,7 +4,6 @@ A part of the tables in ``bad_inputs`` is tried, evenly over their kinds, most o
 tests; all of them where the variable ``BAD_INPUTS`` is ``all``.
 """
 
-import gc
 import hashlib
 import io
 import os
@@ -61,15 +60,6 @@ class Hang(BaseException):
 
 class Terminated(BaseException):
     """The command let SIGTERM through to the process."""
-
-
-@pytest.fixture(scope="module", autouse=True)
-def nothing_to_collect() -> Iterator[None]:
-    """What is imported is never searched for garbage: a third of the time of these tests."""
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 @pytest.fixture(scope="module")

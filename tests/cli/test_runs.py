@@ -247,6 +247,7 @@ def test_seeds_are_further_noisy_versions(bench, tmp_path):
     assert scores[1][6] != scores[2][6]
 
 
+@pytest.mark.slow
 def test_a_run_killed_three_times_ends_as_one_that_was_not(bench, tmp_path):
     command = ["run", "model=nlm", "noise=gaussian", "data.photos.crop=192"]
     bench(*command, "out=undisturbed")

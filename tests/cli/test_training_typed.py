@@ -20,6 +20,7 @@ def photographs(tmp_path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_a_network_trained_on_a_folder_can_be_run_from_its_file(bench, tmp_path, photographs):
     from benchmark.denoiser.weights.load import read_header
 
@@ -54,6 +55,7 @@ def test_a_network_trained_on_a_folder_can_be_run_from_its_file(bench, tmp_path,
     assert "model.weights 'sha256:" in err
 
 
+@pytest.mark.slow
 def test_training_with_another_recipe_in_the_same_folder_is_refused(bench, photographs):
     tiny = ["model.dncnn.depth=3", "model.dncnn.width=8", "batch=2", "patch=16", "out=runs"]
     command = ["train", "model=dncnn", *tiny, "data=folder", f"data.folder.path={photographs}"]

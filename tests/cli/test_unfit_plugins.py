@@ -102,6 +102,7 @@ KEYWORDS = [
 ]
 
 
+@pytest.mark.sampled(every=6)
 @pytest.mark.parametrize("keyword", KEYWORDS)
 def test_a_signature_that_no_config_can_hold_is_left_out_by_keyword(bench, plugin, keyword):
     plugin(odd_plugin=with_keyword(keyword), fine_plugin=FINE)
@@ -149,6 +150,7 @@ CLASSES = {
 }
 
 
+@pytest.mark.sampled(every=6)
 @pytest.mark.parametrize("problem", CLASSES)
 def test_whatever_is_wrong_with_a_plugin_stops_nothing_else(bench, plugin, problem):
     before = {name: dict(found.data) for name, found in REGISTRIES.items()}

@@ -29,6 +29,7 @@ def cells(out) -> set[str]:
     return {path.parts[-3] for path in out.rglob("cells/*/*/*.json")}
 
 
+@pytest.mark.slow
 def test_an_ablation_trains_scores_and_compares_its_variants(bench, tmp_path, quick):
     status, out, err = bench("ablate", "attention_ratio", *quick)
     assert (status, err) == (0, "")
@@ -46,6 +47,7 @@ def test_an_ablation_trains_scores_and_compares_its_variants(bench, tmp_path, qu
     assert (tmp_path / "o/attention_ratio/trade_off.png").is_file()
 
 
+@pytest.mark.slow
 def test_what_two_ablations_share_is_trained_once(bench, tmp_path, quick):
     bench("ablate", "attention_ratio", *quick)
     (state,) = (tmp_path / "runs/masked").glob("state-*")
@@ -85,6 +87,7 @@ def test_a_mistake_is_one_sentence(bench, quick, words, said):
     assert err.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_trainings_of_a_folder_become_curves_and_a_page_of_the_zoo(bench, tmp_path, quick):
     settings = [
         word for word in quick if not word.startswith(("size", "test", "runs", "out", "watch"))

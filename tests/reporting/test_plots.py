@@ -97,6 +97,7 @@ def test_a_single_model_at_a_single_level_is_a_figure():
     assert [len(panels) for panels in drawn(figure).values()] == [1]
 
 
+@pytest.mark.slow
 def test_five_models_differ_in_grey_print():
     lines = drawn(figure11(toy(tuple("abcde"))))["spp"][0].get_lines()
     assert len({line.get_marker() for line in lines}) == 5
