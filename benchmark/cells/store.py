@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import math
 import os
 import unicodedata
 import warnings
@@ -10,11 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
-import pandas as pd
-
 from benchmark.cells.cell import Cell
 from benchmark.cells.parts import cell_file_of, parts_of, read_part, remove_part
-from benchmark.cells.provenance import PIXELS, made_of
 from benchmark.cells.records import (
     Complete,
     Damaged,
@@ -25,17 +21,11 @@ from benchmark.cells.records import (
     read_record,
 )
 from benchmark.cells.reuse import Identities, Settings, joined, matching, refuse_other
+from benchmark.cells.scores import Scores, scores_of
 from benchmark.files.lease import Leases, holder
 from benchmark.files.whole import in_use, sweep, write_whole
 
 DAMAGED = ".damaged"
-
-
-class Labels(dict):
-    """One of a table's ``attrs``, only to be read: pandas copies at every step what is copied."""
-
-    def __deepcopy__(self, memo: object) -> "Labels":
-        return self
 
 
 class ResultStore:
@@ -172,43 +162,16 @@ class ResultStore:
         if lacking:
             _warn("lacking scores of some images, which bench run scores again", lacking)
 
-    def table(self) -> pd.DataFrame:
-        """One line per image: the cell's five names, image, a column per metric, seconds.
+    def scores(self, partners: Mapping[str, str] | None = None) -> Scores:
+        """The scores of every finished cell, with all that a reader of them has to know.
 
-        ``attrs`` holds what a report needs to label it: "higher_is_better" by metric, "border" by
-        dataset and metric, "unit" and "note" by noise; "inference" by dataset and model, where
-        images were tiled or in bf16; and "made", where cells were not made alike, what by. Columns
-        ``noisy`` and ``clean`` are hashes of pixels.
+        Parameters
+        ----------
+        partners
+            By registered name of a denoiser, the one its class is to be compared with: for cells
+            of older versions, which do not say it.
         """
-        rows, labels, records = [], {}, []
-        for cell, record in self.records():
-            records.append(record)
-            key, metrics = vars(cell), record["settings"]["metrics"]
-            for row in record["images"]:
-                scores = {k: _finite(v) for k, v in row.items() if k in metrics}
-                pixels = {k: row[k] for k in PIXELS if k in row}
-                image = {"image": row["image"], **scores, **pixels, "seconds": row.get("seconds")}
-                rows.append({**key, **image})
-            for name, label in record["labels"].items():  # by metric, or one of the cell's noise
-                known = labels.setdefault(name, {})
-                if name == "border":
-                    known = known.setdefault(cell.dataset, {})
-                known.update(label if isinstance(label, Mapping) else {cell.noise: label})
-            if unusual := _unusual(record.get("environment", {})):
-                known = labels.setdefault("inference", {}).setdefault(cell.dataset, {})
-                known[cell.model] = sorted({*known.get(cell.model, []), *unusual})
-        table = pd.DataFrame(rows)
-        if rows:
-            table["seconds"] = table.pop("seconds")  # last, whichever metrics a cell has
-            order = ["dataset", "noise", "level", "seed", "model"]
-            table = table.sort_values(order, kind="stable", ignore_index=True)
-        if made := made_of(records):
-            labels["made"] = made
-        table.attrs = {
-            name: Labels(label) if isinstance(label, dict) else label
-            for name, label in labels.items()
-        }
-        return table
+        return scores_of(self.records(), partners or {})
 
     def tidy(self) -> None:
         """Remove what killed processes left under the folder, but for cells which are half done."""
@@ -328,10 +291,6 @@ def _promised(record: Record) -> int:
     return count if isinstance(count, int) else 0
 
 
-def _finite(score: float | None) -> float:
-    return math.nan if score is None or not math.isfinite(score) else score
-
-
 def _warn(what: str, paths: list[Path]) -> None:
     more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
     warnings.warn(f"{what}: {paths[0]}{more}", stacklevel=3)
@@ -340,9 +299,3 @@ def _warn(what: str, paths: list[Path]) -> None:
 def _normal(path: Path) -> str:
     """A path's text in one Unicode form: file systems may give another than they were given."""
     return unicodedata.normalize("NFC", str(path))
-
-
-def _unusual(environment: Mapping[str, object]) -> set[str]:
-    """How a cell's images were restored, if not whole and in fp32."""
-    found = {f"tiles of {side}" for side in environment.get("tile", {}).values()}
-    return found | ({"bf16"} if environment.get("precision") == "bf16" else set())

@@ -4,15 +4,16 @@ import re
 import shlex
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-import pandas as pd
 import torch
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from benchmark import __version__
 from benchmark.cells import Cell, ResultStore
+from benchmark.cells.scores import ROW, Scores
 from benchmark.cli import variants as study
 from benchmark.cli.compose import compose_grid, compose_training, with_available_metrics
 from benchmark.cli.listing import left_out, listing, stand_ins
@@ -28,7 +29,7 @@ from benchmark.files.whole import file_name, write_whole
 from benchmark.rendering.render import RenderConfig, render_pairs
 from benchmark.reporting import report
 from benchmark.reporting import training_curves as curves
-from benchmark.reporting.intervals import ROW
+from benchmark.reporting.board import Board
 from benchmark.scoring.grid import Grid, fill, missing, remake_pictures
 from benchmark.scoring.rescore import changes_of
 from benchmark.studies import tiles, zoo
@@ -40,7 +41,6 @@ from benchmark.studies.passes import (
     is_drawn,
     measure,
     stability,
-    summarize,
     write_pages,
 )
 from benchmark.studies.submission import write_submission
@@ -84,24 +84,24 @@ def run(config: DictConfig) -> None:
             f"shards; then: bench report out={config.out}"
         )
     else:
-        _publish(_of_grid(store.table(), grid), store, store.root)
+        _publish(_of_grid(store.scores(_partners()), grid), store, store.root)
 
 
 def write_report(config: DictConfig) -> None:
     """Show and write the leaderboard of everything in a results folder."""
     store = ResultStore(config.out)
-    table = store.table()
+    scores = store.scores(_partners())
     if curves.read_runs(store.root):
         prepare(store.root, {"training.md": "training"})
         _say_written(curves.write_curves(store.root), store.root)
-    elif table.empty:
+    elif scores.rows.empty:
         raise ValueError(
             f"no finished cells under {store.root}/cells, and no trainings with curves under "
             f"{store.root} (watch=[] draws none); fill it with: bench run, or bench train"
         )
-    if table.empty:
+    if scores.rows.empty:
         return
-    known = sorted(table["model"].unique())
+    known = sorted(scores.rows["model"].unique())
     wanted = [config.model] if isinstance(config.model, str) else list(config.model)
     for name in wanted:
         if name not in [*known, "all"]:
@@ -110,11 +110,11 @@ def write_report(config: DictConfig) -> None:
             )
     to = store.root
     if "all" not in wanted and set(wanted) < set(known):  # the full tables stay as they are
-        table = table[table["model"].isin(wanted)]
+        scores = scores.of(models=wanted)
         to = store.root / file_name(f"report-{'+'.join(sorted(set(wanted)))}")
     to = Path(config.to) if config.to else to
     prepare(to, REPORT, FIGURES)
-    _publish(table, store, to)
+    _publish(scores, store, to)
 
 
 def train_network(config: DictConfig) -> None:
@@ -189,8 +189,8 @@ def measure_passes(config: DictConfig) -> None:
     records = measure(grid, unmasked, store, draws, device)
     written = write_pages(records, out, _command("passes"))
     for record in records:
-        table = summarize(record)
-        log.info(f"{Cell(**record['cell'])}: {stability(table).sentence} {gain(table).sentence}")
+        said = f"{stability(record).sentence} {gain(record).sentence}"
+        log.info(f"{Cell(**record['cell'])}: {said}")
     _say_written(written, out)
 
 
@@ -322,7 +322,13 @@ def _say_written(written: list[Path], out: Path) -> None:
     log.info(f"written to {out}: {names}")
 
 
-def _of_grid(table: pd.DataFrame, grid: Grid) -> pd.DataFrame:
+def _partners() -> dict[str, str]:
+    """Whom the class of each denoiser, by its registered name, is to be compared with."""
+    declared = {name: cls.compared_with for name, cls in DENOISERS.items()}
+    return {name: other for name, other in declared.items() if other}
+
+
+def _of_grid(scores: Scores, grid: Grid) -> Scores:
     """The grid's lines, and those of every other stored model which has all of its images."""
     images = {name: dataset.images() for name, dataset in grid.datasets.items()}
     wanted = {
@@ -330,17 +336,18 @@ def _of_grid(table: pd.DataFrame, grid: Grid) -> pd.DataFrame:
         for cell in grid.cells
         for image in images[cell.dataset]
     }
-    lines = list(zip(*(table[name] for name in ROW), strict=True))
-    table = table[[line in wanted for line in lines]]
-    found = table.groupby("model").size()
+    lines = list(zip(*(scores.rows[name] for name in ROW), strict=True))
+    rows = scores.rows[[line in wanted for line in lines]]
+    found = rows.groupby("model").size()
     complete = found.index[found == len(wanted)]
-    return table[table["model"].isin([*grid.models, *complete])]
+    return replace(scores, rows=rows[rows["model"].isin([*grid.models, *complete])])
 
 
-def _publish(table: pd.DataFrame, store: ResultStore, out: Path) -> None:
+def _publish(scores: Scores, store: ResultStore, out: Path) -> None:
     """Write the report, then show it: what becomes of the terminal costs no file."""
-    written = report.write(table, out, store.root / "pictures")
-    report.print_leaderboard(table, console())
+    board = Board(scores)
+    written = report.write(board, out, store.root / "pictures")
+    report.print_leaderboard(board)
     pages = [path.name for path in written if path.suffix != ".svg" and "strip" not in path.name]
     others = len(written) - len(pages)
     more = f" and {others} more file{'s' * (others > 1)}" if others else ""

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from omegaconf import DictConfig, OmegaConf
 
 from benchmark.cells import Cell, ResultStore
+from benchmark.cells.scores import Scores
 from benchmark.cli.compose import compose_grid, compose_training
 from benchmark.cli.schema import build, class_of, registry_of, schema, sized, suites
 from benchmark.console.log import log
@@ -101,7 +101,7 @@ def _run_config(config: DictConfig, weights: Mapping[str, Path], device: str) ->
 def write_page(config: DictConfig, grid: Grid, device: str, command: str) -> list[Path]:
     """The ablation's page and its figures."""
     ablation, folder = config.ablation, _folder(config)
-    names, table = list(ablation.variants), _table(config)
+    names, table = list(ablation.variants), _scores(config)
     drawn, paragraphs, histograms = {}, [], None
     if ablation.brightness:
         histograms = _histograms(config, grid, device)
@@ -129,13 +129,9 @@ def write_page(config: DictConfig, grid: Grid, device: str, command: str) -> lis
     return written
 
 
-def _table(config: DictConfig) -> pd.DataFrame:
+def _scores(config: DictConfig) -> Scores:
     """The scores on the test images; recorded noise has images of its own."""
-    table = ResultStore(_folder(config)).table()
-    attributes = table.attrs
-    table = table[table["dataset"] == config.test_data]
-    table.attrs = attributes
-    return table
+    return ResultStore(_folder(config)).scores().of(datasets=[config.test_data])
 
 
 def _histograms(config: DictConfig, grid: Grid, device: str) -> dict[str, np.ndarray]:

@@ -9,7 +9,6 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-from scipy.optimize import brentq
 
 from benchmark.cells.provenance import code_of
 from benchmark.datasets import Dataset
@@ -188,6 +187,8 @@ def _continuous(noise: NoiseModel, severity: Severity, target: float, falls: boo
         near = far
     else:
         return None
+    from scipy.optimize import brentq  # slow to load, and matching alone needs it
+
     root = brentq(
         lambda power: severity(math.exp(power)) - target,
         math.log(min(near, far)),
