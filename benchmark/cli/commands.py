@@ -41,6 +41,7 @@ from benchmark.studies.passes import (
     is_drawn,
     measure,
     stability,
+    summarize,
     write_pages,
 )
 from benchmark.studies.submission import write_submission
@@ -184,12 +185,12 @@ def measure_passes(config: DictConfig) -> None:
                 f"'{name}' averages {settings['passes']} passes by itself, but here single ones "
                 f"are counted; leave out model.{name}.passes"
             )
-    unmasked = _without_masks(config, grid)
     store = ResultStore(out / "draws", is_drawn)
-    records = measure(grid, unmasked, store, draws, device)
+    records = measure(grid, _variants(config, grid), store, draws, device)
     written = write_pages(records, out, _command("passes"))
     for record in records:
-        said = f"{stability(record).sentence} {gain(record).sentence}"
+        summary = summarize(record)
+        said = f"{stability(summary).sentence} {gain(summary).sentence}"
         log.info(f"{Cell(**record['cell'])}: {said}")
     _say_written(written, out)
 
@@ -201,7 +202,7 @@ def measure_tiles(config: DictConfig) -> None:
     _use_threads(config.threads)
     grid = _plain_grid(config, ("psnr",))
     prepare(config.out, {"tiles.md": "tiles", "tiles.csv": "ways"})
-    table = tiles.measure_tiles(grid, _without_masks(config, grid), list(config.tiles), device)
+    table = tiles.measure_tiles(grid, _variants(config, grid), list(config.tiles), device)
     weights = {n: s["weights"] for n, s in grid.settings["model"].items() if "weights" in s}
     written = tiles.write_pages(table, out, _command("tiles"), weights)
     for _, line in tiles.summarize(table).iterrows():
@@ -302,12 +303,15 @@ def _plain_grid(config: DictConfig, metrics: Sequence[str]) -> Grid:
     return compose_grid(OmegaConf.create({**config, **further}))
 
 
-def _without_masks(config: DictConfig, grid: Grid) -> dict[str, Denoiser]:
-    """By name of each model which masks at test time, the same one without masks."""
+def _variants(config: DictConfig, grid: Grid) -> dict[str, dict[str, Denoiser]]:
+    """By name of each model, its class's other ways to test the same weights, by their names."""
     return {
-        name: build_one("model", name, OmegaConf.merge(config.model[name], {"mask": False}))
+        name: {
+            variant: build_one("model", name, OmegaConf.merge(config.model[name], dict(changes)))
+            for variant, changes in DENOISERS[settings["of"]].variants.items()
+            if any(settings.get(key) != value for key, value in changes.items())
+        }
         for name, settings in grid.settings["model"].items()
-        if settings.get("mask")
     }
 
 
