@@ -111,9 +111,11 @@ class Ranking:
         single model.
         """
         models = list(self.table.index)
+        if not models:
+            return pd.DataFrame(columns=["model", *DIFFERENCE]).set_index("model")
         ranked = [model for model in models if model not in self.reference] or models
         declared = [other for model in ranked if (other := self.partners.get(model)) != model]
-        against = next((other for other in declared if other in ranked), *ranked[:1])
+        against = next((other for other in declared if other in ranked), ranked[0])
         lines = []
         for model in models:
             if model != against and model in self._matrices:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NAMED = 5  # pictures named in a sentence
+LANGUAGES = {"tex": Table.latex, "html": Table.html}  # beside Markdown, by the end of a file's name
 MOST_PANELS = 8  # noises in a figure of two metrics; more of them get a figure each
 
 Shown = Board | Scores | pd.DataFrame  # a table without labels can be reported as well
@@ -54,14 +55,14 @@ def print_leaderboard(
 
     board, screen = Board.of(table, higher_is_better), console()
     for ranking in board.by(metric):
-        table = standings(ranking, brief=True)
-        means = table.header.index("OOD mean") + 1
-        full, upright = table.terminal(), replace(table.transposed, rule=means).terminal()
+        wide = standings(ranking, brief=True)
+        means = wide.header.index("OOD mean") + 1
+        full, upright = wide.terminal(), replace(wide.transposed, rule=means).terminal()
         unlimited = screen.options.update(width=10_000)
         widths = {choice: screen.measure(choice, options=unlimited) for choice in (full, upright)}
         fitting = [choice for choice in widths if widths[choice].minimum <= screen.width]
-        screen.print(Text(f"\n{table.caption}", style="bold"))
-        short = table.only([*range(means + 1), len(table.header) - 1])
+        screen.print(Text(f"\n{wide.caption}", style="bold"))
+        short = wide.only([*range(means + 1), len(wide.header) - 1])
         screen.print(fitting[0] if fitting else short.terminal())
         said = sentences(board.scores, ranking, brief=True)
         if not fitting:
@@ -74,6 +75,7 @@ def write(
     out: Path,
     pictures: Path | None = None,
     higher_is_better: Mapping[str, bool] | None = None,
+    also: Sequence[str] = (),
 ) -> list[Path]:
     """Write all that is shown of a table: the same bytes for the same lines, in any order.
 
@@ -88,6 +90,9 @@ def write(
         A folder with ``<dataset>/<noise>-<level>-<seed>/{clean,noisy,<model>}.png``. A noise gets
         a strip if the pictures of the third of its levels (or the last) are there. One warning
         for each dataset names those which are missing or damaged.
+    also
+        ``"tex"`` and ``"html"``: the leaderboards as ``leaderboard.tex``, for the package booktabs,
+        and as ``leaderboard.html``.
 
     Returns
     -------
@@ -97,8 +102,11 @@ def write(
     Raises
     ------
     ValueError
-        If the table is empty or incomplete, or the direction of a metric is unknown.
+        If the table is empty or incomplete, or the direction of a metric or a word of ``also`` is
+        unknown.
     """
+    if unknown := [word for word in also if word not in LANGUAGES]:
+        raise ValueError(f"a report is not written as {unknown[0]}; take {', '.join(LANGUAGES)}")
     board = Board.of(table, higher_is_better)
     figures: dict[str, list[str]] = {}
     drawings: list[tuple[list[Path], Callable[[], Figure]]] = []
@@ -120,6 +128,7 @@ def write(
         "leaderboard.md": markdown(board, figures),
         "leaderboard.csv": board.cell_means.to_csv(index=False, lineterminator="\n"),
         "scores.csv": board.rows.to_csv(index=False, lineterminator="\n"),
+        **{f"leaderboard.{word}": _in(LANGUAGES[word], board) for word in also},
     }
     for name, text in tables.items():
         write_whole(out / name, text)
@@ -157,11 +166,10 @@ def markdown(
     )
 
 
-def tables(table: Shown, higher_is_better: Mapping[str, bool] | None = None) -> list[Table]:
-    """The leaderboard of every dataset and metric as a table, for LaTeX or HTML."""
-    board = Board.of(table, higher_is_better)
+def _in(language: Callable[[Table], str], board: Board) -> str:
+    """The leaderboard of every dataset and metric, one after the other."""
     rankings = [ranking for of in board.rankings.values() for ranking in of.values()]
-    return [standings(ranking) for ranking in rankings if not ranking.shared.empty]
+    return "\n".join(language(standings(one)) for one in rankings if not one.shared.empty)
 
 
 def _markdown_standings(ranking: Ranking) -> Table:

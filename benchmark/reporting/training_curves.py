@@ -129,8 +129,8 @@ def _losses(panel: Axes, runs: Runs, styles: Mapping[str, dict[str, object]]) ->
     from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
     for name, style in styles.items():
-        if runs[name].log is not None:
-            lines = runs[name].log[["step", "loss"]]
+        if (log := runs[name].log) is not None:
+            lines = log[["step", "loss"]]
             means = lines.groupby(np.arange(len(lines)) // ceil(len(lines) / STRETCHES)).mean()
             panel.plot(*means.T.to_numpy(), **{**style, "linewidth": 1.2, "marker": ""})
     panel.set_yscale("log")

@@ -15,7 +15,7 @@ from rich.console import Console
 from benchmark.cells.scores import Scale, Scores
 from benchmark.reporting import board as boards
 from benchmark.reporting.board import Board
-from benchmark.reporting.report import markdown, print_leaderboard, tables, write
+from benchmark.reporting.report import markdown, print_leaderboard, write
 
 CELLS = [("gaussian", 15.0), ("gaussian", 25.0), ("gaussian", 50.0), ("spots", 0.1), ("spots", 0.2)]
 # PSNR of each cell; images lie 1 dB below and above it
@@ -405,8 +405,12 @@ def test_a_selection_keeps_what_is_known_and_names_what_is_not_there(table):
         labelled(table).of(models=["dncnn"])
 
 
-def test_the_leaderboard_is_there_for_latex_and_html_as_well(table):
-    first, second, third = tables(labelled(table))
-    assert r"\caption{toy: PSNR (dB) $\uparrow$}" in first.latex()
-    assert "<caption>toy: LPIPS ↓</caption>" in third.html()
-    assert "26.00" in first.html() and "0.5200" in second.latex()
+def test_the_leaderboard_is_written_for_latex_and_html_where_it_is_asked_for(table, tmp_path):
+    one = labelled(table[table["level"] == 0.2])
+    names = [path.name for path in write(one, tmp_path, also=["tex", "html"])]
+    assert names[3:] == ["leaderboard.tex", "leaderboard.html"]
+    text = (tmp_path / "leaderboard.tex").read_text()
+    assert r"\caption{toy: PSNR (dB) $\uparrow$}" in text and "26.00" in text
+    assert "<caption>toy: LPIPS ↓</caption>" in (tmp_path / "leaderboard.html").read_text()
+    with pytest.raises(ValueError, match="not written as docx; take tex, html"):
+        write(one, tmp_path / "other", also=["docx"])
