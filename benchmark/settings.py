@@ -33,13 +33,13 @@ def identity_of(cls: type, settings: Mapping[str, object]) -> Settings:
         If a file cannot be read, or the class declares a setting which it does not have.
     """
     kinds = declared(cls, settings)
-    found = {
+    recorded = {
         key: content_of(cls, key, value) if kinds.get(key) == "files" else value
         for key, value in settings.items()
         if kinds.get(key) not in ("located", "in_key")
     }
     within = getattr(cls, "identity_within", None)
-    return within(found) if within else found
+    return within(recorded) if within else recorded
 
 
 def declared(cls: type, settings: Iterable[str] = ()) -> dict[str, str]:
@@ -57,7 +57,7 @@ def declared(cls: type, settings: Iterable[str] = ()) -> dict[str, str]:
         kinds, or if a declaration is no tuple of names.
     """
     ours = {*keywords_of(cls), *settings}
-    found: dict[str, str] = {}
+    kinds: dict[str, str] = {}
     for owner in reversed(cls.__mro__):
         here: dict[str, str] = {}
         for kind in KINDS:
@@ -74,8 +74,8 @@ def declared(cls: type, settings: Iterable[str] = ()) -> dict[str, str]:
                         f"{_address(owner)} declares its setting '{name}' as {here[name]} and as "
                         f"{kind}; its author should decide for one"
                     )
-        found |= here
-    return found
+        kinds |= here
+    return kinds
 
 
 def content_of(cls: type, key: str, value: object) -> object:
@@ -89,7 +89,7 @@ def content_of(cls: type, key: str, value: object) -> object:
     if value is None or value == "":
         return value
     if isinstance(value, list | tuple):
-        return tuple(content_of(cls, key, one) for one in value)
+        return tuple(content_of(cls, key, item) for item in value)
     given = f"'{_name(cls)}' was given {key}={value}"
     cure = f"name a file whose content it is to use: {key}=FILE"
     if not isinstance(value, str | Path):

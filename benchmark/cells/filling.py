@@ -1,12 +1,15 @@
-"""The one way to fill cells: any number of processes share them, and each is scored once."""
+"""A cell in work: what is scored of it is kept at once, whatever ends its process."""
 
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
-from typing import Self
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, TextIO
 
-from benchmark.cells.parts import append_row, new_part, parts_of, remove_part, start_part
+from benchmark.cells.cell import Cell
+from benchmark.cells.parts import append_row, new_part, parts_of, read_part, remove_part, start_part
 from benchmark.cells.provenance import (
     MADE_BY,
     Code,
@@ -17,50 +20,65 @@ from benchmark.cells.provenance import (
     without_stamp,
 )
 from benchmark.cells.records import Damaged, Row, all_finite
-from benchmark.cells.reuse import EARLIER, Identities, Settings
-from benchmark.cells.store import Cell, ResultStore
-from benchmark.files.lease import PAUSE, Lease, holder
-from benchmark.files.owner import describe
+from benchmark.cells.reuse import EARLIER, Identities, Settings, refuse_other, usable_rows
+from benchmark.files.lease import Lease
 from benchmark.settings import short_digest
 
+if TYPE_CHECKING:
+    from benchmark.cells.store import ResultStore
+
 MADE_WITH = ("environment", "code")  # keys of a cell which say how its rows were made
+
+
+@dataclass(frozen=True)
+class Request:
+    """A cell that is asked for, and what its scores are to be of; see `ResultStore.filling`."""
+
+    cell: Cell
+    settings: Settings
+    identities: Identities = None
+    code: Code | None = None
 
 
 class Part:
     """A cell in work, in a ``with`` block: what is appended is kept, whatever ends the block.
 
+    ``ResultStore.filling`` makes one; it is to be entered at once::
+
+        with store.filling(cell, settings) as part:
+            for image in part.lacking(images):
+                part.append({"image": image, "psnr": 30.0, "seconds": 0.5})
+            part.finish(images, labels=labels, environment=environment)
+
     Attributes
     ----------
     rows : dict
-        By image, the rows which are there already: of the cell's file, and of the parts of killed
+        By image, the rows which are there already: of the stored cell, and of the parts of killed
         processes. All are, where `finished`.
     finished : bool
         Whether another process has finished the cell: there is nothing to do then.
     """
 
     def __init__(
-        self,
-        store: ResultStore,
-        cell: Cell,
-        settings: Settings,
-        identities: Identities,
-        lease: Lease | None,
-        code: Code | None = None,
-        outdated: bool = False,
+        self, store: ResultStore, request: Request, lease: Lease | None, outdated: bool = False
     ):
-        self.cell, self.finished = cell, lease is None
-        self._store, self._settings, self._identities = store, settings, identities
-        self._code = code
-        self._made_by = stamp(asdict(cell), code, version("torch")) if code else None
-        self._record = store.read(cell) if cell in store else None
+        self.cell, self.finished = request.cell, lease is None
+        self._store, self._settings, self._code = store, request.settings, request.code
+        self._identities = request.identities
+        self._made_by = None
+        if request.code:
+            self._made_by = stamp(asdict(self.cell), request.code, version("torch"))
+        self._record = store.read(self.cell) if self.cell in store else None
         usable = not outdated and not self._is_of_other_code()
-        self.rows = self._with_sources(store.rows(cell, settings, identities) if usable else {})
-        self._new: set[str] = set()  # images whose rows are not of the cell's file
-        self._lease, self._file = lease, None
-        self._path = new_part(store.path(cell))
+        rows = store.rows(self.cell, self._settings, self._identities) if usable else {}
+        self.rows = self._with_sources(rows)
+        self._new: set[str] = set()  # images whose rows are not of the stored cell
+        self._lease = lease
+        self._file: TextIO | None = None
+        self._path = new_part(store.path(self.cell))
 
     def __enter__(self) -> Self:
-        if not self.finished:
+        if self._lease is not None:
             try:
                 self._take_over()
             except BaseException:
@@ -73,6 +91,10 @@ class Part:
             self._file.close()
         if self._lease is not None:
             self._lease.release()
+
+    def lacking(self, images: Iterable[str]) -> list[str]:
+        """The images which are to be scored; none where the cell is finished."""
+        return [] if self.finished else [image for image in images if image not in self.rows]
 
     def append(self, row: Row) -> None:
         """Keep one scored image; it is in `rows` then.
@@ -91,18 +113,31 @@ class Part:
         append_row(self._path, self._file, row)
         self._add({row["image"]: row})
 
-    def finish(self, images: list[Row], **provenance: object) -> None:
-        """Write the finished cell, which is what `ResultStore.write` does, and drop its parts.
+    def finish(self, images: Sequence[str], **provenance: Any) -> None:
+        """Write the finished cell, as `ResultStore.write` does, and drop its parts.
 
-        Where some rows are of a file that was made with something else, that stands under
-        ``earlier``, with the names of their images. The cell says by which code it was made.
+        Where some rows are of a cell that was made with something else, that stands under
+        ``earlier``, with the names of their images. The cell says by which code it was made, and
+        under ``environment`` in what tiles images were restored. Where another process has
+        finished the cell, nothing is done.
+
+        Parameters
+        ----------
+        images
+            Those of the cell, in order; each has its row.
+        **provenance
+            ``labels``, and what else the cell is to say beside its scores.
         """
-        images = without_stamp(images)
+        if self.finished:
+            return
+        rows = without_stamp(self.rows[image] for image in images)
+        if tiles := {row["image"]: row.pop("tile") for row in rows if "tile" in row}:
+            provenance["environment"] = {**provenance.get("environment", {}), "tile": tiles}
         if self._code:
             provenance["code"] = with_other_metrics(self._code, self._record)
         if earlier := self._earlier(provenance):
             provenance[EARLIER] = earlier
-        self._store.write(self.cell, images, self._settings, **provenance)
+        self._store.write(self.cell, rows, self._settings, **provenance)
         if self._file is not None:
             self._file.close()
             self._path.unlink(missing_ok=True)
@@ -115,18 +150,28 @@ class Part:
         left: dict[str, Row] = {}
         unusable = []
         for part in parts:
-            rows = self._store.part_rows(part, self._settings, self._identities)
+            rows = self._rows_of(part)
             if rows is None:
                 unusable.append(part)
             else:
-                going_on = {row["image"]: row for row in same_made(rows.values(), self._made_by)}
-                left |= {image: row for image, row in going_on.items() if image not in self.rows}
+                left |= {image: row for image, row in rows.items() if image not in self.rows}
         left = self._with_sources(left)
         if left:
             self._file = start_part(self._path, self._settings, left.values())
             self._add(left)
         for part in parts:
             remove_part(part, headless=part in unusable)
+
+    def _rows_of(self, part: Path) -> dict[str, Row] | None:
+        """By image, the rows of a part which go on; None where it does not say what they are of."""
+        content = read_part(part, self._store.complete)
+        if content is None:
+            return None
+        refuse_other(str(part), *content, self._settings, self._identities)
+        images = [row["image"] for row in content[1]]  # any may lack a number
+        complete = self._store.complete
+        rows = usable_rows(*content, self._settings, self._identities, images, complete)
+        return {row["image"]: row for row in same_made(rows.values(), self._made_by)}
 
     def _add(self, rows: dict[str, Row]) -> None:
         self.rows |= rows
@@ -159,100 +204,19 @@ class Part:
             f"and give the same command again"
         )
 
-    def _earlier(self, provenance: Mapping[str, object]) -> list[dict[str, object]]:
-        record = self._record
-        rows = record["images"] if record else []
-        kept = [row["image"] for row in rows if row["image"] not in self._new]
-        if not kept:
+    def _earlier(self, provenance: Mapping[str, Any]) -> list[dict[str, Any]]:
+        record = self._record or {"images": []}
+        older = [row["image"] for row in record["images"] if row["image"] not in self._new]
+        if not older:
             return []
         then, now = _made_with(record), _made_with(provenance)
-        before = [found for found in record.get(EARLIER, []) if isinstance(found, dict)]
-        return [*before, {**then, "images": kept}] if then != now else before
+        before = [entry for entry in record.get(EARLIER, []) if isinstance(entry, dict)]
+        return [*before, {**then, "images": older}] if then != now else before
 
 
-def share(
-    store: ResultStore,
-    cells: Iterable[Cell],
-    settings_of: Callable[[Cell], Settings],
-    identities_of: Callable[[Cell], Identities],
-    say: Callable[[str], object],
-    *,
-    code_of: Callable[[Cell], Code | None] = lambda cell: None,
-    is_outdated: Callable[[Cell], bool] = lambda cell: False,
-) -> Iterator[Part]:
-    """Every cell, as a part to be filled or as one which another process has finished.
-
-    Cells that others work at come last: they are waited for, and taken over where they are given
-    up. Each part is to be entered at once.
-
-    Parameters
-    ----------
-    say
-        What to do with a sentence that tells whom this process waits for.
-    code_of
-        The code that makes a cell's scores, where it is to be recorded: rows of other code, in the
-        cell's file or in a part, are scored again.
-    is_outdated
-        Whether a finished cell is to be scored again as a whole.
-
-    Raises
-    ------
-    ValueError
-        If a cell was scored with other settings meanwhile.
-    OSError
-        If the folder cannot be written.
-    """
-    waiting, told = list(cells), None
-    while waiting:
-        busy = []
-        for cell in waiting:
-            asked = settings_of(cell), identities_of(cell), code_of(cell)
-            part = _part(store, cell, *asked, is_outdated)
-            if part is None:
-                busy.append(cell)
-            else:
-                yield part
-        if len(busy) == len(waiting):
-            others = {describe(holder(store.lease_path(store.path(cell))) or "") for cell in busy}
-            if others != told:
-                more = f" and {len(busy) - 1} more" if len(busy) > 1 else ""
-                say(f"waiting for {' and '.join(sorted(others))}, in work at {busy[0]}{more}")
-                told = others
-            time.sleep(PAUSE)
-        waiting = busy
-
-
-def _part(
-    store: ResultStore,
-    cell: Cell,
-    settings: Settings,
-    identities: Identities,
-    code: Code | None,
-    is_outdated: Callable[[Cell], bool],
-) -> Part | None:
-    """A cell to be filled or already finished; None while another process works at it."""
-
-    def is_done() -> bool:
-        return store.has(cell, settings, identities) and not is_outdated(cell)
-
-    if is_done():
-        return Part(store, cell, settings, identities, None)
-    lease = store.leases.take(store.lease_path(store.path(cell)))
-    if lease is None:
-        return None
-    try:  # what was finished between the two lines above is not done again
-        if is_done():
-            lease.release()
-            return Part(store, cell, settings, identities, None)
-        return Part(store, cell, settings, identities, lease, code, is_outdated(cell))
-    except BaseException:
-        lease.release()
-        raise
-
-
-def _made_with(record: Mapping[str, object]) -> dict[str, object]:
+def _made_with(record: Mapping[str, Any]) -> dict[str, Any]:
     """How rows were made, without what differs by image."""
-    found = {key: record[key] for key in MADE_WITH if key in record}
-    if "environment" in found:
-        found["environment"] = {k: v for k, v in found["environment"].items() if k != "tile"}
-    return found
+    facts = {key: record[key] for key in MADE_WITH if key in record}
+    if "environment" in facts:
+        facts["environment"] = {k: v for k, v in facts["environment"].items() if k != "tile"}
+    return facts

@@ -7,7 +7,7 @@ import re
 import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from benchmark.cells.records import Complete, Damaged, Row, check_row, check_settings
 from benchmark.files.owner import new_token
@@ -32,7 +32,7 @@ def cell_file_of(part: Path) -> Path:
     return part.with_name(match[1] if match else part.name)
 
 
-def read_part(part: Path, complete: Complete) -> tuple[dict[str, object], list[Row]] | None:
+def read_part(part: Path, complete: Complete) -> tuple[dict[str, Any], list[Row]] | None:
     """The settings of a part and its rows, without lines that are torn; None without settings."""
     try:
         head, *lines = part.read_bytes().splitlines(keepends=True) or [b""]
@@ -81,7 +81,7 @@ def remove_part(part: Path, headless: bool = False) -> None:
         part.unlink(missing_ok=True)
 
 
-def _line(line: bytes) -> object:
+def _line(line: bytes) -> Any:
     if not line.endswith(b"\n"):
         return None
     try:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points, packages_distributions, version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -31,9 +31,9 @@ CELL = ("model", "dataset", "noise", "level", "seed")
 FIRST = ("protocol", "torch", US)  # what a sentence names before the rest
 MOST = 4  # things that a sentence names before it only counts
 
-Code = dict[str, object]  # what `code_of_cell` says
-Record = Mapping[str, object]  # a cell's file, as `ResultStore.read` gives it
-Row = dict[str, object]  # of one image
+Code = dict[str, Any]  # what `code_of_cell` says
+Record = Mapping[str, Any]  # a cell's file, as `ResultStore.read` gives it
+Row = dict[str, Any]  # of one image
 Facts = dict[str, str]  # what made a cell, in words: "torch" to "2.4.0"
 
 
@@ -81,7 +81,7 @@ def code_of_cell(
     roles = {"model": model, "dataset": dataset} | ({"noise": noise} if noise is not None else {})
     parts = getattr(noise, "made_of", {})
     return {
-        **{role: code_of(type(one)) for role, one in roles.items()},
+        **{role: code_of(type(used)) for role, used in roles.items()},
         **({"parts": {name: code_of(part) for name, part in parts.items()}} if parts else {}),
         "metrics": {name: code_of(type(metric)) for name, metric in metrics.items()},
     }
@@ -119,19 +119,19 @@ def code_facts(cell: Mapping[str, object], code: Code) -> Facts:
     """
     of_classes = {
         **{f"{role} {cell[role]}": code[role] for role in ROLES if role in code},
-        **{f"noise {name}": found for name, found in code.get("parts", {}).items()},
-        **{f"metric {name}": found for name, found in code["metrics"].items()},
+        **{f"noise {name}": origin for name, origin in code.get("parts", {}).items()},
+        **{f"metric {name}": origin for name, origin in code["metrics"].items()},
     }
     releases: dict[str, set[str]] = {}
-    for found in of_classes.values():
-        if found["distribution"]:
-            releases.setdefault(found["distribution"], set()).add(found["version"])
+    for origin in of_classes.values():
+        if origin["distribution"]:
+            releases.setdefault(origin["distribution"], set()).add(origin["version"])
     return {
         **{name: " and ".join(sorted(numbers)) for name, numbers in releases.items()},
         **{
-            f"source of {label}": found["source"]
-            for label, found in of_classes.items()
-            if found["source"]
+            f"source of {label}": origin["source"]
+            for label, origin in of_classes.items()
+            if origin["source"]
         },
     }
 
@@ -233,13 +233,13 @@ def _distribution(module: str) -> tuple[str | None, str | None]:
     top = module.partition(".")[0]
     if top in OUR_PACKAGES:
         return US, __version__
-    entries = [entry for entry in entry_points(group=ENTRY_POINT_GROUP) if entry.dist]
-    for entry in entries:
-        if entry.module == module or module.startswith(f"{entry.module}."):
-            return entry.dist.name, entry.dist.version
-    for entry in entries:
-        if entry.module.partition(".")[0] == top:
-            return entry.dist.name, entry.dist.version
+    plugins = [(e.module, e.dist) for e in entry_points(group=ENTRY_POINT_GROUP) if e.dist]
+    for name, plugin in plugins:
+        if name == module or module.startswith(f"{name}."):
+            return plugin.name, plugin.version
+    for name, plugin in plugins:
+        if name.partition(".")[0] == top:
+            return plugin.name, plugin.version
     if not _is_installed(module):
         return None, None
     names = packages_distributions().get(top, [])  # reads every package's list of files: slow
@@ -255,7 +255,7 @@ def _is_installed(module: str) -> bool:
 
 def _source(cls: type) -> str | None:
     try:
-        text = Path(inspect.getsourcefile(cls)).read_bytes()
+        text = Path(inspect.getsourcefile(cls) or "").read_bytes()
     except (OSError, TypeError):  # typed into a notebook, compiled, or inside an archive
         text = _text(cls)
     return short_hash(text.replace(b"\r\n", b"\n")) if text else None
@@ -263,12 +263,12 @@ def _source(cls: type) -> str | None:
 
 def _text(cls: type) -> bytes:
     """The source of a class which has no file, else that of its methods; empty if there is none."""
-    found = []
-    for one in [cls, *filter(inspect.isfunction, vars(cls).values())]:
+    texts = []
+    for part in [cls, *filter(inspect.isfunction, vars(cls).values())]:
         try:
-            found.append(inspect.getsource(one))
+            texts.append(inspect.getsource(part))
         except (OSError, TypeError):
             continue
-        if one is cls:
+        if part is cls:
             break
-    return "".join(found).encode()
+    return "".join(texts).encode()

@@ -1,37 +1,46 @@
-"""What a cell's file has to hold: it is believed only where it is what a run writes."""
+"""What a cell's record has to hold: it is believed only where it is what a run writes."""
 
 import json
 import math
 import stat
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any, NamedTuple
 
+from benchmark.cells.cell import Cell
 from benchmark.files.names import check_name
 
-Record = dict[str, object]
-Row = dict[str, object]
+Record = dict[str, Any]  # as JSON gives it back
+Row = dict[str, Any]  # of one image
 # whether an image's row has every number that these settings ask for; `Damaged` for wrong types
-Complete = Callable[[Row, Mapping[str, object]], bool]
+Complete = Callable[[Row, Mapping[str, Any]], bool]
 
 KEY = {"model": str, "dataset": str, "noise": str, "level": float, "seed": int}
 SETTINGS = ("model", "noise", "dataset", "metrics", "protocol")
+DAMAGED = ".damaged"  # what a file which is no cell gets behind its name
 KINDS = {str: "text", float: "a number", int: "a whole number", bool: "true or false"}
 
 
 class Damaged(ValueError):
-    """A file which is no cell; the message says why."""
+    """A file, or a line of one, which is no cell; the message says why."""
 
 
-def read_record(path: Path, complete: Complete) -> tuple[Record, list[str]]:
-    """The content of a cell's file, and those of its images which lack a number.
+class Stored(NamedTuple):
+    """A finished cell as it was read."""
 
-    Keys beside those that are known here are allowed everywhere.
+    cell: Cell
+    record: Record
+    incomplete: list[str]  # its images which lack a number
+    place: str  # where it was read, for people: a file, or a file and the number of a line
+
+
+def read_record(path: Path, complete: Complete) -> Stored:
+    """The content of a cell's file.
 
     Raises
     ------
     Damaged
-        If it is no regular file, no JSON, or lacks something or has it in another type; the message
-        names the file.
+        If it is no regular file, or as `parse_record` does.
     FileNotFoundError
         If there is none.
     OSError
@@ -39,17 +48,26 @@ def read_record(path: Path, complete: Complete) -> tuple[Record, list[str]]:
     """
     if not stat.S_ISREG(path.stat().st_mode):
         raise Damaged(f"{path} is no cell: it is no regular file")
+    return parse_record(path.read_bytes(), str(path), complete)
+
+
+def parse_record(content: bytes, place: str, complete: Complete) -> Stored:
+    """A cell's record from its JSON. Keys beside those that are known here are allowed everywhere.
+
+    Raises
+    ------
+    Damaged
+        If it is no JSON, or lacks something or has it in another type; the message names the place.
+    """
     try:
-        record = json.loads(path.read_bytes())
-        holes = check_record(record, complete)
-    except Damaged as error:
-        raise Damaged(f"{path} is no cell: {error}") from None
+        record = json.loads(content)
+        incomplete = check_record(record, complete)
+        return Stored(Cell(**record["cell"]), record, incomplete, place)
     except (ValueError, RecursionError, OverflowError) as error:
-        raise Damaged(f"{path} is no cell ({_first_line(error)})") from None
-    return record, holes
+        raise Damaged(f"{place} is no cell: {_first_line(error)}") from None
 
 
-def check_record(record: object, complete: Complete) -> list[str]:
+def check_record(record: Any, complete: Complete) -> list[str]:
     """The images of a cell which lack a number; `Damaged` if it lacks what every cell has."""
     _mapping(record, "the file")
     for part in ("cell", "settings", "labels"):
@@ -76,7 +94,7 @@ def check_record(record: object, complete: Complete) -> list[str]:
     return check_rows(record.get("images"), settings, complete)
 
 
-def check_settings(settings: object) -> None:
+def check_settings(settings: Any) -> None:
     """Raise `Damaged` if something is not the settings of a cell."""
     _mapping(settings, "'settings'")
     for name in SETTINGS:
@@ -86,21 +104,21 @@ def check_settings(settings: object) -> None:
         _mapping(metric, f"metric {name}")
 
 
-def check_rows(rows: object, settings: Mapping[str, object], complete: Complete) -> list[str]:
+def check_rows(rows: Any, settings: Mapping[str, Any], complete: Complete) -> list[str]:
     """The images which lack a number; `Damaged` if it is no list of rows, each of another image."""
     if not isinstance(rows, list):
         raise Damaged("'images' is no list")
-    seen, holes = set(), []
+    seen, incomplete = set(), []
     for row in rows:
         if not check_row(row, settings, complete):
-            holes.append(row["image"])
+            incomplete.append(row["image"])
         if row["image"] in seen:
             raise Damaged(f"image {row['image']!r} is in it twice")
         seen.add(row["image"])
-    return holes
+    return incomplete
 
 
-def check_row(row: object, settings: Mapping[str, object], complete: Complete) -> bool:
+def check_row(row: Any, settings: Mapping[str, Any], complete: Complete) -> bool:
     """Whether a row has all its numbers; `Damaged` if it is the row of no image."""
     _mapping(row, "an image's row")
     _value(row.get("image"), str, "the name of an image")
@@ -108,23 +126,23 @@ def check_row(row: object, settings: Mapping[str, object], complete: Complete) -
     return complete(row, settings)
 
 
-def is_scored(row: Row, settings: Mapping[str, object]) -> bool:
+def is_scored(row: Row, settings: Mapping[str, Any]) -> bool:
     """Whether a row of ``bench run`` has seconds and a finite number for every metric."""
     return all_finite(row, (*settings["metrics"], "seconds"))
 
 
-def all_finite(values: Mapping[str, object], names: Iterable[str]) -> bool:
+def all_finite(values: Mapping[str, Any], names: Iterable[str]) -> bool:
     """Whether each of these is there and finite; `Damaged` if one is anything but a number."""
-    found = True
+    finite = True
     for name in names:
         value = values.get(name)
         if value is None:
-            found = False
+            finite = False
         elif isinstance(value, (int, float)) and value is not True and value is not False:
-            found = found and math.isfinite(value)
+            finite = finite and math.isfinite(value)
         else:
             raise Damaged(f"{name} of image {values.get('image')!r} is {value!r:.40}, no number")
-    return found
+    return finite
 
 
 def _mapping(value: object, what: str) -> None:
@@ -132,7 +150,7 @@ def _mapping(value: object, what: str) -> None:
         raise Damaged(f"{what} is missing or no JSON object")
 
 
-def _value(value: object, kind: type, what: str) -> None:
+def _value(value: Any, kind: type, what: str) -> None:
     if kind is float and type(value) is int:
         value = float(value) if abs(value) < 2**53 else math.inf
     if type(value) is not kind or (kind is float and not math.isfinite(value)):

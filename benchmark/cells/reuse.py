@@ -1,12 +1,12 @@
 """Which stored scores stand for what is asked now, and what differs where they do not."""
 
 from collections.abc import Collection, Iterable, Mapping
-from pathlib import Path
+from typing import Any
 
-from benchmark.cells.records import Record, Row
+from benchmark.cells.records import Complete, Record, Row
 from benchmark.settings import differences, digest_of, short_digest
 
-Settings = Mapping[str, object]
+Settings = Mapping[str, Any]
 Identities = Mapping[str, str] | None  # by image, in order; None: only the set is known
 
 EARLIER = "earlier"  # the key of what some of a cell's rows were made with, where not as the others
@@ -15,11 +15,16 @@ WHICH = ("limit", "images", "sha256")  # settings of a dataset that say which im
 
 
 def refuse_other(
-    path: Path, stored: Settings, rows: Iterable[Row], now: Settings, identities: Identities
+    place: str, stored: Settings, rows: Iterable[Row], now: Settings, identities: Identities
 ) -> None:
-    """Raise ``ValueError`` if a file's scores are of something else; the message says of what.
+    """Raise ``ValueError`` if stored scores are of something else; the message says of what.
 
     More or fewer images of one dataset are no difference, nor are metrics only one side has.
+
+    Parameters
+    ----------
+    place
+        Where they are: a file, or a file and the number of a line, as `Stored` has it.
     """
     shared = stored["metrics"].keys() & now["metrics"].keys()
     changes = differences(_of_what(stored, shared), _of_what(now, shared))
@@ -32,30 +37,56 @@ def refuse_other(
         named = " and ".join(f"'+{group}.NAME={{of: ...}}'" for group in groups if group)
         own = f"give the variant a name of its own ({named}), " if named else ""
         raise ValueError(
-            f"{path} was scored {reason}; {own}choose another folder (out=FOLDER), or delete that "
-            f"file"
+            f"{place} was scored {reason}; {own}choose another folder (out=FOLDER), or delete that "
+            f"cell"
         )
+
+
+def usable_rows(
+    stored: Settings,
+    rows: Iterable[Row],
+    now: Settings,
+    identities: Identities,
+    incomplete: Iterable[str],
+    complete: Complete,
+) -> dict[str, Row]:
+    """By image, the rows of wanted images which have all numbers that are asked for.
+
+    Parameters
+    ----------
+    incomplete
+        The images which may lack one.
+    """
+    if not now["metrics"].keys() <= stored["metrics"].keys():
+        return {}
+    usable = matching(stored, rows, now, identities)
+    for image in incomplete:
+        if image in usable and not complete(usable[image], now):
+            del usable[image]
+    return usable
 
 
 def matching(
     stored: Settings, rows: Iterable[Row], now: Settings, identities: Identities
 ) -> dict[str, Row]:
     """By image, the rows whose images are wanted now and are the same files, cut the same way."""
-    rows = {row["image"]: row for row in rows}
+    by_image = {row["image"]: row for row in rows}
     if identities is None:
-        return rows if _digest(stored) == _digest(now) else {}
-    known = {image: row for image, row in rows.items() if image in identities}
+        return by_image if _digest(stored) == _digest(now) else {}
+    known = {image: row for image, row in by_image.items() if image in identities}
     if _digest(stored) == _digest(now):
         return known
-    if any("source" in row for row in rows.values()):
+    if any("source" in row for row in by_image.values()):
         return {
             image: row
             for image, row in known.items()
             if row.get("source") == short_digest(identities[image])
         }
-    if len(known) == len(rows) and digest_of(identities[name] for name in rows) == _digest(stored):
-        return known  # version 0.1 said of the set only what it was
-    return {}
+    # version 0.1 said of the set only what it was
+    same = len(known) == len(by_image) and _digest(stored) == digest_of(
+        identities[k] for k in known
+    )
+    return known if same else {}
 
 
 def joined(stored: Record, now: Record) -> Record:
@@ -66,8 +97,8 @@ def joined(stored: Record, now: Record) -> Record:
     settings["metrics"] = {**stored["settings"]["metrics"], **settings["metrics"]}
     if before:
         settings["dataset"] = stored["settings"]["dataset"]
-    kept = {key: value for key, value in stored.items() if key != EARLIER}
-    record = {**kept, **now, "settings": settings, "images": [*images, *before.values()]}
+    unchanged = {key: value for key, value in stored.items() if key != EARLIER}
+    record = {**unchanged, **now, "settings": settings, "images": [*images, *before.values()]}
     record["labels"] = _merged(stored["labels"], now["labels"])
     return record
 
@@ -102,7 +133,7 @@ def _digest(settings: Settings) -> object:
     return settings["dataset"].get("sha256")
 
 
-def _of_what(settings: Settings, metrics: Collection[str]) -> dict[str, object]:
+def _of_what(settings: Settings, metrics: Collection[str]) -> dict[str, Any]:
     """Settings without what says which images they are of, and with these metrics alone."""
     return {
         **settings,
@@ -111,7 +142,7 @@ def _of_what(settings: Settings, metrics: Collection[str]) -> dict[str, object]:
     }
 
 
-def _merged(stored: Mapping[str, object], now: Mapping[str, object]) -> dict[str, object]:
+def _merged(stored: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
     """Labels of both, those of now winning; a dict by metric keeps the metrics of before."""
     merged = {**stored, **now}
     for key, label in now.items():

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from benchmark.cells.cell import Cell
 from benchmark.cells.provenance import PIXELS, Made, made_of
@@ -214,7 +214,7 @@ def _line(cell: Cell, row: Row, metrics: Iterable[str]) -> Row:
     return {**vars(cell), **image}
 
 
-def _scale(metric: str, labels: Mapping[str, Mapping[str, object]]) -> Scale:
+def _scale(metric: str, labels: Mapping[str, Any]) -> Scale:
     """A metric as the cell labels it; older cells leave unit and digits open."""
     known = known_scale(metric)
     return Scale(
@@ -229,7 +229,7 @@ def _finite(score: float | None) -> float:
     return math.nan if score is None or not math.isfinite(score) else score
 
 
-def _unusual(environment: Mapping[str, object]) -> set[str]:
+def _unusual(environment: Mapping[str, Any]) -> set[str]:
     """How a cell's images were restored, if not whole and in fp32."""
     found = {f"tiles of {side}" for side in environment.get("tile", {}).values()}
     return found | ({"bf16"} if environment.get("precision") == "bf16" else set())

@@ -1,39 +1,41 @@
-"""The folder which keeps each finished cell as one file."""
+"""The folder which keeps finished cells: each as one file, or, at rest, all in one."""
 
-import contextlib
 import json
-import os
-import unicodedata
-import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
 from benchmark.cells.cell import Cell
-from benchmark.cells.parts import cell_file_of, parts_of, read_part, remove_part
+from benchmark.cells.files import Files, warn_of
+from benchmark.cells.filling import Part
+from benchmark.cells.packed import NAME, Packed, compact
+from benchmark.cells.parts import parts_of, read_part
+from benchmark.cells.provenance import Code, short_hash
 from benchmark.cells.records import (
     Complete,
     Damaged,
     Record,
     Row,
+    Stored,
     check_record,
     is_scored,
-    read_record,
 )
-from benchmark.cells.reuse import Identities, Settings, joined, matching, refuse_other
+from benchmark.cells.reuse import Identities, Settings, joined, refuse_other, usable_rows
 from benchmark.cells.scores import Scores, scores_of
-from benchmark.files.lease import Leases, holder
-from benchmark.files.whole import in_use, sweep, write_whole
-
-DAMAGED = ".damaged"
+from benchmark.cells.sharing import Request, share
+from benchmark.files.lease import Leases
+from benchmark.files.whole import write_whole
 
 
 class ResultStore:
     """A folder of cells: the cache, the resume point and the record.
 
-    Copy folders together to merge them; delete a file to redo its cell. Any number of processes may
-    fill one folder, see `benchmark.cells.filling`: beside the file of a cell in work stand its
-    lease, ``*.json.lease``, and the images that are finished, in a file ``*.part`` for each writer.
+    A finished cell is a file under ``cells/``, or a line of ``cells.jsonl`` once they are packed
+    (see `benchmark.cells.packed`); where it is both, the file counts. Copy folders together to
+    merge them, but concatenate their ``cells.jsonl``; delete a file or a line to redo its cell. Any
+    number of processes may fill one folder, see `filling`: beside the file of a cell in work stand
+    its lease, ``*.json.lease``, and the images that are finished, in a file ``*.part`` for each
+    writer.
 
     Parameters
     ----------
@@ -44,11 +46,10 @@ class ResultStore:
     def __init__(self, root: str | Path, complete: Complete = is_scored):
         self.root, self.complete = Path(root), complete
         self.leases = Leases()
-        self._paths: dict[Cell, Path] = {}
-        self._known: dict[Path, tuple[tuple[int, ...], Cell, Record, list[str]]] = {}
+        self.files, self.packed = Files(self.root, complete), Packed(self.root / NAME, complete)
 
     def __contains__(self, cell: Cell) -> bool:
-        return self.path(cell).is_file()
+        return self.path(cell).is_file() or cell in self.packed.cells()
 
     def read(self, cell: Cell) -> Record:
         """A finished cell: its settings, labels, environment, and a dict for each image.
@@ -60,10 +61,7 @@ class ResultStore:
         FileNotFoundError
             If there is none.
         """
-        found, record, _ = self._read(self.path(cell))
-        if found != cell:
-            raise Damaged(f"{self.path(cell)} is no cell: it says that it is {found}")
-        return record
+        return self._stored(cell).record
 
     def has(self, cell: Cell, settings: Settings, identities: Identities = None) -> bool:
         """Whether a cell is stored, with exactly these settings, all these metrics and images.
@@ -81,37 +79,65 @@ class ResultStore:
         ValueError
             If the cell is stored, or half done, with other settings; the message names them.
         """
-        rows = self._complete(cell, settings, identities)
+        rows = self.rows(cell, settings, identities)
         wanted = identities if identities is not None else self._images(cell)
         if wanted and all(image in rows for image in wanted):
             return True
         for part in parts_of(self.path(cell)):
             if content := read_part(part, self.complete):
-                refuse_other(part, *content, settings, identities)
+                refuse_other(str(part), *content, settings, identities)
         return False
 
     def rows(self, cell: Cell, settings: Settings, identities: Identities = None) -> dict[str, Row]:
         """By image, copies of a stored cell's rows which need not be scored again; see `has`."""
-        record = self._intact(cell)
-        tiles = record.get("environment", {}).get("tile", {}) if record else {}
+        stored = self._intact(cell)
+        if stored is None:
+            return {}
+        content = stored.record["settings"], stored.record["images"]
+        refuse_other(stored.place, *content, settings, identities)
+        usable = usable_rows(*content, settings, identities, stored.incomplete, self.complete)
+        tiles = stored.record.get("environment", {}).get("tile", {})
         return {
-            image: dict(row) | ({"tile": tiles[image]} if image in tiles else {})
-            for image, row in self._complete(cell, settings, identities).items()
+            image: row | ({"tile": tiles[image]} if image in tiles else {})
+            for image, row in usable.items()
         }
 
-    def part_rows(
-        self, part: Path, settings: Settings, identities: Identities = None
-    ) -> dict[str, Row] | None:
-        """By image, the rows of a half-done cell which need not be scored again; see `has`.
+    def filling(
+        self,
+        cell: Cell,
+        settings: Settings,
+        identities: Identities = None,
+        code: Code | None = None,
+        say: Callable[[str], object] = print,
+    ) -> Part:
+        """A cell to be filled, in a ``with`` block: the only way to write one.
 
-        None where the part does not say what its scores are of.
+        It goes on from what is there, of the finished cell and of killed processes, and while
+        another process works at it this one waits. Several cells are shared by processes with
+        `benchmark.cells.sharing.share`.
+
+        Parameters
+        ----------
+        settings
+            Everything the scores depend on: a dict each for model, noise, dataset, metrics and
+            protocol, of plain values.
+        identities
+            The images, as for `has`.
+        code
+            What makes the scores, as `benchmark.cells.provenance.code_of_cell` gives it; rows of
+            other code are scored again.
+        say
+            What to do with a sentence that tells whom this process waits for.
+
+        Raises
+        ------
+        ValueError
+            If the cell is stored, or half done, with other settings; the message names them.
+        OSError
+            If the folder cannot be written.
         """
-        content = read_part(part, self.complete)
-        if content is None:
-            return None
-        refuse_other(part, *content, settings, identities)
-        holes = [row["image"] for row in content[1]]  # a part is not checked as a whole
-        return self._usable(*content, settings, identities, holes)
+        (part,) = share(self, [Request(cell, settings, identities, code)], say)
+        return part
 
     def write(
         self, cell: Cell, images: list[Row], settings: Settings, **provenance: object
@@ -129,38 +155,26 @@ class ResultStore:
         """
         record = {**provenance, "cell": asdict(cell), "settings": dict(settings), "images": images}
         if stored := self._intact(cell):
-            record = joined(stored, record)
+            record = joined(stored.record, record)
         check_record(record, self.complete)
         write_whole(self.path(cell), json.dumps(record, indent=1) + "\n")
         return self.path(cell)
 
     def records(self) -> Iterator[tuple[Cell, Record]]:
-        """Every finished cell, in the order of their files.
+        """Every finished cell, in the order of their paths.
 
-        What is no cell (a damaged file, a hidden one, a copy under another name) is left out and
-        named in a warning.
+        What is no cell (a damaged file or line, a hidden file, a copy under another name) is left
+        out and named in a warning.
         """
-        strange, lacking = [], []
-        for path in sorted(self.root.glob("cells/*/*/*.json")):
-            if any(part.startswith(".") for part in path.relative_to(self.root).parts):
-                strange.append(path)
-                continue
-            try:
-                cell, record, holes = self._read(path)
-            except Damaged as error:
-                warnings.warn(f"{error}; it is left out", stacklevel=2)
-                continue
-            expected = self.path(cell)
-            if path != expected and _normal(path) != _normal(expected):
-                strange.append(path)
-                continue
-            if holes or len(record["images"]) < _promised(record):
-                lacking.append(path)
+        cells = self.packed.cells() | {stored.cell: stored for _, _, stored in self.files.all()}
+        lacking = []
+        for cell in sorted(cells, key=lambda cell: cell.path.parts):
+            _, record, incomplete, place = cells[cell]
+            if incomplete or len(record["images"]) < _promised(record):
+                lacking.append(place)
             yield cell, record
-        if strange:
-            _warn("no cells, but hidden files or copies of some, and left out", strange)
         if lacking:
-            _warn("lacking scores of some images, which bench run scores again", lacking)
+            warn_of("lacking scores of some images, which bench run scores again", lacking)
 
     def scores(self, partners: Mapping[str, str] | None = None) -> Scores:
         """The scores of every finished cell, with all that a reader of them has to know.
@@ -173,129 +187,51 @@ class ResultStore:
         """
         return scores_of(self.records(), partners or {})
 
-    def tidy(self) -> None:
-        """Remove what killed processes left under the folder, but for cells which are half done."""
-        for folder in (self.root, *self.root.glob("cells/*/*"), *self.root.glob("matched/*")):
-            sweep(folder)
-        for folder in self.root.glob("pictures/*/*"):
-            sweep(folder)
-        for lease in self.root.glob("cells/*/*/*.lease"):
-            if not in_use(lease, holder(lease) or ""):
-                lease.unlink(missing_ok=True)
-
-    def drop_parts(self, finished: Iterable[Cell]) -> None:
-        """Remove what killed processes left of cells which others have finished since."""
-        if parts := list(self.root.glob("cells/*/*/*.json.*part")):
-            paths = set(map(self.path, finished))
-            for part in parts:
-                path = cell_file_of(part)
-                if path in paths and not self.lease_path(path).exists():
-                    remove_part(part)
-
     def pictures(self, cell: Cell) -> Path:
         """The folder for small pictures of a cell's first image, shared by all models."""
         return self.root / "pictures" / cell.dataset / cell.condition
 
     def path(self, cell: Cell) -> Path:
-        """Where a finished cell is."""
-        if cell not in self._paths:
-            self._paths[cell] = self.root / "cells" / cell.path
-        return self._paths[cell]
+        """Where the file of a finished cell is, unless it is packed."""
+        return self.files.path(cell)
 
-    def state(self, cell: Cell) -> tuple[int, ...] | None:
-        """What changes whenever a finished cell is written again; None where there is none."""
-        try:
-            found = self.path(cell).stat()
-        except FileNotFoundError:
-            return None
-        return found.st_mtime_ns, found.st_size, found.st_ino
+    def state(self, cell: Cell) -> str | None:
+        """What changes whenever a finished cell is scored again; None where there is none."""
+        stored = self._intact(cell)
+        return None if stored is None else short_hash(compact(stored.record).encode())
 
     def lease_path(self, path: Path) -> Path:
         """The lease of a cell with this file."""
         return path.with_name(f"{path.name}.lease")
 
-    def _read(self, path: Path) -> tuple[Cell, Record, list[str]]:
-        """A file's cell, content and holes, as they are now; each state of a file is read once."""
+    def _stored(self, cell: Cell) -> Stored:
+        """A finished cell, of its file or else of its line; raises as `read` does."""
         try:
-            found = path.stat()
-        except OSError:
-            if path.is_symlink():
-                raise Damaged(f"{path} is no cell: it is a link to what is not there") from None
+            return self.files.read(cell)
+        except (FileNotFoundError, NotADirectoryError):
+            if cell in (packed := self.packed.cells()):
+                return packed[cell]
             raise
-        state = found.st_mtime_ns, found.st_size, found.st_ino
-        if path not in self._known or self._known[path][0] != state:
-            record, holes = read_record(path, self.complete)
-            try:
-                cell = Cell(**record["cell"])
-            except ValueError as error:
-                raise Damaged(f"{path} is no cell: {error}") from None
-            self._known[path] = state, cell, record, holes
-        return self._known[path][1:]
 
-    def _intact(self, cell: Cell) -> Record | None:
-        """A cell's content, None where there is none; a damaged file is set aside."""
+    def _intact(self, cell: Cell) -> Stored | None:
+        """A finished cell, None where there is none; a damaged file is set aside."""
         try:
-            return self.read(cell)
+            return self._stored(cell)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except Damaged as error:
-            path, number = self.path(cell), 1
-            aside = path.with_name(path.name + DAMAGED)
-            while os.path.lexists(aside):
-                number += 1
-                aside = path.with_name(f"{path.name}{DAMAGED}{number}")
-            with contextlib.suppress(FileNotFoundError):  # another process was faster
-                path.rename(aside)
-                warnings.warn(f"{error}; it is kept as {aside.name}", stacklevel=2)
-            return None
+            self.files.set_aside(cell, error)
+            return self.packed.cells().get(cell)
 
     def _images(self, cell: Cell) -> list[str]:
         """The images of a stored cell; none where it has fewer than it says."""
-        record = self._intact(cell)
-        if record is None or len(record["images"]) < _promised(record):
+        stored = self._intact(cell)
+        if stored is None or len(stored.record["images"]) < _promised(stored.record):
             return []
-        return [row["image"] for row in record["images"]]
-
-    def _complete(self, cell: Cell, settings: Settings, identities: Identities) -> dict[str, Row]:
-        record = self._intact(cell)
-        if record is None:
-            return {}
-        stored, rows = record["settings"], record["images"]
-        refuse_other(self.path(cell), stored, rows, settings, identities)
-        return self._usable(stored, rows, settings, identities, self._read(self.path(cell))[2])
-
-    def _usable(
-        self,
-        stored: Settings,
-        rows: list[Row],
-        settings: Settings,
-        identities: Identities,
-        holes: Iterable[str],
-    ) -> dict[str, Row]:
-        """The rows of the wanted images which have all numbers that are asked for.
-
-        ``holes`` are the images which may lack one.
-        """
-        if not settings["metrics"].keys() <= stored["metrics"].keys():
-            return {}
-        found = matching(stored, rows, settings, identities)
-        lacking = {
-            image for image in holes if image in found and not self.complete(found[image], settings)
-        }
-        return {image: row for image, row in found.items() if image not in lacking}
+        return [row["image"] for row in stored.record["images"]]
 
 
 def _promised(record: Record) -> int:
     """How many images a cell says it has; 0 where it does not say."""
     count = record["settings"]["dataset"].get("images", 0)
     return count if isinstance(count, int) else 0
-
-
-def _warn(what: str, paths: list[Path]) -> None:
-    more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
-    warnings.warn(f"{what}: {paths[0]}{more}", stacklevel=3)
-
-
-def _normal(path: Path) -> str:
-    """A path's text in one Unicode form: file systems may give another than they were given."""
-    return unicodedata.normalize("NFC", str(path))

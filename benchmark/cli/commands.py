@@ -13,6 +13,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from benchmark import __version__
 from benchmark.cells import Cell, ResultStore
+from benchmark.cells.packed import NAME
+from benchmark.cells.packed import pack as pack_cells
 from benchmark.cells.scores import ROW, Scores
 from benchmark.cli import variants as study
 from benchmark.cli.compose import compose_grid, compose_training, with_available_metrics
@@ -116,6 +118,12 @@ def write_report(config: DictConfig) -> None:
     to = Path(config.to) if config.to else to
     prepare(to, REPORT, FIGURES)
     _publish(scores, store, to)
+
+
+def pack(config: DictConfig) -> None:
+    """Fold the files of a folder's finished cells into one file."""
+    count = pack_cells(ResultStore(config.out), log.info)
+    log.info(f"written to {config.out}: {NAME}, {count} cell{'s' * (count != 1)}")
 
 
 def train_network(config: DictConfig) -> None:
@@ -381,6 +389,7 @@ def _use_threads(threads: int | None) -> None:
 COMMANDS = {
     "run": run,
     "report": write_report,
+    "pack": pack,
     "train": train_network,
     "ablate": ablate,
     "zoo": write_zoo,

@@ -22,6 +22,7 @@ USAGE = f"""noisebench {__version__} - how well does a denoiser do on noise it w
 
   bench run model=masked noise=all      score models on noises; ends with a leaderboard
   bench report out=results/local        leaderboard, Figure 11 and pictures of a results folder
+  bench pack out=results/local          fold the finished cells of a folder into one file
   bench train model=masked              train a network
   bench ablate masks                    train variants of a network, and compare them
   bench zoo                             the page of trained networks, from their files
@@ -45,6 +46,7 @@ COMMANDS = (
     "ablate",
     "zoo",
     "report",
+    "pack",
     "noise",
     "passes",
     "tiles",

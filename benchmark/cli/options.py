@@ -170,6 +170,13 @@ class ReportConfig:
 
 
 @dataclass
+class PackConfig:
+    """What ``bench pack`` takes."""
+
+    out: str = "results/local"
+
+
+@dataclass
 class ListConfig:
     """What ``bench list`` takes."""
 
@@ -182,6 +189,7 @@ SCHEMAS = {  # those of train and ablate get the settings of a recipe and of its
     "ablate": AblateConfig,
     "zoo": ZooConfig,
     "report": ReportConfig,
+    "pack": PackConfig,
     "list": ListConfig,
     "noise": NoiseConfig,
     "passes": PassesConfig,

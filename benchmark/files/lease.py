@@ -68,7 +68,7 @@ class Leases:
             path.parent.mkdir(parents=True, exist_ok=True)
             try:
                 file = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
-            except FileExistsError:  # another was faster
+            except (FileExistsError, FileNotFoundError):  # another was faster, or removed a folder
                 return None
             with os.fdopen(file, "w") as opened:
                 opened.write(self.owner)
@@ -89,11 +89,11 @@ class Leases:
         OSError
             If the file cannot be written.
         """
-        told = None
+        announced = None
         while (lease := self.take(path)) is None:
-            if (other := describe(holder(path) or "")) != told:
+            if (other := describe(holder(path) or "")) != announced:
                 say(f"waiting for {other}, in work at {path.parent}")
-                told = other
+                announced = other
             time.sleep(PAUSE)
         try:
             yield lease

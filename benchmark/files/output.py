@@ -69,11 +69,11 @@ def prepare(
                 f"folder with out=FOLDER, or move it away"
             )
     if os.path.isdir(folder):
-        ours = [(folder / "cells").is_dir()]
+        ours = [(folder / "cells").is_dir() or (folder / "cells.jsonl").is_file()]
         ours += [is_ours(folder / name, kind) for name, kind in pages.items()]
-        found = [path for pattern in figures for path in sorted(folder.glob(pattern))]
-        if found and not any(ours):
-            raise _foreign(found[0])
+        drawn = [path for pattern in figures for path in sorted(folder.glob(pattern))]
+        if drawn and not any(ours):
+            raise _foreign(drawn[0])
     place = next(place for place in (folder, *folder.parents) if os.path.isdir(place))
     with writing(folder):
         for name in folder.relative_to(place).parts:

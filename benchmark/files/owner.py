@@ -44,13 +44,13 @@ def describe(token: str) -> str:
 @cache
 def this_machine() -> str:
     """8 hexadecimal digits for this machine as it was started, and this container on it."""
-    found = [socket.gethostname()]
+    facts = [socket.gethostname()]
     for read in (_boot, _process_space):
         try:
-            found.append(read())
+            facts.append(read())
         except OSError:  # not Linux, or hidden: process numbers and start times tell enough
-            found.append("")
-    return hashlib.sha256("\n".join(found).encode()).hexdigest()[:8]
+            facts.append("")
+    return hashlib.sha256("\n".join(facts).encode()).hexdigest()[:8]
 
 
 def _boot() -> str:

@@ -118,7 +118,7 @@ def sweep(folder: Path) -> None:
     if not folder.is_dir():
         return
     for entry in os.scandir(folder):
-        if (found := ASIDE.fullmatch(entry.name)) and not in_use(Path(entry), found[1] or found[2]):
+        if (match := ASIDE.fullmatch(entry.name)) and not in_use(Path(entry), match[1] or match[2]):
             Path(entry).unlink(missing_ok=True)
 
 
@@ -137,6 +137,21 @@ def in_use(path: Path, writer: str) -> bool:
         return time.time() - path.stat().st_mtime < ABANDONED
     except FileNotFoundError:
         return False
+
+
+def file_state(path: Path) -> tuple[int, int, int]:
+    """What changes whenever a file is written again; raises ``OSError`` where there is none."""
+    status = path.stat()
+    return status.st_mtime_ns, status.st_size, status.st_ino
+
+
+def unused_name(path: Path) -> Path:
+    """This path, or the first with a number behind it at which there is nothing."""
+    number, unused = 1, path
+    while os.path.lexists(unused):
+        number += 1
+        unused = path.with_name(f"{path.name}{number}")
+    return unused
 
 
 def file_hash(path: Path) -> str:

@@ -6,9 +6,10 @@ from functools import cached_property
 
 from benchmark.cells import Cell, ResultStore, pictures
 from benchmark.cells.cell import plan
-from benchmark.cells.filling import Part, share
+from benchmark.cells.filling import Part, Request
 from benchmark.cells.provenance import Code, code_of_cell
 from benchmark.cells.reuse import Identities
+from benchmark.cells.sharing import lacking, share
 from benchmark.console.log import log
 from benchmark.console.progress import progress, track
 from benchmark.datasets import Dataset
@@ -85,6 +86,10 @@ class Grid:
         dataset = self.datasets[cell.dataset]
         return code_of_cell(self.models[cell.model], noise, dataset, self.metrics)
 
+    def request(self, cell: Cell) -> Request:
+        """A cell as a store is asked for it."""
+        return Request(cell, self.settings_of(cell), self.identities_of(cell), self.code_of(cell))
+
     def labels_of(self, cell: Cell) -> dict[str, object]:
         """What a report needs to label a cell's scores."""
         noise = self.datasets[cell.dataset] if cell.recorded else self.noises[cell.noise]
@@ -122,20 +127,13 @@ def missing(
     """
     part, parts = _shard(shard)
     check_choice(rescore)
-    store.tidy()
-    lacking = [
-        cell
-        for cell in grid.cells
-        if not store.has(cell, grid.settings_of(cell), grid.identities_of(cell))
-    ]
-    store.drop_parts(set(grid.cells).difference(lacking))
-    if rescored := again(grid, store, rescore):
-        wanted = rescored.union(lacking)
-        lacking = [cell for cell in grid.cells if cell in wanted]
-    refuse_mixtures(grid, store, lacking, rescored)
+    unscored = {request.cell for request in lacking(store, map(grid.request, grid.cells))}
+    rescored = again(grid, store, rescore)
+    todo = [cell for cell in grid.cells if cell in unscored or cell in rescored]
+    refuse_mixtures(grid, store, todo, rescored)
     total = len(grid.cells)  # a share is a stretch of the plan: it has its part of every model
     mine = set(grid.cells[total * (part - 1) // parts : total * part // parts])
-    return [cell for cell in lacking if cell in mine]
+    return [cell for cell in todo if cell in mine]
 
 
 def fill(
@@ -167,12 +165,9 @@ def fill(
         task = shown.add_task("", total=images, cells=f"0/{len(cells)} cells", now="")
         parts = share(
             store,
-            cells,
-            grid.settings_of,
-            grid.identities_of,
+            map(grid.request, cells),
             log.info,
-            code_of=grid.code_of,
-            is_outdated=lambda cell: cell in before and store.state(cell) == before[cell],
+            lambda cell: cell in before and store.state(cell) == before[cell],
         )
         for number, part in enumerate(parts):
             shown.update(task, cells=f"{number}/{len(cells)} cells", now=str(part.cell))
@@ -191,7 +186,7 @@ def _fill_cell(
     cell = part.cell
     dataset = grid.datasets[cell.dataset]
     names = dataset.images()
-    todo = [name for name in names if name not in part.rows]
+    todo = part.lacking(names)
     noise = None if cell.recorded else grid.noises[cell.noise]
     model, metrics = grid.models[cell.model].to(device), grid.metrics_of(cell)
     inference = grid.inference.get(cell.model, AUTOMATIC)
@@ -202,12 +197,9 @@ def _fill_cell(
             pictures.keep(store.pictures(cell), cell.model, done)
         part.append(done.row)
         yield done.row["image"]
-    ordered = [part.rows[name] for name in names]
     environment = {**environment, "precision": inference.precision}
-    if tiles := {row["image"]: row.pop("tile") for row in ordered if "tile" in row}:
-        environment["tile"] = tiles
     labels = grid.labels_of(cell)
-    part.finish(ordered, labels=labels, environment=environment, picture=names[0])
+    part.finish(names, labels=labels, environment=environment, picture=names[0])
 
 
 def remake_pictures(grid: Grid, store: ResultStore, device: str) -> None:

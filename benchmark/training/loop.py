@@ -87,7 +87,7 @@ class Training:
         self.step = OptimizerStep(network, recipe, self.execution, self.processes)
         self.history = History()
         self.losses: list[Tensor] = []  # of the steps since the log's last entry
-        self.settings = {k: plain(v) for k, v in {"recipe": asdict(recipe), **facts}.items()}
+        self.settings = plain({"recipe": asdict(recipe), **facts})
 
     @property
     def average(self) -> Denoiser:

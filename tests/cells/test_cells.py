@@ -8,8 +8,9 @@ import pytest
 
 from benchmark.cells import Cell, ResultStore
 from benchmark.cells.cell import plan
-from benchmark.cells.filling import Part, share
+from benchmark.cells.filling import Part, Request
 from benchmark.cells.scores import Scale
+from benchmark.cells.sharing import lacking
 
 CELL = Cell("masked", "kodak24", "gaussian", 25.0, 0)
 SETTINGS = {
@@ -41,8 +42,7 @@ def part_of(store: ResultStore, cell: Cell) -> Path:
 
 
 def filling(store: ResultStore, settings: dict[str, object] = SETTINGS) -> Part:
-    (part,) = share(store, [CELL], lambda _: settings, lambda _: None, print)
-    return part
+    return store.filling(CELL, settings)
 
 
 def leave_half(store: ResultStore, *lines: object, tail: str = "") -> Path:
@@ -89,7 +89,7 @@ def test_a_written_cell_comes_back_as_it_was_and_leaves_no_part(store):
     with filling(store) as part:
         for row in rows(psnr=1 / 3):
             part.append(row)
-        part.finish(list(part.rows.values()), labels=LABELS, environment={"torch": "x"})
+        part.finish(part.rows, labels=LABELS, environment={"torch": "x"})
     path = store.path(CELL)
     assert CELL in store
     assert list(path.parent.iterdir()) == [path]
@@ -231,7 +231,7 @@ def test_the_part_of_a_finished_cell_is_not_compared_and_goes(store):
     store.write(CELL, rows(psnr=30.0), SETTINGS, labels=LABELS)
     part = leave_half(store, changed("model", mask=False), rows(psnr=30.0)[0])
     assert store.has(CELL, SETTINGS)
-    store.drop_parts([CELL])
+    assert lacking(store, [Request(CELL, SETTINGS)]) == []
     assert not part.exists()
 
 

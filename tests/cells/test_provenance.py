@@ -389,6 +389,8 @@ def test_only_what_both_sides_know_is_a_change_of_code():
     before = record("a")
     ours = before["code"]["model"]
     assert code_changes(before, before["code"]) == []
+    moved = {**before["code"], "noise": {**CODE, "class": "elsewhere.Acme"}}
+    assert code_changes(before, moved) == [], "a class that moved unchanged"
     assert code_changes(record("a", without=["code"]), before["code"]) is None
     unknown = {**before["code"], "noise": {**CODE, "source": None, "distribution": None}}
     assert code_changes(before, unknown) == []

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from benchmark.cells import Cell, ResultStore
-from benchmark.cells.filling import share
 from benchmark.settings import digest_of
 
 CELL = Cell("masked", "kodak24", "gaussian", 25.0, 0)
@@ -33,15 +32,12 @@ LABELS = {
 def fill(store: ResultStore) -> list[str]:
     """Score what is missing; the images which that took."""
     scored = []
-    for part in share(store, [CELL], lambda _: SETTINGS, lambda _: IMAGES, print):
-        with part:
-            for number, image in enumerate(() if part.finished else IMAGES):
-                if image not in part.rows:
-                    part.append({"image": image, "psnr": 30.0 + number, "ssim": 0.5, "seconds": 1})
-                    scored.append(image)
-            if not part.finished:
-                rows = [part.rows[image] for image in IMAGES]
-                part.finish(rows, labels=LABELS, environment={"torch": "x", "tile": {}})
+    with store.filling(CELL, SETTINGS, IMAGES) as part:
+        for image in part.lacking(IMAGES):
+            psnr = 30.0 + list(IMAGES).index(image)
+            part.append({"image": image, "psnr": psnr, "ssim": 0.5, "seconds": 1})
+            scored.append(image)
+        part.finish(list(IMAGES), labels=LABELS, environment={"torch": "x", "tile": {}})
     return scored
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.cells import Cell, ResultStore
-from benchmark.cells import filling as sharing
-from benchmark.cells.filling import Part, share
+from benchmark.cells import Cell, ResultStore, sharing
+from benchmark.cells.filling import Part, Request
+from benchmark.cells.sharing import lacking, share
 from benchmark.files import lease
 from benchmark.files.lease import Leases
 from benchmark.files.owner import new_token
@@ -45,8 +45,7 @@ def row(image: str, psnr: float = 30.0) -> dict[str, object]:
 
 
 def take(store: ResultStore, images: dict[str, str], cell: Cell = CELL, **model: object) -> Part:
-    (part,) = share(store, [cell], lambda _: settings(images, **model), lambda _: images, print)
-    return part
+    return store.filling(cell, settings(images, **model), images)
 
 
 def fill(
@@ -55,13 +54,10 @@ def fill(
     """Finish a cell; the images which had to be scored."""
     scored = []
     with take(store, images, cell) as part:
-        if part.finished:
-            return []
-        for image in images:
-            if image not in part.rows:
-                part.append(row(image))
-                scored.append(image)
-        part.finish([part.rows[image] for image in images], labels=LABELS, **more)
+        for image in part.lacking(images):
+            part.append(row(image))
+            scored.append(image)
+        part.finish(list(images), labels=LABELS, **more)
     return scored
 
 
@@ -172,13 +168,14 @@ def test_a_cell_in_work_is_done_after_the_others_and_not_twice(store, fast):
 
         def say(sentence: str) -> None:
             said.append(sentence)
-            held.finish([row(image) for image in images], labels=LABELS)
+            held.finish(list(images), labels=LABELS)
 
-        for part in share(store, cells, lambda _: settings(images), lambda _: images, say):
+        for part in share(store, [Request(cell, settings(images), images) for cell in cells], say):
             with part:
                 order.append((part.cell.model, part.finished))
-                if not part.finished:
-                    part.finish([row(image) for image in images], labels=LABELS)
+                for image in part.lacking(images):
+                    part.append(row(image))
+                part.finish(list(images), labels=LABELS)
     assert order == [("tv", False), ("masked", True)]
     (sentence,) = said
     assert sentence.startswith(f"waiting for process {os.getpid()} here, in work at masked on")
@@ -206,7 +203,7 @@ def test_a_writer_whose_lease_was_broken_does_no_harm(store):
         slow._lease.path.unlink()
         assert fill(other, images) == ["b"]  # and reads what the slow one has so far
         slow.append(row("b"))
-        slow.finish([row("a"), row("b")], labels=LABELS)
+        slow.finish(["a", "b"], labels=LABELS)
     assert left(store.root) == ["gaussian-25-0.json"]
     assert has(store, images)
 
@@ -238,8 +235,7 @@ def test_what_killed_processes_left_is_tidied(store):
         (folder / name).write_text(DEAD)
     part_of(store, DEAD).write_text("{}")
     (store.root / f".leaderboard.md.{DEAD}.tmp").write_text("")
-    store.tidy()
-    store.drop_parts([CELL])
+    assert lacking(store, [Request(CELL, settings(identities(2)), identities(2))]) == []
     assert left(store.root) == ["gaussian-25-0.json"]
 
 
@@ -317,16 +313,16 @@ import sys, time
 sys.path.insert(0, sys.argv[3])
 from tests.cells.test_sharing import *
 store, log = ResultStore(sys.argv[1]), open(sys.argv[2], "a")
+while not Path(sys.argv[1]).exists():  # until all of them are there
+    time.sleep(0.005)
 images, cells = identities(4), [Cell(f"m{n}", "kodak24", "gaussian", 25.0, 0) for n in range(8)]
-for part in share(store, cells, lambda _: settings(images), lambda _: images, print):
+for part in share(store, [Request(cell, settings(images), images) for cell in cells], print):
     with part:
-        for image in [] if part.finished else images:
-            if image not in part.rows:
-                time.sleep(0.04)
-                part.append(row(image))
-                print(part.cell.model, image, file=log, flush=True)
-        if not part.finished:
-            part.finish([part.rows[image] for image in images], labels=LABELS)
+        for image in part.lacking(images):
+            time.sleep(0.04)
+            part.append(row(image))
+            print(part.cell.model, image, file=log, flush=True)
+        part.finish(list(images), labels=LABELS)
 """
 
 
@@ -336,6 +332,10 @@ def test_three_processes_share_a_grid_and_survive_the_death_of_one(tmp_path):
     here = str(Path(__file__).parents[2])
     writers = [subprocess.Popen([*command, str(log), here], cwd=here) for log in logs]
     give_up = time.monotonic() + 60
+    while not all(log.exists() for log in logs):
+        assert time.monotonic() < give_up
+        time.sleep(0.005)
+    root.mkdir()
     while not (logs[0].exists() and len(logs[0].read_text().splitlines()) >= 2):
         assert time.monotonic() < give_up and writers[0].poll() is None
         time.sleep(0.005)

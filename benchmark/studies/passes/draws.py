@@ -1,16 +1,16 @@
 """Many outputs of stochastic networks for each image: drawn, scored alone and averaged, stored."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
-from functools import partial
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from benchmark.cells import Cell, ResultStore
-from benchmark.cells.filling import Part, share
+from benchmark.cells.filling import Part, Request
 from benchmark.cells.records import Damaged, Record, Row, all_finite
+from benchmark.cells.sharing import lacking, share
 from benchmark.console.log import log
 from benchmark.console.progress import track
 from benchmark.denoiser import Denoiser
@@ -95,22 +95,14 @@ def measure(
         If a cell is stored with other settings, an image cannot be used, or a model is not
         stochastic; nothing has been drawn then.
     """
-    settings_of = partial(_settings, grid, draws)
-    store.tidy()
-    missing = [
-        cell
-        for cell in grid.cells
-        if not store.has(cell, settings_of(cell), grid.identities_of(cell))
-    ]
-    store.drop_parts(set(grid.cells).difference(missing))
+    requests = lacking(store, [_request(grid, draws, cell) for cell in grid.cells])
+    cells = [request.cell for request in requests]
     smallest = max(metric.minimum_size for metric in grid.metrics.values())
-    for name in dict.fromkeys(cell.dataset for cell in missing):
+    for name in dict.fromkeys(cell.dataset for cell in cells):
         grid.datasets[name].check(minimum=smallest)
-    names = dict.fromkeys(cell.model for cell in missing)
+    names = dict.fromkeys(cell.model for cell in cells)
     refuse_deterministic({name: grid.models[name] for name in names}, device)
-    for part in share(
-        store, missing, settings_of, grid.identities_of, log.info, code_of=grid.code_of
-    ):
+    for part in share(store, requests, log.info):
         images = _fill(grid, part, variants.get(part.cell.model, {}), draws, device)
         total = len(grid.datasets[part.cell.dataset])
         with part:
@@ -152,24 +144,21 @@ def _wanted(record: Record, grid: Grid, cell: Cell) -> Record:
     return {**record, "images": [rows[name] for name in grid.datasets[cell.dataset].images()]}
 
 
-def _settings(grid: Grid, draws: Draws, cell: Cell) -> dict[str, object]:
-    return {**grid.settings_of(cell), "draws": plain(asdict(draws))}
+def _request(grid: Grid, draws: Draws, cell: Cell) -> Request:
+    request = grid.request(cell)
+    return replace(request, settings={**request.settings, "draws": plain(asdict(draws))})
 
 
 def _fill(
     grid: Grid, part: Part, variants: Mapping[str, Denoiser], draws: Draws, device: str
 ) -> Iterator[str]:
     yield from part.rows
-    if part.finished:
-        return
     cell = part.cell
     names = grid.datasets[cell.dataset].images()
-    for image in names:
-        if image not in part.rows:
-            part.append(_image(grid, cell, image, variants, draws, device))
-            yield image
-    ordered = [part.rows[name] for name in names]
-    part.finish(ordered, labels=grid.labels_of(cell), environment=describe_environment(device))
+    for image in part.lacking(names):
+        part.append(_image(grid, cell, image, variants, draws, device))
+        yield image
+    part.finish(names, labels=grid.labels_of(cell), environment=describe_environment(device))
 
 
 def _image(

@@ -1,0 +1,127 @@
+"""Any number of processes share the cells that are asked for, and each cell is scored once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from benchmark.cells.cell import Cell
+from benchmark.cells.filling import Part, Request
+from benchmark.cells.packed import NAME
+from benchmark.cells.parts import cell_file_of, remove_part
+from benchmark.files.lease import PAUSE, holder
+from benchmark.files.owner import describe
+from benchmark.files.whole import in_use, sweep
+
+if TYPE_CHECKING:
+    from benchmark.cells.store import ResultStore
+
+
+def lacking(store: ResultStore, requests: Iterable[Request]) -> list[Request]:
+    """The requests for cells which a store lacks; every stored one is compared with its request.
+
+    What killed processes left over in the folder is removed, and damaged cells are set aside.
+
+    Raises
+    ------
+    ValueError
+        If a cell is stored, or half done, with other settings; the message names them.
+    """
+    _tidy(store)
+    missing, finished = [], []
+    for request in requests:
+        stored = store.has(request.cell, request.settings, request.identities)
+        (finished if stored else missing).append(request)
+    _drop_parts(store, {request.cell for request in finished})
+    return missing
+
+
+def share(
+    store: ResultStore,
+    requests: Iterable[Request],
+    say: Callable[[str], object],
+    is_outdated: Callable[[Cell], bool] = lambda cell: False,
+) -> Iterator[Part]:
+    """Every cell, as a part to be filled or as one which another process has finished.
+
+    Cells that others work at come last: they are waited for, and taken over where they are given
+    up. Each part is to be entered at once.
+
+    Parameters
+    ----------
+    say
+        What to do with a sentence that tells whom this process waits for.
+    is_outdated
+        Whether a finished cell is to be scored again as a whole.
+
+    Raises
+    ------
+    ValueError
+        If a cell was scored with other settings meanwhile.
+    OSError
+        If the folder cannot be written.
+    """
+    waiting, announced = list(requests), None
+    while waiting:
+        busy = []
+        for request in waiting:
+            part = _take(store, request, is_outdated)
+            if part is None:
+                busy.append(request)
+            else:
+                yield part
+        if len(busy) == len(waiting):
+            paths = [store.path(request.cell) for request in busy]
+            others = {describe(holder(store.lease_path(path)) or "") for path in paths}
+            if others != announced:
+                more = f" and {len(busy) - 1} more" if len(busy) > 1 else ""
+                names = " and ".join(sorted(others))
+                say(f"waiting for {names}, in work at {busy[0].cell}{more}")
+                announced = others
+            time.sleep(PAUSE)
+        waiting = busy
+
+
+def _take(store: ResultStore, request: Request, is_outdated: Callable[[Cell], bool]) -> Part | None:
+    """A cell to be filled or already finished; None while another process works at it."""
+
+    def is_done() -> bool:
+        stored = store.has(request.cell, request.settings, request.identities)
+        return stored and not is_outdated(request.cell)
+
+    if is_done():
+        return Part(store, request, None)
+    lease = store.leases.take(store.lease_path(store.path(request.cell)))
+    if lease is None:
+        return None
+    try:  # what was finished between the two lines above is not done again
+        if is_done():
+            lease.release()
+            return Part(store, request, None)
+        return Part(store, request, lease, is_outdated(request.cell))
+    except BaseException:
+        lease.release()
+        raise
+
+
+def _tidy(store: ResultStore) -> None:
+    """Remove what killed processes left under a folder, but for cells which are half done."""
+    root = store.root
+    for pattern in ("cells/*/*", "matched/*", "pictures/*/*"):
+        for folder in root.glob(pattern):
+            sweep(folder)
+    sweep(root)
+    for lease in (store.lease_path(root / NAME), *root.glob("cells/*/*/*.lease")):
+        if (owner := holder(lease)) is not None and not in_use(lease, owner):
+            lease.unlink(missing_ok=True)
+
+
+def _drop_parts(store: ResultStore, finished: set[Cell]) -> None:
+    """Remove what killed processes left of cells which others have finished since."""
+    if parts := list(store.root.glob("cells/*/*/*.json.*part")):
+        paths = set(map(store.path, finished))
+        for part in parts:
+            path = cell_file_of(part)
+            if path in paths and not store.lease_path(path).exists():
+                remove_part(part)
