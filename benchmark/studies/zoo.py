@@ -62,7 +62,7 @@ def markdown(table: pd.DataFrame, command: str) -> str:
         What makes the page again.
     """
     shared = _shared(table)
-    own = [name for name in TRAINING if name not in shared and _text(table, name).any()]
+    own = [name for name in TRAINING if name not in shared and any(_text(table, name))]
     return render(
         "zoo.md",
         command=command,
@@ -122,16 +122,12 @@ def _data(training: Header) -> str:
 
 def _shared(table: pd.DataFrame) -> dict[str, str]:
     """The training columns which have one and the same text in all of several lines."""
-    texts = {name: _text(table, name) for name in TRAINING}
-    return {
-        name: text.iloc[0]
-        for name, text in texts.items()
-        if len(table) > 1 and text.nunique() == 1 and text.iloc[0]
-    }
+    texts = {name: set(_text(table, name)) for name in TRAINING if len(table) > 1}
+    return {name: min(same) for name, same in texts.items() if len(same) == 1 and any(same)}
 
 
 def _table(table: pd.DataFrame, columns: Sequence[str]) -> Table:
-    names = ["file"] if (table["file"] == table["model"]).all() else ["file", "model"]
+    names = ["file"] if list(table["file"]) == list(table["model"]) else ["file", "model"]
     names += columns
     rows = list(zip(*(_text(table, name) for name in names), strict=True))
     return Table(list(map(_heading, names)), rows)
@@ -141,10 +137,10 @@ def _heading(name: str) -> str:
     return HEADINGS.get(name, name)
 
 
-def _text(table: pd.DataFrame, name: str) -> pd.Series:
+def _text(table: pd.DataFrame, name: str) -> list[str]:
     """A column as it is printed, empty where nothing is known."""
     printed = _PRINTED.get(name, str)
-    return table[name].map(lambda value: "" if pd.isna(value) else printed(value))
+    return ["" if pd.isna(value) else printed(value) for value in table[name]]
 
 
 _PRINTED = {

@@ -1,7 +1,8 @@
 """What a noise does, measured: its law on flat patches, its residual on photographs."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from benchmark.metrics.pixelwise import ssim
 from benchmark.noise import Key, NoiseModel, to_uint8
 from benchmark.pixels import central, psnr, without_border
 from benchmark.settings import identity_of
+from benchmark.signature import settings_of
 from benchmark.studies.noise_sheet.sheet import CHART, PATCH, PATCHES, Measured, Picture, Sheet
 from benchmark.studies.noise_sheet.spread import STEP, Sums, added, spread_of, spread_sums
 
@@ -40,32 +42,30 @@ def measure(
     ValueError
         If there is no dataset, or an image cannot be read or is smaller than 16x16.
     """
-    recorded = isinstance(subject, Recorded)
-    source = subject if recorded else dataset
-    if source is None:
+    kind = type(subject)
+    if isinstance(subject, Recorded):
+        dataset = subject
+    if dataset is None:
         raise ValueError(f"noise '{name}' is measured on images; pass a dataset")
-    source.check(minimum=SMALLEST)
-    border = 1 if source.border is None else source.border
-    images = source.images()
+    dataset.check(minimum=SMALLEST)
+    border = 1 if dataset.border is None else dataset.border
+    images = dataset.images()
     shown = [images[int((place + 0.5) / PICTURES * len(images))] for place in range(PICTURES)]
     levels, pictures = [], {}
     for level in subject.levels:
-        pairs = _pairs(name, subject, source, level, seed)
-        chart = None if recorded else _chart(name, subject, level, seed)
+        pairs = _pairs(name, subject, dataset, level, seed)
+        chart = _chart(name, subject, level, seed) if isinstance(subject, NoiseModel) else None
         levels.append(_level(level, _keep(pairs, level, shown, pictures), chart, border))
     return Sheet(
         name=name,
-        kind=type(subject),
+        kind=kind,
         unit=subject.unit,
         note=subject.note,
-        settings=identity_of(
-            type(subject),
-            {setting.name: getattr(subject, setting.name) for setting in fields(subject)},
-        ),
-        dataset=source.name,
+        settings=identity_of(kind, {key: getattr(subject, key) for key in settings_of(kind)}),
+        dataset=dataset.name,
         images=images,
         border=border,
-        seed=None if recorded else seed,
+        seed=None if dataset.recorded else seed,
         levels=levels,
         pictures=list(pictures.values()),
     )
@@ -91,7 +91,7 @@ def _pairs(
 ) -> Iterator[_Pair]:
     for image in dataset.images():
         sample = dataset.read(image, level)
-        target, noisy = sample.clean, sample.noisy
+        target, noisy = sample.clean, cast(np.ndarray, sample.noisy)  # recorded noise brings one
         if isinstance(subject, NoiseModel):
             rng = Key(dataset.name, image, name, level, seed).rng()
             target, noisy = subject.pair(sample.clean, level, rng)

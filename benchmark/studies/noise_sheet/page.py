@@ -53,7 +53,7 @@ def index_page(sheets: Iterable[Sheet], command: str) -> str:
                 " to ".join(dict.fromkeys([psnr[0], psnr[-1]])),
                 _deviation(sheet.middle) if sheet.lawful else "none",
                 number(spread.kurtosis, 2),
-                number(np.mean(spread.neighbours[:2]), 2),
+                number(sum(spread.neighbours[:2]) / 2, 2),
                 sentence(sheet.note) if sheet.note else ABSENT,
             ]
         )

@@ -117,7 +117,7 @@ def channel_panel(panel: Axes, sheet: Sheet) -> None:
     channels = sheet.middle.spread.channels
     panel.imshow(np.where(np.eye(3), 0, channels), cmap="RdBu_r", vmin=-1, vmax=1)
     for row, column in np.ndindex(3, 3):
-        value = channels[row, column]
+        value = float(channels[row, column])
         colour = "white" if row != column and abs(value) > 0.6 else "black"
         panel.text(
             column, row, number(value, 2), fontsize=9, color=colour, ha="center", va="center"

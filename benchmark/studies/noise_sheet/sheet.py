@@ -30,7 +30,7 @@ class Measured:
         A mean over the intensities, in percent; the error is told by how they differ. NaN without
         a law.
         """
-        if self.promised is None:
+        if self.promised is None or self.charted is None:
             return np.nan, np.nan
         noisy = self.promised > 0
         percent = 100 * (self.charted[noisy] / self.promised[noisy] - 1)

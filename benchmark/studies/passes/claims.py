@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmark.studies.passes.statistics import ONE_PASS, Summary
+from benchmark.studies.passes.statistics import Summary
 
 SOURCE = "https://github.com/haoyuc/MaskedDenoising/issues/1"
 RUNS = 50
@@ -34,34 +34,36 @@ def stability(summary: Summary) -> Verdict:
     The claim fails where the whole interval of the measured spread, of a normal law and 95 %, is
     above the claimed one, and stays open where a part of it is.
     """
-    line = summary.line(ONE_PASS)
-    low, high = _interval(line["spread"], line["runs"])
-    if line["spread"] <= SPREAD:
+    line = summary.means[0]
+    low, high = _interval(line.spread, line.runs)
+    if line.spread <= SPREAD:
         word = "holds"
+    elif low <= SPREAD:
+        word = "stays open"
     else:
-        word = "stays open" if low <= SPREAD else "does not hold"
-    number = f"{line['spread']:.5f} dB"
+        word = "does not hold"
+    number = f"{line.spread:.5f} dB"
     sentence = (
-        f"The claim of stability {word} here: the PSNR of {line['runs']} runs of one pass has a "
+        f"The claim of stability {word} here: the PSNR of {line.runs} runs of one pass has a "
         f"standard deviation of {number} (95 % interval {low:.5f} to {high:.5f}), claimed are "
-        f"{SPREAD} dB; a single image's has {line['image_spread']:.5f} dB."
+        f"{SPREAD} dB; a single image's has {line.image_spread:.5f} dB."
     )
     return Verdict(word, number, sentence)
 
 
 def gain(summary: Summary) -> Verdict:
     """Whether the largest mean gains about as much as the author says."""
-    line = summary.largest_mean
-    if line["gain"] < GAIN - ABOUT:
+    line = summary.means[-1]
+    if line.gain < GAIN - ABOUT:
         word = "does not hold"
-    elif line["gain"] < GAIN + ABOUT:
+    elif line.gain < GAIN + ABOUT:
         word = "holds"
     else:
         word = "is exceeded"
-    number = f"{line['gain']:+.3f} dB by the {line['inference']}"
+    number = f"{line.gain:+.3f} dB by the {line.inference}"
     sentence = (
-        f"The claim of a gain {word} here: {number} ({line['gain_low']:+.3f} to "
-        f"{line['gain_high']:+.3f} dB in single images), claimed are about {GAIN} dB; "
+        f"The claim of a gain {word} here: {number} ({line.gain_low:+.3f} to "
+        f"{line.gain_high:+.3f} dB in single images), claimed are about {GAIN} dB; "
         f"{100 * summary.share:.2f} % of the squared error of one pass change with its "
         f"seed, so that no number of passes gains more than about {summary.limit:+.3f} dB."
     )

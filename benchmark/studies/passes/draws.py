@@ -127,7 +127,7 @@ def is_drawn(row: Row, settings: Mapping[str, object]) -> bool:
             values = scores.get(name) if isinstance(scores, dict) else None
             if not isinstance(values, list) or not values:
                 raise Damaged(f"the means of image {row['image']!r} have no {name}")
-            numbered = dict(enumerate(values))
+            numbered = {str(number): value for number, value in enumerate(values)}
             complete &= all_finite(numbered | named, numbered)
     if variants is None:
         return False

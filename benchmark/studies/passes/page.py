@@ -1,22 +1,22 @@
 """The statistics of stochastic inference as a page of Markdown and as CSV."""
 
+import math
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from benchmark.cells.records import Record
 from benchmark.cells.scores import Scale
 from benchmark.files.whole import write_whole
-from benchmark.metrics import METRICS
+from benchmark.metrics import METRICS, PSNR, SSIM
 from benchmark.reporting.pages import render
 from benchmark.reporting.tables import ABSENT, Table
 from benchmark.studies.passes import claims
 from benchmark.studies.passes.draws import SCORES
-from benchmark.studies.passes.statistics import NOISY, ONE_PASS, Summary, summarize
+from benchmark.studies.passes.statistics import Summary, summarize
 
-PSNR, SSIM = (METRICS[name] for name in SCORES)
 FURTHER = PSNR.digits + 1  # behind the point of a PSNR here: what passes change is small
 
 
@@ -58,11 +58,14 @@ def page(summaries: Sequence[Summary], command: str) -> str:
 
 
 def _all_lines(summaries: Sequence[Summary]) -> pd.DataFrame:
-    """The tables of all cells, one below the other, behind the names of their cells."""
-    key = list(summaries[0].record["cell"])
-    tables = [summary.table.assign(**summary.record["cell"]) for summary in summaries]
-    columns = [*key, *summaries[0].table.columns]
-    return pd.concat(tables, ignore_index=True)[columns]
+    """The lines of all cells, one below the other, behind the names of their cells."""
+    return pd.DataFrame(
+        [
+            {**summary.record["cell"], **asdict(line)}
+            for summary in summaries
+            for line in summary.lines
+        ]
+    )
 
 
 def _headlines(summaries: Sequence[Summary]) -> Iterator[str]:
@@ -79,13 +82,13 @@ def _headlines(summaries: Sequence[Summary]) -> Iterator[str]:
         yield f"{claim}: {verdicts}."
     gains: dict[str, list[str]] = {}
     for summary in summaries:
-        for _, line in summary.variants.iterrows():
-            text = f"{_gain(line['gain'])} dB at {summary.condition}"
-            gains.setdefault(line["inference"], []).append(text)
+        for line in summary.variants:
+            text = f"{_gain(line.gain)} dB at {summary.condition}"
+            gains.setdefault(line.inference, []).append(text)
     for variant, texts in gains.items():
         yield f"{variant[:1].upper()}{variant[1:]}, compared with one pass: {', '.join(texts)}."
     for summary in summaries:
-        lost = summary.line(NOISY)["psnr"] - summary.line(ONE_PASS)["psnr"]
+        lost = summary.noisy.psnr - summary.means[0].psnr
         if lost > 0:
             yield (
                 f"At {summary.condition} one pass is {lost:.{FURTHER}f} dB below its noisy input: "
@@ -97,20 +100,21 @@ def _table(summary: Summary) -> Table:
     header = ["inference", *map(_heading, SCORES), "gain (dB)", "of an image"]
     header += ["runs", "spread (dB)", "of an image", "s/image", "x one pass"]
     rows = []
-    for _, line in summary.table.iterrows():
-        itself = line["inference"] == ONE_PASS
-        span = f"{_gain(line['gain_low'])} to {_gain(line['gain_high'])}"
+    for line in summary.lines:
+        itself = line is summary.means[0]
+        span = f"{_gain(line.gain_low)} to {_gain(line.gain_high)}"
         rows.append(
             [
-                line["inference"],
-                f"{line['psnr']:.{FURTHER}f}",
-                f"{line['ssim']:.{SSIM.digits}f}",
-                ABSENT if itself else _gain(line["gain"]),
+                line.inference,
+                f"{line.psnr:.{FURTHER}f}",
+                f"{line.ssim:.{SSIM.digits}f}",
+                ABSENT if itself else _gain(line.gain),
                 ABSENT if itself else span,
-                f"{line['runs']}",
-                *(_spread(line[name]) for name in ("spread", "image_spread")),
-                f"{line['seconds']:.2f}",
-                f"{line['relative']:.2f}",
+                f"{line.runs}",
+                _spread(line.spread),
+                _spread(line.image_spread),
+                f"{line.seconds:.2f}",
+                f"{line.relative:.2f}",
             ]
         )
     return Table(header, rows)
@@ -126,7 +130,7 @@ def _gain(value: float) -> str:
 
 
 def _spread(value: float) -> str:
-    return ABSENT if np.isnan(value) else f"{value:.5f}"
+    return ABSENT if math.isnan(value) else f"{value:.5f}"
 
 
 def _machine(record: Record) -> str:

@@ -1,15 +1,52 @@
 """What the draws of one cell say: means, gains over one pass, spread over runs, cost."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from benchmark.cells.records import Record
-from benchmark.studies.passes.draws import SCORES
 
 ONE_PASS, NOISY = "one pass", "noisy input"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One way of inference: the noisy input, one pass, a mean of several, or a variant.
+
+    Parameters
+    ----------
+    inference
+        Its name.
+    passes
+        How many passes are averaged; 0 for the noisy input.
+    runs, images
+        How many of them there are.
+    psnr, ssim
+        Means over runs and images, in dB and in [-1, 1].
+    gain, gain_low, gain_high
+        Of the PSNR (dB) over one pass: the mean over images, the least and the most of an image.
+    spread, image_spread
+        Standard deviation over runs (dB) of the mean PSNR of all images, and of one image's, as
+        root mean square; NaN where there is one run.
+    seconds, relative
+        Per image, and as a multiple of one pass.
+    """
+
+    inference: str
+    passes: int
+    runs: int
+    images: int
+    psnr: float
+    ssim: float
+    gain: float
+    gain_low: float
+    gain_high: float
+    spread: float
+    image_spread: float
+    seconds: float
+    relative: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,13 +57,12 @@ class Summary:
     ----------
     record
         The cell, as `benchmark.studies.passes.measure` gives it.
-    table
-        One line per way of inference: the noisy input, K = 1 and so on, and each variant. Its
-        columns: inference, passes (K, 0 for the noisy input), runs, images; psnr (dB) and ssim,
-        means over runs and images; gain, of psnr over one pass, and gain_low and gain_high, the
-        least and the most of an image; spread, the standard deviation over runs of the mean PSNR
-        of all images, and image_spread, the same of one image, as root mean square; seconds per
-        image, and relative, to one pass. A spread is NaN where there is one run.
+    noisy
+        The noisy input.
+    means
+        One pass and the means of several, in rising order.
+    variants
+        Other ways to test the same weights, which all images have.
     share
         The part of one pass's squared error, in [0, 1), that changes with its seed: a mean of K
         leaves the K-th part of it. A mean over images, as ``limit`` is.
@@ -35,9 +71,16 @@ class Summary:
     """
 
     record: Record
-    table: pd.DataFrame
+    noisy: Line
+    means: Sequence[Line]
+    variants: Sequence[Line]
     share: float
     limit: float
+
+    @property
+    def lines(self) -> list[Line]:
+        """Every way of inference."""
+        return [self.noisy, *self.means, *self.variants]
 
     @property
     def condition(self) -> str:
@@ -45,45 +88,40 @@ class Summary:
         cell = self.record["cell"]
         return f"{cell['noise']} {cell['level']:g}"
 
-    def line(self, inference: str) -> pd.Series:
-        """The line of one way of inference, `ONE_PASS` or `NOISY`."""
-        return self.table[self.table["inference"] == inference].iloc[0]
-
-    @property
-    def variants(self) -> pd.DataFrame:
-        """The lines of the variants."""
-        return self.table[1 + len(self.record["images"][0]["means"]) :]
-
-    @property
-    def largest_mean(self) -> pd.Series:
-        """The line of the mean of most passes."""
-        return self.table.loc[self.table["passes"].idxmax()]
-
 
 def summarize(record: Record) -> Summary:
-    """The statistics of the images of a cell's record; variants are those which all images have."""
+    """The statistics of the images of a cell's record."""
     images = record["images"]
     once = np.array([row["means"]["1"]["psnr"] for row in images]).mean(axis=1)
     seconds = float(np.mean([row["seconds"] for row in images]))
-    noisy = [np.array([[row["noisy"][name]] for row in images]) for name in SCORES]
-    lines = [_line(NOISY, 0, *noisy, once, 0.0, seconds)]
+
+    def line(way: str, count: int, scores: Sequence[Mapping[str, object]], cost: float) -> Line:
+        psnr, ssim = (np.array([image[name] for image in scores]) for name in ("psnr", "ssim"))
+        return _line(way, count, psnr.reshape(len(images), -1), ssim, once, cost, cost / seconds)
+
+    means = []
     for count in images[0]["means"]:
-        scores = [np.array([row["means"][count][name] for row in images]) for name in SCORES]
         way = ONE_PASS if count == "1" else f"mean of {count}"
-        lines.append(_line(way, int(count), *scores, once, int(count) * seconds, seconds))
-    for variant in images[0]["variants"]:
-        if all(variant in row["variants"] for row in images):
-            rows = [row["variants"][variant] for row in images]
-            scores = [np.array([[row[name]] for row in rows]) for name in SCORES]
-            alone = float(np.mean([row["seconds"] for row in rows]))
-            lines.append(_line(variant, 1, *scores, once, alone, seconds))
+        scores = [row["means"][count] for row in images]
+        means.append(line(way, int(count), scores, int(count) * seconds))
+    variants = []
+    for name in images[0]["variants"]:
+        if all(name in row["variants"] for row in images):
+            scores = [row["variants"][name] for row in images]
+            variants.append(line(name, 1, scores, float(np.mean([s["seconds"] for s in scores]))))
     shares = np.array([_share(row["means"]) for row in images])
-    limit = np.mean(_decibels(1 - shares))
-    return Summary(record, pd.DataFrame(lines), float(shares.mean()), float(limit))
+    return Summary(
+        record,
+        line(NOISY, 0, [row["noisy"] for row in images], 0.0),
+        means,
+        variants,
+        share=float(shares.mean()),
+        limit=float(np.mean(-10 * np.log10(1 - shares))),
+    )
 
 
 def _share(means: Mapping[str, Mapping[str, list[float]]]) -> float:
-    """The part of one pass' squared error which a mean of K divides by K, from 0 to below 1."""
+    """The part of one pass's squared error which a mean of K divides by K, from 0 to below 1."""
     errors = {
         int(count): np.mean(10 ** (-np.array(scores["psnr"]) / 10))
         for count, scores in means.items()
@@ -93,11 +131,6 @@ def _share(means: Mapping[str, Mapping[str, list[float]]]) -> float:
     return float(np.clip(share, 0, 1 - 1e-9))  # few runs can leave more than there is, or less
 
 
-def _decibels(error: np.ndarray) -> np.ndarray:
-    """By how many dB the PSNR grows where so much of the squared error is left."""
-    return -10 * np.log10(error)
-
-
 def _line(
     way: str,
     count: int,
@@ -105,24 +138,24 @@ def _line(
     ssim: np.ndarray,
     once: np.ndarray,
     seconds: float,
-    seconds_once: float,
-) -> dict[str, object]:
-    """One line of a summary; scores are (images, runs), ``once`` the PSNR of one pass."""
+    relative: float,
+) -> Line:
+    """One way of inference; ``psnr`` is (images, runs), ``once`` that of one pass, by image."""
     images, runs = psnr.shape
     gains = psnr.mean(axis=1) - once
     several = runs > 1
-    return {
-        "inference": way,
-        "passes": count,
-        "runs": runs,
-        "images": images,
-        "psnr": float(psnr.mean()),
-        "ssim": float(ssim.mean()),
-        "gain": float(gains.mean()),
-        "gain_low": float(gains.min()),
-        "gain_high": float(gains.max()),
-        "spread": float(psnr.mean(axis=0).std(ddof=1)) if several else np.nan,
-        "image_spread": float(np.sqrt(psnr.var(axis=1, ddof=1).mean())) if several else np.nan,
-        "seconds": seconds,
-        "relative": seconds / seconds_once,
-    }
+    return Line(
+        inference=way,
+        passes=count,
+        runs=runs,
+        images=images,
+        psnr=float(psnr.mean()),
+        ssim=float(ssim.mean()),
+        gain=float(gains.mean()),
+        gain_low=float(gains.min()),
+        gain_high=float(gains.max()),
+        spread=float(psnr.mean(axis=0).std(ddof=1)) if several else math.nan,
+        image_spread=float(np.sqrt(psnr.var(axis=1, ddof=1).mean())) if several else math.nan,
+        seconds=seconds,
+        relative=relative,
+    )
