@@ -25,6 +25,14 @@ def test_bench_tiles_measures_networks_and_their_variants(bench, tmp_path):
     assert float(found["identity", "64"]["pixels"]) == pytest.approx((2 * 64 / 96) ** 2)
 
 
+def test_a_variant_which_the_network_already_is_is_not_measured_twice(bench, tmp_path):
+    status, _, err = bench("tiles", "model.masked.mask=false", *SMALL, "tiles=[64]")
+    assert status == 0, err
+    with (tmp_path / "o/tiles.csv").open(newline="") as file:
+        lines = [(line["model"], line["tile"]) for line in csv.DictReader(file)]
+    assert lines == [("masked", "64")]
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
