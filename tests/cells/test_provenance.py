@@ -16,7 +16,7 @@ from benchmark import __version__
 from benchmark.cells import Cell, ResultStore
 from benchmark.cells.provenance import code_changes, code_of, made_of, pixels_hash
 from benchmark.cells.scores import Scores, metric_names
-from benchmark.cli.schema import REGISTRIES
+from benchmark.cli.registered.registries import REGISTRIES
 from benchmark.reporting import report
 from benchmark.reporting.board import Board
 from benchmark.reporting.intervals import check_table
