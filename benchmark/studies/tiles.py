@@ -98,7 +98,7 @@ def summarize(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def write_pages(
-    table: pd.DataFrame, out: Path, command: str, weights: Mapping[str, str]
+    table: pd.DataFrame, out: Path, command: str, weights: Mapping[str, object]
 ) -> list[Path]:
     """Write ``tiles.md`` and ``tiles.csv``; ``weights`` has the hash of each network's."""
     summary = summarize(table)
@@ -107,7 +107,7 @@ def write_pages(
     return [out / "tiles.md", out / "tiles.csv"]
 
 
-def page(summary: pd.DataFrame, command: str, weights: Mapping[str, str]) -> str:
+def page(summary: pd.DataFrame, command: str, weights: Mapping[str, object]) -> str:
     """The `summarize` of a table as Markdown, a table for each condition."""
     return render(
         "tiles.md",
