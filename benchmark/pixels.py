@@ -23,13 +23,18 @@ def central(image: np.ndarray, size: int) -> np.ndarray:
     return image[top : top + size, left : left + size]
 
 
+def without_border(image: np.ndarray, border: int) -> np.ndarray:
+    """An (H, W, ...) image without ``border`` pixels at each side."""
+    height, width = image.shape[:2]
+    return image[border : height - border, border : width - border]
+
+
 def psnr(image: np.ndarray, other: np.ndarray, border: int = 0) -> float:
     """PSNR in dB of two (H, W, C) uint8 images, capped at 100: the metric ``psnr`` without torch.
 
     One mean squared error over height, width and channels, without ``border`` pixels at each side.
     """
-    height, width = image.shape[:2]
-    inside = slice(border, height - border), slice(border, width - border)
-    difference = image[inside].astype(np.float32) - other[inside]
+    image, other = without_border(image, border), without_border(other, border)
+    difference = image.astype(np.float32) - other
     error = float(np.square(difference).mean(dtype=np.float64)) / 255**2
     return -10 * math.log10(max(error, 1e-10))

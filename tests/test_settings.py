@@ -21,7 +21,7 @@ from benchmark.noise import NOISE_MODELS, NoiseModel
 from benchmark.noise.formula import Formula
 from benchmark.settings import declared, differences, identity_of, joined, plain
 from benchmark.signature import settings_of
-from benchmark.studies.noise_measures import measure
+from benchmark.studies.noise_sheet.measures import measure
 
 ROOT = Path(__file__).parents[1]
 GROUPS = ("noise", "model", "data", "metric")
