@@ -92,7 +92,7 @@ def write_report(config: DictConfig) -> None:
     store = ResultStore(config.out)
     table = store.table()
     if curves.read_runs(store.root):
-        prepare(store.root, {"training.md": "training"})
+        prepare(store.root, {"training.md": "training"}, ("training_curves.*",))
         _say_written(curves.write_curves(store.root), store.root)
     elif table.empty:
         raise ValueError(
@@ -341,7 +341,7 @@ def _publish(table: pd.DataFrame, store: ResultStore, out: Path) -> None:
     """Write the report, then show it: what becomes of the terminal costs no file."""
     written = report.write(table, out, store.root / "pictures")
     report.print_leaderboard(table, console())
-    pages = [path.name for path in written if path.suffix != ".svg" and "strip" not in path.name]
+    pages = [path.name for path in written if "strip" not in path.name]
     others = len(written) - len(pages)
     more = f" and {others} more file{'s' * (others > 1)}" if others else ""
     said = f"written to {out}: {', '.join(pages)}{more}"

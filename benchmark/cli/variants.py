@@ -18,7 +18,7 @@ from benchmark.files.whole import write_whole
 from benchmark.noise.formula import as_choice
 from benchmark.noise.grammar import is_formula
 from benchmark.protocol import IN_DISTRIBUTION
-from benchmark.reporting.figures import save_figure
+from benchmark.reporting.figures.saving import save_svg
 from benchmark.scoring.evaluate import evaluate
 from benchmark.scoring.grid import Grid, fill, missing
 from benchmark.scoring.rescore import changes_of
@@ -107,11 +107,11 @@ def write_page(config: DictConfig, grid: Grid, device: str, command: str) -> lis
         histograms = _histograms(config, grid, device)
         noise, level = IN_DISTRIBUTION
         title = f"{config.test_data}, {noise} {level:g}"
-        drawn["brightness"] = brightness_figure(histograms, title)
-        paragraphs.append("![How bright the outputs are](brightness.png)")
+        drawn["brightness"] = brightness_figure, histograms, title
+        paragraphs.append("![How bright the outputs are](brightness.svg)")
     if ablation.trade_off:
-        drawn["trade_off"] = trade_off_figure(table, names)
-        paragraphs.append("![Out of distribution against in distribution](trade_off.png)")
+        drawn["trade_off"] = trade_off_figure, table, names
+        paragraphs.append("![Out of distribution against in distribution](trade_off.svg)")
     text = markdown(
         ablation.name,
         ablation.question,
@@ -124,8 +124,7 @@ def write_page(config: DictConfig, grid: Grid, device: str, command: str) -> lis
     )
     written = [folder / "README.md"]
     write_whole(written[0], text)
-    for name, figure in drawn.items():
-        written += save_figure(figure, [folder / f"{name}.png", folder / f"{name}.svg"])
+    written += [save_svg(folder / f"{name}.svg", *shown) for name, shown in drawn.items()]
     return written
 
 

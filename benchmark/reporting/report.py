@@ -24,7 +24,9 @@ from benchmark.reporting.board import (
     metric_label,
     present_metrics,
 )
-from benchmark.reporting.figures import figure11, save_figure, strip
+from benchmark.reporting.figures.curves import save_figure11
+from benchmark.reporting.figures.saving import save_png
+from benchmark.reporting.figures.strips import strip
 from benchmark.reporting.intervals import ROW, check_table, metric_names, mild_to_hard
 from benchmark.reporting.tables import (
     grid,
@@ -36,7 +38,6 @@ from benchmark.reporting.tables import (
 )
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
     from rich.console import Console
 
 __all__ = ["comparison", "leaderboard", "markdown", "print_leaderboard", "write"]
@@ -97,8 +98,8 @@ def write(
 
     ``scores.csv`` is the table itself, a line per image; ``leaderboard.csv`` has a line per
     model, dataset, noise and level which all models share, timings last; ``leaderboard.md``
-    shows them with ``figure11_<dataset>`` (PNG and SVG) and ``strip_<noise>_<dataset>.png``. The
-    tables are written before anything is drawn.
+    shows them with ``figure11_<dataset>.svg`` and ``strip_<noise>_<dataset>.png``. The tables are
+    written before anything is drawn, and a figure is drawn only where what it shows has changed.
 
     Parameters
     ----------
@@ -110,7 +111,7 @@ def write(
     Returns
     -------
     list of pathlib.Path
-        The files written.
+        The files of the report.
 
     Raises
     ------
@@ -121,21 +122,21 @@ def write(
     for metric in present_metrics(table):
         is_higher_better(table, metric, higher_is_better)  # an unknown one leaves no files behind
     figures: dict[str, list[str]] = {}
-    drawings: list[tuple[list[Path], Callable[[], Figure]]] = []
+    drawings: list[Callable[[], Path]] = []
+    texts = [table.attrs.get(name, {}) for name in ("unit", "note")]
     for dataset in dataset_order(table):
         part = table[table["dataset"] == dataset]
         present = present_metrics(part)
         drawn = [name for name in ("psnr", "ssim") if name in present] or present[:2]
         figures[dataset] = []
         for name, metrics in _figures11(part, dataset, drawn):
-            paths = [out / f"{name}.png", out / f"{name}.svg"]
-            drawings.append((paths, partial(figure11, part, metrics)))
-            figures[dataset] += [f"![Quality against level]({name}.png)"]
+            drawings.append(partial(save_figure11, out / f"{name}.svg", part, metrics, *texts))
+            figures[dataset] += [f"![Quality against level]({name}.svg)"]
         if figures[dataset]:
             figures[dataset].insert(0, "### Quality against level")
-        for noise, draw in _strips(part, dataset, pictures):
+        for noise, crops, title in _strips(part, dataset, pictures):
             name = f"strip_{file_name(noise)}_{dataset}.png"
-            drawings.append(([out / name], draw))
+            drawings.append(partial(save_png, out / name, strip, crops, title))
             figures[dataset].append(f"![{noise}: clean, noisy and restored crops]({name})")
     tables = {
         "leaderboard.md": markdown(table, figures, higher_is_better),
@@ -144,10 +145,7 @@ def write(
     }
     for name, text in tables.items():
         write_whole(out / name, text)
-    written = [out / name for name in tables]
-    for paths, draw in drawings:
-        written += save_figure(draw(), paths)
-    return written
+    return [*(out / name for name in tables), *(draw() for draw in drawings)]
 
 
 def markdown(
@@ -191,8 +189,8 @@ def _figures11(
 
 def _strips(
     table: pd.DataFrame, dataset: str, pictures: Path | None
-) -> Iterator[tuple[str, Callable[[], Figure]]]:
-    """A strip for each noise which has pictures at the third of its levels, or the last."""
+) -> Iterator[tuple[str, dict[str, np.ndarray], str]]:
+    """Each noise which has pictures at the third of its levels, or the last; they, and a title."""
     if pictures is None or not pictures.is_dir():
         return
     lacking: dict[str, list[str]] = {}  # by noise
@@ -212,7 +210,7 @@ def _strips(
             models_lacking.update(absent if found else models)
         if "clean" in found:
             title = f"{dataset}, {noise} {level:g}; PSNR of these crops"
-            yield noise, partial(_strip, found, title)
+            yield noise, found, title
     if lacking:
         files = [name for names in lacking.values() for name in names]
         more = f" and {len(files) - NAMED} more" if len(files) > NAMED else ""
@@ -226,23 +224,9 @@ def _strips(
         )
 
 
-def _strip(found: Mapping[str, np.ndarray], title: str) -> Figure:
-    """Pictures, (H, W, 3) uint8 by name, side by side, each with its PSNR."""
-    crops = {name: np.divide(found[name], 255, dtype=np.float32) for name in found}
-    scores = {name: _psnr(crops["clean"], crops[name]) for name in crops if name != "clean"}
-    return strip(crops, scores, title)
-
-
 def _run_command(settings: Mapping[str, object], out: Path) -> str:
     """The ``bench run`` of these models, noises and dataset, quoted for a shell."""
     listed = {k: f"[{','.join(v)}]" if isinstance(v, list) else v for k, v in settings.items()}
     if settings["noise"] == [settings["data"]]:
         del listed["data"]  # recorded noise brings its own images
     return shlex.join(["bench", "run", *(f"{k}={v}" for k, v in listed.items()), f"out={out}"])
-
-
-def _psnr(clean: np.ndarray, restored: np.ndarray) -> float:
-    """PSNR in dB of two crops in [0, 1], capped at 100 as the metric is."""
-    from skimage.metrics import mean_squared_error
-
-    return float(-10 * np.log10(max(mean_squared_error(clean, restored), 1e-10)))

@@ -13,7 +13,7 @@ import pandas as pd
 from benchmark.metrics import METRICS
 from benchmark.protocol import IN_DISTRIBUTION, REFERENCE
 from benchmark.reporting.board import is_higher_better, label, leaderboard, metric_label
-from benchmark.reporting.figures import COLOURS, WIDTH, open_panel
+from benchmark.reporting.figures.style import COLOURS, WIDTH, open_panel
 from benchmark.reporting.intervals import check_table
 from benchmark.reporting.tables import (
     ABSENT,

@@ -6,7 +6,6 @@ import inspect
 import re
 import textwrap
 from collections.abc import Iterable, Iterator
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,9 +14,9 @@ import numpy as np
 from benchmark.datasets import Dataset, Recorded
 from benchmark.files.whole import file_name, write_whole
 from benchmark.noise import NoiseModel
-from benchmark.pixels import central
+from benchmark.pixels import central, small_png_bytes
 from benchmark.registry import summary
-from benchmark.reporting.figures import COLOURS, WIDTH
+from benchmark.reporting.figures.style import COLOURS, WIDTH
 from benchmark.studies.noise_measures import (
     CHART,
     PATCH,
@@ -75,22 +74,18 @@ def write_sheet(
     """
     sheet = measure(name, subject, dataset, seed)
     write_whole(out / f"{file_name(name)}.md", page(sheet, command))
-    write_whole(out / f"{file_name(name)}.png", _png(draw(sheet)))
+    write_whole(out / f"{file_name(name)}.png", small_png_bytes(_pixels(draw(sheet))))
     return sheet
 
 
-def _png(figure: Figure) -> bytes:
-    """A figure without transparency, which would cost a tenth of the file, and without a date."""
+def _pixels(figure: Figure) -> np.ndarray:
+    """A figure as it looks, (H, W, 3) uint8."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from PIL import Image
 
     figure.set_dpi(DOTS_PER_INCH)
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
-    content = BytesIO()
-    pixels = np.asarray(canvas.buffer_rgba())[..., :3]
-    Image.fromarray(pixels).save(content, format="png", optimize=True)
-    return content.getvalue()
+    return np.asarray(canvas.buffer_rgba())[..., :3]
 
 
 def write_index(sheets: Iterable[Sheet], out: Path, command: str) -> Path:
