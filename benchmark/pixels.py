@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 FAITHFUL = 38  # dB which 256 colours have to keep; below, noise turns into blotches of one colour
+SIX_BITS = np.rint(np.rint(np.arange(256) * 63 / 255) * 255 / 63).astype(np.uint8)  # 46.5 dB
 NOTE = "noisebench"  # keyword of a note in a PNG
 
 
@@ -56,8 +57,8 @@ def png_bytes(image: np.ndarray, note: str = "") -> bytes:
 def small_png_bytes(image: np.ndarray, note: str = "") -> bytes:
     """A picture for looking at, (H, W, 3) uint8, as a PNG of 256 colours, a third of the bytes.
 
-    Where they are not within 38 dB of the picture, as in strong coloured noise, or save nothing,
-    it keeps its own.
+    Where they are not within 38 dB of the picture, as in strong coloured noise, values are rounded
+    to six bits instead, which is up to 2 off and three quarters of the bytes.
     """
     from PIL import Image
 
@@ -66,7 +67,7 @@ def small_png_bytes(image: np.ndarray, note: str = "") -> bytes:
     for method, enough in ((Image.Quantize.FASTOCTREE, FAITHFUL - 5), (None, FAITHFUL)):
         few = whole.quantize(256, method, dither=Image.Dither.NONE)
         if psnr(image, np.asarray(few.convert("RGB"))) < enough:
-            return _encoded(whole, note)
+            return _encoded(Image.fromarray(SIX_BITS[image]), note)
     return min(_encoded(few, note), _encoded(whole, note), key=len)
 
 

@@ -43,8 +43,12 @@ def test_a_picture_of_few_colours_loses_none_but_half_of_its_bytes():
     assert len(small) < len(png_bytes(grey)) / 2
 
 
-def test_a_picture_in_strong_noise_keeps_every_colour():
-    assert np.array_equal(shown(small_png_bytes(noisy(60))), noisy(60))
+def test_in_strong_noise_no_value_is_more_than_2_off_and_black_and_white_stay():
+    image = noisy(60)
+    rounded = shown(small_png_bytes(image))
+    assert np.abs(rounded.astype(int) - image).max() == 2
+    for extreme in (0, 255):
+        assert np.array_equal(rounded == extreme, np.abs(image.astype(int) - extreme) <= 2)
 
 
 @pytest.mark.parametrize("encode", [png_bytes, small_png_bytes])

@@ -32,6 +32,7 @@ MARK = "<!-- noisebench: drawn from {}, whole as {} -->\n"
 MARKED = re.compile(rf"(.*)(?<=\n){MARK.format('(.*)', '(.*)')}", re.DOTALL)
 PLACES = re.compile(r'(?<= )(?:d|x|y|x1|x2|y1|y2|transform|points)="[^"]*"')  # of anything drawn
 LONG = re.compile(r"\d+\.\d{3,}")
+INDENT = re.compile(r"(?<=\n) +")
 
 
 def save_svg(path: Path, draw: Callable[..., Figure], *shown: object) -> Path:
@@ -67,11 +68,11 @@ def _svg(figure: Figure) -> str:
     nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
     with matplotlib.rc_context(SVG):
         figure.savefig(content, format="svg", metadata=nothing)
-    return PLACES.sub(_rounded, content.getvalue().decode())
+    return PLACES.sub(_rounded, INDENT.sub("", content.getvalue().decode()))
 
 
 def _rounded(places: re.Match) -> str:
-    """An attribute with places to a hundredth of a point: a quarter of the file less."""
+    """An attribute with its places to a hundredth of a point."""
     return LONG.sub(lambda number: f"{float(number[0]):.2f}".rstrip("0").rstrip("."), places[0])
 
 
