@@ -11,7 +11,7 @@ from functools import cache
 from importlib.metadata import version
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -23,7 +23,7 @@ from benchmark.reporting.figures import style
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-SVG = {
+SVG: dict[Any, object] = {
     "svg.hashsalt": "noisebench",  # else identifiers are random
     "svg.fonttype": "none",  # text stays text: searchable, and a tenth of the bytes of outlines
     "font.sans-serif": ["DejaVu Sans", "Verdana"],  # which the layout is made for; equally wide

@@ -12,7 +12,7 @@ from benchmark.pixels import psnr
 from benchmark.reporting.board import label
 
 if TYPE_CHECKING:
-    from PIL.ImageFont import FreeTypeFont
+    from PIL import ImageFont as fonts
 
 ABREAST = 7  # crops in a row
 SIDE = 128  # of a crop as it is shown, in pixels: smaller ones are magnified
@@ -73,7 +73,7 @@ def strip(crops: Mapping[str, np.ndarray], title: str = "") -> np.ndarray:
     return np.asarray(image)
 
 
-def _fitting(texts: list[str], size: int, width: int) -> FreeTypeFont:
+def _fitting(texts: list[str], size: int, width: int) -> fonts.FreeTypeFont | fonts.ImageFont:
     """Pillow's own font in a size, or a smaller one in which the longest text is no wider."""
     from PIL import ImageFont
 
