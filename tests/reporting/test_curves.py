@@ -7,9 +7,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from benchmark.reporting.figures import line_styles
+from benchmark.reporting.figures.style import line_styles
+from benchmark.reporting.figures.training import training_curves
 from benchmark.reporting.training import page, read_runs
-from benchmark.reporting.training_curves import training_curves, write_curves
+from benchmark.reporting.training_curves import write_curves
 
 # PSNR at steps 100, 200 and 300; masked is best out of distribution in its last step
 PSNR = {

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import textwrap
-from io import BytesIO
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from benchmark.pixels import central
 from benchmark.registry import summary
-from benchmark.reporting.figures import COLOURS, WIDTH
+from benchmark.reporting.figures.style import COLOURS, WIDTH
 from benchmark.studies.noise_sheet.panels import (
     GREY,
     channel_panel,
@@ -40,18 +39,14 @@ CAPTION = 148  # characters of a line at the foot
 FEWEST_COLUMNS = 4  # pictures get no larger where there are fewer
 
 
-def png(figure: Figure) -> bytes:
-    """A figure without transparency, which would cost a tenth of the file, and without a date."""
+def pixels(figure: Figure) -> np.ndarray:
+    """A figure as it looks, (H, W, 3) uint8."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from PIL import Image
 
     figure.set_dpi(DOTS_PER_INCH)
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
-    content = BytesIO()
-    pixels = np.asarray(canvas.buffer_rgba())[..., :3]
-    Image.fromarray(pixels).save(content, format="png", optimize=True)
-    return content.getvalue()
+    return np.asarray(canvas.buffer_rgba())[..., :3]
 
 
 def draw(sheet: Sheet) -> Figure:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmark.reporting.figures import COLOURS
+from benchmark.reporting.figures.style import COLOURS
 from benchmark.studies.noise_sheet.sheet import CHART, Measured, Sheet
 from benchmark.studies.noise_sheet.spread import REACH
 from benchmark.studies.noise_sheet.texts import at, number

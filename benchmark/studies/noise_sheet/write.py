@@ -6,7 +6,8 @@ from pathlib import Path
 from benchmark.datasets import Dataset, Recorded
 from benchmark.files.whole import file_name, write_whole
 from benchmark.noise import NoiseModel
-from benchmark.studies.noise_sheet.drawing import draw, png
+from benchmark.pixels import small_png_bytes
+from benchmark.studies.noise_sheet.drawing import draw, pixels
 from benchmark.studies.noise_sheet.measures import measure
 from benchmark.studies.noise_sheet.page import index_page, page
 from benchmark.studies.noise_sheet.sheet import Sheet
@@ -36,7 +37,7 @@ def write_sheet(
     """
     sheet = measure(name, subject, dataset, seed)
     write_whole(out / f"{file_name(name)}.md", page(sheet, command))
-    write_whole(out / f"{file_name(name)}.png", png(draw(sheet)))
+    write_whole(out / f"{file_name(name)}.png", small_png_bytes(pixels(draw(sheet))))
     return sheet
 
 
