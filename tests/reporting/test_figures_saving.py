@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from PIL import Image
 
 from benchmark.reporting.figures import saving
 from benchmark.reporting.figures.saving import save_png, save_svg
+from benchmark.reporting.training import Run
 
 CALLS: list[object] = []
 
@@ -76,12 +78,11 @@ def test_a_figure_is_drawn_again_where_what_it_shows_changes(save, other):
 
 def test_every_kind_of_input_counts_as_it_stands(save):
     pixels = np.arange(12, dtype=np.uint8)
-    attributes = TABLE.copy()
-    attributes.attrs["trained_on"] = ("poisson", 5.0)
+    run = Run(TABLE, ("poisson", 5.0))
     kinds = [
         *(pixels, pixels.reshape(3, 4), pixels.astype(int), pixels[::-1]),
         *({"a": 1, "b": 2}, {"b": 2, "a": 1}, {"a": {"b": 1}}, {"a": "b"}),
-        *(["a", "b"], ["ab"], [["a"], "b"], None, 1, 1.0, "1", TABLE, attributes),
+        *(["a", "b"], ["ab"], [["a"], "b"], None, 1, 1.0, "1", TABLE, run, replace(run, log=TABLE)),
     ]
     assert all(save(kind) for kind in kinds)
 
@@ -168,10 +169,11 @@ def test_a_png_shows_what_was_drawn(tmp_path):
 def test_what_is_unchanged_loads_no_matplotlib(tmp_path):
     code = (
         "import sys; from pathlib import Path; import pandas as pd;"
+        "from benchmark.cells.scores import as_scores;"
         "from benchmark.reporting.figures.curves import save_figure11;"
         "rows = pd.DataFrame([('m', 'd', 'n', float(i), 0, 'a', 30.0 - i) for i in (1, 2)],"
         " columns=['model', 'dataset', 'noise', 'level', 'seed', 'image', 'psnr']);"
-        f"save_figure11(Path({str(tmp_path)!r}, 'a.svg'), rows, ['psnr'], {{}}, {{}});"
+        f"save_figure11(Path({str(tmp_path)!r}, 'a.svg'), as_scores(rows), ['psnr']);"
         "print('matplotlib' in sys.modules)"
     )
     loaded = [
