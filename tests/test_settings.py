@@ -21,7 +21,7 @@ from benchmark.noise import NOISE_MODELS, NoiseModel
 from benchmark.noise.formula import Formula
 from benchmark.settings import declared, differences, identity_of, joined, plain
 from benchmark.signature import settings_of
-from benchmark.studies.noise_measures import measure
+from benchmark.studies.noise_sheet.measures import measure
 
 ROOT = Path(__file__).parents[1]
 GROUPS = ("noise", "model", "data", "metric")
@@ -341,8 +341,9 @@ def test_a_noise_sheet_shows_what_a_cell_records(setting, kind, files, tmp_path)
 def committed() -> dict[str, tuple[str, dict[str, object]]]:
     """Every object that some committed cell records, once: its group, and what is recorded."""
     found = {}
-    for path in ROOT.glob("results/**/cells/*/*/*.json"):
-        settings = json.loads(path.read_text())["settings"]
+    packed = [path.read_text() for path in ROOT.glob("results/**/cells.jsonl")]
+    for line in "".join(packed).splitlines():
+        settings = json.loads(line)["settings"]
         objects = [(name, settings[key]) for name, key in OBJECTS.items()]
         objects += [("metric", metric) for metric in settings["metrics"].values()]
         found |= {f"{group} {stored}": (group, stored) for group, stored in objects}

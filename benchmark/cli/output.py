@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmark.cli.registered.catalogue import open_catalogue
 from benchmark.console.log import log
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def publish(scores: "Scores", store: "ResultStore", out: Path) -> None:
     board = Board(scores)
     written = report.write(board, out, store.root / "pictures")
     report.print_leaderboard(board)
-    pages = [path.name for path in written if path.suffix != ".svg" and "strip" not in path.name]
+    pages = [path.name for path in written if "strip" not in path.name]
     others = len(written) - len(pages)
     more = f" and {others} more file{'s' * (others > 1)}" if others else ""
     log.info(f"written to {out}: {', '.join(pages)}{more}")
@@ -35,7 +36,5 @@ def say_written(written: list[Path], out: Path) -> None:
 
 def partners() -> dict[str, str]:
     """Whom the class of each denoiser, by its registered name, is to be compared with."""
-    from benchmark.denoiser import DENOISERS
-
-    declared = {name: cls.compared_with for name, cls in DENOISERS.items()}
-    return {name: other for name, other in declared.items() if other}
+    models = open_catalogue().groups["model"]
+    return {name: entry.compared_with for name, entry in models.items() if entry.compared_with}

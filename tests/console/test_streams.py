@@ -26,7 +26,7 @@ def main():
     table.add_column("\u00d7")
     Console().print(table)
     print("words", file=sys.stderr)
-    sys.stdout.write("x" * 100_000)
+    sys.stdout.write("x" * 1_000_000)  # more than a pipe holds and one read takes
     sys.stdout.flush()
     pathlib.Path("done.txt").write_text("all")
     STATUS

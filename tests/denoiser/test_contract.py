@@ -17,12 +17,11 @@ from benchmark.cells import Cell
 from benchmark.datasets import Folder
 from benchmark.denoiser import DENOISERS, Denoiser
 from benchmark.denoiser.contract import OVERSHOOT, SHARE, RestorationError, require_range
-from benchmark.denoiser.inference import Inference
+from benchmark.denoiser.inference import WHOLE, Inference
 from benchmark.denoiser.promises import CHECKS, check
 from benchmark.noise import NOISE_MODELS
 from benchmark.scoring.evaluate import evaluate
 from benchmark.scoring.precision import choose_precision
-from benchmark.studies.passes import one_pass
 from benchmark.studies.submission import write_submission
 from benchmark.training.validation import Validation, conditions_of
 
@@ -181,7 +180,7 @@ def submit(model: Denoiser, folder: Path) -> None:
 
 
 def repeat(model: Denoiser, _: Path) -> None:
-    one_pass(model, torch.linspace(0, 1, 3 * 24 * 24).reshape(1, 3, 24, 24), 0, "mine, image a")
+    WHOLE.run(model, torch.linspace(0, 1, 3 * 24 * 24).reshape(1, 3, 24, 24), 0, "mine, image a")
 
 
 def validate(model: Denoiser, _: Path) -> None:

@@ -7,9 +7,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from benchmark.reporting.figures import line_styles
+from benchmark.reporting.figures.style import line_styles
+from benchmark.reporting.figures.training import training_curves
 from benchmark.reporting.training import page, read_runs
-from benchmark.reporting.training_curves import training_curves, write_curves
+from benchmark.reporting.training_curves import write_curves
 
 # PSNR at steps 100, 200 and 300; masked is best out of distribution in its last step
 PSNR = {
@@ -163,18 +164,14 @@ def test_the_page_says_what_a_run_cost_and_leaves_empty_what_no_log_says(runs):
 @pytest.mark.slow
 def test_the_same_runs_write_the_same_bytes_and_the_command_which_makes_them(runs):
     written = write_curves(runs)
-    assert [path.name for path in written] == [
-        "training_curves.png",
-        "training_curves.svg",
-        "training.md",
-    ]
+    assert [path.name for path in written] == ["training_curves.svg", "training.md"]
     before = [path.read_bytes() for path in written]
     validation = runs / "masked" / "validation.csv"
     head, first, *lines = validation.read_text().splitlines(keepends=True)
     validation.write_text("".join([head, first, *reversed(lines)]))
     assert [path.read_bytes() for path in write_curves(runs)] == before
-    assert f"`bench report out={runs}`" in written[2].read_text()
-    assert "](training_curves.png)" in written[2].read_text()
+    assert f"`bench report out={runs}`" in written[1].read_text()
+    assert "](training_curves.svg)" in written[1].read_text()
 
 
 @pytest.mark.parametrize(

@@ -219,9 +219,9 @@ def test_each_dataset_has_its_own_table(table, tmp_path):
     write(both[both["noise"] == "spots"].drop(columns=["ssim", "lpips"]), tmp_path)
     assert text.index("## second") < text.index("## toy")
     assert "5 of 5 cells shared by 1 model." in text
-    assert {path.name for path in tmp_path.glob("*.png")} == {
-        "figure11_second.png",
-        "figure11_toy.png",
+    assert {path.name for path in tmp_path.glob("*.svg")} == {
+        "figure11_second.svg",
+        "figure11_toy.svg",
     }
 
 
@@ -294,7 +294,7 @@ def test_recorded_noise_stands_after_the_clean_images(table, printed):
 def test_many_noises_have_a_figure_for_each_metric(table, tmp_path):
     many = many_noises(table.drop(columns="lpips"))
     names = {path.name for path in write(many, tmp_path)}
-    assert {"figure11_toy.png", "figure11_toy_ssim.png"} <= names
+    assert {"figure11_toy.svg", "figure11_toy_ssim.svg"} <= names
 
 
 def test_a_single_level_is_no_curve(small, tmp_path):

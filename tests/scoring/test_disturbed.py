@@ -19,8 +19,8 @@ OF_FOLDER = ("data=folder", "data.folder.path=images")
 
 @pytest.fixture(autouse=True)
 def undrawn(monkeypatch) -> None:
-    monkeypatch.setattr("benchmark.reporting.report.save_figure", lambda _, paths: list(paths))
-    monkeypatch.setattr("benchmark.reporting.report.figure11", lambda *_: None)
+    for saver in ("save_figure11", "save_png"):
+        monkeypatch.setattr(f"benchmark.reporting.report.{saver}", lambda path, *_: path)
 
 
 @pytest.fixture

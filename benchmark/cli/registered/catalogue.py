@@ -53,6 +53,8 @@ class Entry:
         A package which it needs beside the installed ones.
     module
         The module which registers a dataset whose images are to be looked for; else empty.
+    compared_with
+        The name of the network which a denoiser is to be compared with; else empty.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Entry:
     reason: str = ""
     package: str = ""
     module: str = ""
+    compared_with: str = ""
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,7 @@ def entry_of(group: str, cls: type) -> Entry:
         reason=reason,
         package=getattr(cls, "package", None) or "",
         module=cls.__module__ if issubclass(cls, Dataset) else "",
+        compared_with=getattr(cls, "compared_with", None) or "",
     )
 
 

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from safetensors.torch import save
 from torch import Tensor
@@ -75,7 +76,7 @@ def save_weights(
     write_whole(path, save(tensors, metadata={HEADER: json.dumps(header)}))
 
 
-def read_header(path: Path) -> dict[str, object]:
+def read_header(path: Path) -> dict[str, Any]:
     """The model's name, constructor arguments and training facts, without reading the tensors.
 
     Raises
@@ -92,7 +93,7 @@ def read_header(path: Path) -> dict[str, object]:
     return _header(path, metadata)
 
 
-def _header(path: Path, metadata: Mapping[str, str]) -> dict[str, object]:
+def _header(path: Path, metadata: Mapping[str, str]) -> dict[str, Any]:
     """What a file of `save_weights` says of itself, checked for the keys and types it must have."""
     wanted = {"model": str, "arguments": dict, "training": dict}
     try:
