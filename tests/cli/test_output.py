@@ -101,6 +101,7 @@ DAMAGES = {
 }
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize("name", ["clean", "noisy", "tv"])
 def test_damaged_pictures_are_made_again_and_nothing_is_scored(
     bench, finished, undrawn, monkeypatch, name
@@ -115,6 +116,7 @@ def test_damaged_pictures_are_made_again_and_nothing_is_scored(
     assert content(finished) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", ["pictures/photos/gaussian-3-0", "pictures"])
 def test_pictures_lost_with_their_folder_are_made_again(bench, finished, undrawn, folder):
     before = content(finished)
@@ -149,6 +151,7 @@ def test_a_damaged_picture_is_never_shown_and_costs_no_other(finished, damage, n
     assert all(np.array_equal(found[other], whole[other]) for other in set(found) - {name})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["clean", "noisy", "tv"])
 def test_a_report_names_what_a_strip_lacks_and_how_to_make_it_again(bench, finished, undrawn, name):
     before = content(finished)
@@ -190,6 +193,7 @@ class Stopped(BaseException):
     """What a kill is to a process: nothing handles it."""
 
 
+@pytest.mark.slow
 def test_a_report_stopped_at_any_file_leaves_every_file_whole(bench, finished, monkeypatch):
     before, replace, calls = content(finished), os.replace, []
     pages = [name for name in before if "/" not in name]
@@ -287,6 +291,7 @@ def forbid_computing(monkeypatch) -> None:
         monkeypatch.setattr(module, name, computed)
 
 
+@pytest.mark.sampled(every=8)
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize("place", PLACES)
 def test_a_place_for_results_that_cannot_be_is_said_before_anything_is_computed(
@@ -302,6 +307,7 @@ def test_a_place_for_results_that_cannot_be_is_said_before_anything_is_computed(
     assert content(tmp_path) == before
 
 
+@pytest.mark.sampled(every=7)
 @pytest.mark.parametrize(("number", "advice"), ERRORS, ids=lambda part: str(part))
 def test_a_folder_that_cannot_be_written_is_said_before_anything_is_computed(
     bench, monkeypatch, number, advice
@@ -337,6 +343,7 @@ PAGES = [
 ]
 
 
+@pytest.mark.sampled(every=5)
 @pytest.mark.parametrize(("command", "name", "text"), PAGES)
 def test_a_page_of_somebody_else_is_named_and_kept_before_anything_is_computed(
     bench, tmp_path, monkeypatch, command, name, text
@@ -400,6 +407,7 @@ def test_every_published_page_is_known_as_ours_also_with_the_line_ends_of_window
     assert output.is_ours(copy, kind_of(path))
 
 
+@pytest.mark.slow
 def test_our_own_pages_are_written_again(bench, finished, undrawn):
     before = content(finished)
     for name in ("leaderboard.md", "scores.csv"):
@@ -427,6 +435,7 @@ def test_a_report_of_all_models_by_name_is_the_one_of_all(bench, finished, undra
     assert not list(finished.glob("report-*"))
 
 
+@pytest.mark.slow
 def test_a_report_goes_where_it_is_told(bench, finished, tmp_path):
     before = content(finished)
     assert bench("report", "out=out", "model=tv", "to=elsewhere/some")[0] == 0

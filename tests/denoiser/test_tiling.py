@@ -230,6 +230,7 @@ def test_out_of_memory_in_the_smallest_tiles_is_one_sentence(scarce):
         Inference().run(Narrow(0), picture(305, 305), 0)
 
 
+@pytest.mark.slow
 def test_where_not_even_the_probe_fits_the_smallest_tiles_are_tried():
     model = Narrow(64 * 64)
     assert Inference().run(model, picture(300, 300), 0).tile == 64
@@ -298,6 +299,7 @@ def test_evaluate_names_the_tile_of_an_image_where_there_is_one(tmp_path):
     assert [one.row.get("tile") for one in done] == [64, None]
 
 
+@pytest.mark.slow
 def test_a_tile_asked_for_is_a_setting_and_stands_on_the_leaderboard(bench, tmp_path):
     status, out, err = bench(*RUN, "tile=64")
     assert status == 0, err
@@ -314,6 +316,7 @@ def test_a_tile_asked_for_is_a_setting_and_stands_on_the_leaderboard(bench, tmp_
     assert status == 2 and "model.tile 64 (now 'absent')" in err
 
 
+@pytest.mark.slow
 def test_without_tiles_a_cell_is_as_it_was_before_there_were_any(bench, tmp_path):
     status, _, err = bench(*RUN)
     assert status == 0, err
@@ -326,6 +329,7 @@ def test_without_tiles_a_cell_is_as_it_was_before_there_were_any(bench, tmp_path
     assert stored(tmp_path, "dncnn")["images"][0]["psnr"] == first
 
 
+@pytest.mark.slow
 def test_an_automatic_tile_is_recorded_and_part_of_no_identity(
     bench, tmp_path, monkeypatch, scarce
 ):

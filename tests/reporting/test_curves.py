@@ -161,6 +161,7 @@ def test_the_page_says_what_a_run_cost_and_leaves_empty_what_no_log_says(runs):
     assert cells(text, "Cost", "masked") == ["300", "–", "–", "–", "–"]
 
 
+@pytest.mark.slow
 def test_the_same_runs_write_the_same_bytes_and_the_command_which_makes_them(runs):
     written = write_curves(runs)
     assert [path.name for path in written] == ["training_curves.svg", "training.md"]
@@ -192,6 +193,7 @@ def test_a_damaged_file_is_named_in_one_sentence(tmp_path, text, said):
         read_runs(tmp_path)
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize("count", [1, 5, 9])
 def test_nothing_of_the_curves_is_cut_off(tmp_path, count):
     for name in ("a_model_with_a_long_name", *map(str, range(count))):
@@ -204,6 +206,7 @@ def test_nothing_of_the_curves_is_cut_off(tmp_path, count):
     assert tight.x1 <= size[0] + 0.01 and tight.y1 <= size[1] + 0.01
 
 
+@pytest.mark.slow
 def test_importing_curves_loads_neither_torch_nor_matplotlib():
     code = (
         "import sys, benchmark.reporting.training_curves; "

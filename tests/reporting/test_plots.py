@@ -98,6 +98,7 @@ def test_five_models_differ_in_grey_print():
     assert min(np.diff(greys)) > 0.06
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize("noises", [1, 4, 7])
 def test_nothing_is_cut_off(noises):
     table = toy(("identity", "bm3d", "a_model_with_a_long_name", "masked", "baseline"))

@@ -8,6 +8,7 @@ from benchmark.studies.noise_sheet.page import page
 from noise_models import Gaussian
 
 
+@pytest.mark.slow
 def test_a_noise_which_changes_nothing_can_be_drawn(photos):
     sheet = measure("gaussian", Gaussian(levels=(0,)), photos)
     assert sheet.middle.psnr.tolist() == [100, 100]
@@ -15,6 +16,7 @@ def test_a_noise_which_changes_nothing_can_be_drawn(photos):
     assert "nan" not in page(sheet, "")
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize("levels", [(20,), (10, 20), tuple(range(5, 40, 5))])
 def test_no_text_of_a_figure_is_cut_off_or_hides_another(photos, levels, stripe):
     figure = draw(measure("a_name_" * 9, stripe(levels=levels), photos))

@@ -128,6 +128,7 @@ def test_an_image_too_small_to_measure_is_one_sentence(tmp_path):
         measure("gaussian", Gaussian(), Folder(path=str(tmp_path)))
 
 
+@pytest.mark.slow
 def test_measuring_needs_neither_torch_nor_matplotlib():
     code = (
         "import sys, benchmark.studies.noise_sheet; "

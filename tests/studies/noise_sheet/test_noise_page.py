@@ -8,6 +8,7 @@ from benchmark.studies.noise_sheet.page import index_page, page
 from noise_models import Gaussian
 
 
+@pytest.mark.slow
 def test_recorded_noise_gets_its_page_without_another_dataset(scans, tmp_path):
     write_sheet("scans", scans, None, tmp_path / "out", "bench noise scans")
     text = (tmp_path / "out" / "scans.md").read_text()
@@ -36,6 +37,7 @@ def test_the_table_of_numbers_has_a_line_a_level_as_wide_as_its_heading(photos, 
         assert {line.count("|") for line in lines} == {heading.count("|")}
 
 
+@pytest.mark.slow
 def test_the_index_links_every_page_and_repeats_every_note(photos, tmp_path, stripe):
     sheets = [
         write_sheet(noise.name, noise, photos, tmp_path, "bench noise all")
@@ -49,6 +51,7 @@ def test_the_index_links_every_page_and_repeats_every_note(photos, tmp_path, str
     assert "| none |" in text and "Its width is a guess." in text
 
 
+@pytest.mark.slow
 def test_the_same_input_gives_the_same_bytes(photos, tmp_path, stripe):
     for folder in ("first", "second"):
         write_sheet("stripe", stripe(levels=(5,)), photos, tmp_path / folder, "bench noise stripe")

@@ -95,6 +95,7 @@ def table(folder, tmp_path_factory):
     return pd.DataFrame(map(vars, summarize(record).lines)).set_index("inference")
 
 
+@pytest.mark.slow
 def test_the_error_of_a_mean_of_k_falls_as_one_over_k(table):
     for count in DRAWS.averaged:
         line = table.loc["one pass" if count == 1 else f"mean of {count}"]
@@ -104,6 +105,7 @@ def test_the_error_of_a_mean_of_k_falls_as_one_over_k(table):
         assert line["gain"] == pytest.approx(line["psnr"] - table.loc["one pass", "psnr"])
 
 
+@pytest.mark.slow
 def test_the_spread_is_that_of_the_mean_over_images_and_that_of_one_image(table):
     of_image = 10 / np.log(10) * np.sqrt(2 / VALUES)  # the error is a mean of so many squares
     line = table.loc["one pass"]
@@ -112,6 +114,7 @@ def test_the_spread_is_that_of_the_mean_over_images_and_that_of_one_image(table)
     assert line["spread"] == pytest.approx(of_image / np.sqrt(IMAGES), rel=relative)
 
 
+@pytest.mark.slow
 def test_the_share_of_the_error_which_averaging_removes_is_measured(folder, tmp_path):
     """Noise of the input stays; that of the passes, as strong, is half of their error."""
     (record,) = drawn(grid_of(folder, Dice(), levels=(SIGMA,)), tmp_path / "out")
@@ -151,6 +154,7 @@ def test_every_pass_image_and_level_draws_numbers_of_its_own(folder, tmp_path):
     assert len(set(single)) == len(single) == 2 * IMAGES * FEW.passes
 
 
+@pytest.mark.sampled(every=6)
 @pytest.mark.parametrize("name", sorted(name for name in DENOISERS if DENOISERS[name].sizes))
 def test_only_networks_which_draw_random_numbers_are_measured(name):
     network = DENOISERS[name](**DENOISERS[name].sizes["tiny"])
@@ -179,6 +183,7 @@ def test_draws_that_cannot_be_measured_are_refused(settings, sentence):
 # resumption
 
 
+@pytest.mark.slow
 def test_the_same_numbers_again_and_in_any_order_of_images(folder, tmp_path):
     (first,) = drawn(grid_of(folder, Dice()), tmp_path / "a", FEW)
     (alone,) = drawn(grid_of(replace(folder, limit=1), Dice()), tmp_path / "b", FEW)
@@ -187,6 +192,7 @@ def test_the_same_numbers_again_and_in_any_order_of_images(folder, tmp_path):
     assert scores(first)[:1] == scores(alone)
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_from_its_last_image_to_the_same_numbers(folder, tmp_path):
     killed = Dice(killed_at=2 + FEW.passes + 2)  # in the second image; 2 ask if it is random
     (whole,) = drawn(grid_of(folder, Dice()), tmp_path / "whole", FEW)
@@ -198,6 +204,7 @@ def test_a_killed_run_goes_on_from_its_last_image_to_the_same_numbers(folder, tm
     assert scores(resumed) == scores(whole)
 
 
+@pytest.mark.slow
 def test_a_finished_folder_draws_nothing_and_other_settings_are_refused(folder, tmp_path):
     drawn(grid_of(folder, Dice()), tmp_path / "out", FEW)
     idle = Dice()

@@ -57,6 +57,7 @@ def test_the_claim_of_a_gain_is_judged_by_what_rounds_to_it(gained, word):
     assert f"claim of a gain {word} here: +{gained:.3f} dB by the mean of 2" in found.sentence
 
 
+@pytest.mark.slow
 def test_the_page_has_the_command_the_verdicts_and_a_table_for_each_level(tmp_path):
     records = [record_of(np.full((2, 4), 30.0), 0.5, level) for level in (5.0, 15.0)]
     for path in write_pages(records, tmp_path, "bench passes model=m"):
@@ -123,6 +124,7 @@ def test_bench_passes_measures_a_network_and_its_variants(bench, tmp_path):
     assert (tmp_path / "o" / "passes.csv").read_bytes() == first
 
 
+@pytest.mark.sampled(every=5)
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
