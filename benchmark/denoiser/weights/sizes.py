@@ -1,12 +1,13 @@
 """What a weights file's header says of its network: a named size, and settings which are ours."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from benchmark.denoiser import DENOISERS
 from benchmark.settings import plain
 from benchmark.signature import keywords_of
 
-Header = Mapping[str, object]
+Header = Mapping[str, Any]  # see `read_header`
 
 
 def size_of(header: Header) -> str:
