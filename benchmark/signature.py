@@ -100,6 +100,11 @@ def plain_type(annotation: object) -> Any:
     return annotation
 
 
+def spelled_type(annotation: object) -> str:
+    """A type of `plain_type` as it is written: ``list[float]``, ``str | None``."""
+    return annotation.__name__ if annotation in SCALARS else str(annotation)
+
+
 def choices_of(annotation: object) -> tuple[str, ...]:
     """The texts that a keyword, or each item of it, is one of; empty where any text will do."""
     if get_origin(annotation) is Literal:

@@ -4,12 +4,14 @@ import os
 import sys
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from benchmark import cli
+from benchmark.cli.command import COMMANDS, all_commands
 from benchmark.registry import load_plugins
 
 os.environ.setdefault("GOMP_SPINCOUNT", "3000")  # as `bench` does; read when torch is loaded
@@ -56,3 +58,20 @@ def bench(tmp_path, monkeypatch, capsys) -> Bench:
         return status, *capsys.readouterr()
 
     return call
+
+
+@pytest.fixture
+def called(monkeypatch) -> Callable[..., list[tuple]]:
+    """Let a command do something else, or nothing; a list of what its function is given."""
+
+    def instead(name: str, function: Callable[..., object] = lambda *_: None) -> list[tuple]:
+        given: list[tuple] = []
+
+        def noting(*arguments: object) -> None:
+            given.append(arguments)
+            function(*arguments)
+
+        monkeypatch.setitem(COMMANDS, name, replace(all_commands()[name], function=noting))
+        return given
+
+    return instead

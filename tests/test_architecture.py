@@ -1,5 +1,6 @@
 """The house: its floors, its rooms' sizes, and what loads fast."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -20,6 +21,12 @@ def test_the_registry_names_the_parts_and_none_is_forgotten():
     from benchmark.registry import OURS
 
     assert {name for name in OURS if "." not in name} == set(PARTS)
+
+
+def test_only_the_command_line_knows_hydra():
+    files = [path for part in ("benchmark", *PARTS) for path in (ROOT / part).rglob("*.py")]
+    others = [path for path in files if ROOT / "benchmark" / "cli" not in path.parents]
+    assert not [path for path in others if re.search("hydra|omegaconf", path.read_text().lower())]
 
 
 @pytest.mark.parametrize(

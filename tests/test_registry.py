@@ -112,6 +112,6 @@ def test_loading_twice_changes_nothing_and_warns_of_nothing(monkeypatch):
 
 
 def _registries() -> dict[str, Registry]:
-    from benchmark.cli.schema import REGISTRIES
+    from benchmark.cli.registered.registries import REGISTRIES
 
     return REGISTRIES

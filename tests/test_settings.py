@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from omegaconf import OmegaConf
 
-from benchmark.cli.schema import REGISTRIES, recorded_settings, registry_of
+from benchmark.cli.objects.specs import build_one, recorded_settings, spec_of
+from benchmark.cli.registered.registries import REGISTRIES, registry_of
 from benchmark.datasets.clean import Folder
 from benchmark.datasets.dataset import Dataset
 from benchmark.denoiser import Denoiser
@@ -78,7 +79,7 @@ def plugin(group: str, setting: str, kind: str, **more: object) -> type:
 def recorded(group: str, **settings: object) -> dict[str, object]:
     """What is recorded of the plugin, without what every dataset has."""
     node = OmegaConf.create({"of": "plugin", **settings})
-    found = recorded_settings(group, "mine", node)
+    found = recorded_settings(spec_of(group, "mine", node))
     return {key: value for key, value in found.items() if key not in ("limit", "crop")}
 
 
@@ -238,8 +239,6 @@ def test_a_setting_that_names_several_files_is_the_content_of_each(files):
 
 
 def test_a_plugin_that_opens_its_file_at_once_is_the_same_sentence(tmp_path):
-    from benchmark.cli.schema import build_one
-
     @NOISE_MODELS.register("plugin")
     @dataclass(frozen=True)
     class Eager(NoiseModel):
@@ -255,7 +254,7 @@ def test_a_plugin_that_opens_its_file_at_once_is_the_same_sentence(tmp_path):
             return clean
 
     with pytest.raises(ValueError, match=r"table=none.npy, but there is no file"):
-        build_one("noise", "mine", OmegaConf.create({"of": "plugin"}))
+        build_one(spec_of("noise", "mine", OmegaConf.create({"of": "plugin"})))
 
 
 def test_no_setting_and_no_fact_share_a_name():
@@ -290,7 +289,7 @@ def test_a_formula_records_the_content_of_its_files_and_not_their_names(shape, w
     assert first == copy != other
     assert "a.npz" not in first and hashlib.sha256(b"first").hexdigest() in first
     node = OmegaConf.create({"of": "formula", "formula": shape.format(files[0])})
-    assert recorded_settings("noise", "mine", node) == {"of": "formula", "formula": first}
+    assert recorded_settings(spec_of("noise", "mine", node)) == {"of": "formula", "formula": first}
 
 
 def test_a_file_in_a_formula_that_is_gone_is_a_sentence(with_table):
@@ -362,7 +361,7 @@ def test_the_committed_cells_are_identified_as_they_were(tmp_path):
         own = {key: value for key, value in stored.items() if key not in facts}
         hashed = {key for key, value in own.items() if str(value).startswith("sha256:")}
         node = OmegaConf.create({**own, **dict.fromkeys(hashed, str(weights))})
-        found = recorded_settings(group, "mine", node)
+        found = recorded_settings(spec_of(group, "mine", node))
         assert {**found, **{key: own[key] for key in hashed}} == own
         assert all(found[key].startswith("sha256:") for key in hashed)
     assert len(objects) > 60

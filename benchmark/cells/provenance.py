@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points, packages_distributions, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from benchmark import __version__
 from benchmark.registry import ENTRY_POINT_GROUP, OURS
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 OUR_PACKAGES = {"benchmark", *(name for name in OURS if "." not in name)}
 US = "noisebench"
@@ -160,18 +162,12 @@ def facts_of(record: Record) -> Facts:
 
 @dataclass(frozen=True)
 class Made:
-    """What cells were made by, where they differ in it.
-
-    pandas copies what stands in ``attrs`` at every step; this does not change and is not copied.
-    """
+    """What cells were made by, where they differ in it."""
 
     facts: Mapping[tuple[object, ...], Facts]  # by `CELL`; only what is not the same in all
     silent: frozenset[tuple[object, ...]]  # the cells which do not say by what code
 
-    def __deepcopy__(self, memo: object) -> "Made":
-        return self
-
-    def sentence(self, rows: pd.DataFrame) -> str:
+    def sentence(self, rows: "pd.DataFrame") -> str:
         """What lines of a table mix, and how many cells there are of each; empty if nothing."""
         cells = list(rows[list(CELL)].drop_duplicates().itertuples(index=False, name=None))
         counts: dict[str, Counter[str]] = {}

@@ -82,10 +82,11 @@ def check_record(record: Any, complete: Complete) -> list[str]:
     _mapping(better, "'higher_is_better'")
     for name in settings["metrics"]:
         _value(better.get(name), bool, f"'higher_is_better' of {name}")
-    _mapping(labels.get("border", {}), "'border'")
-    for name, border in labels.get("border", {}).items():
-        _value(border, int, f"'border' of {name}")
-    for name in ("unit", "note"):
+    for label, kind in (("border", int), ("digits", int), ("metric_unit", str)):
+        _mapping(labels.get(label, {}), f"'{label}'")
+        for name, value in labels.get(label, {}).items():
+            _value(value, kind, f"'{label}' of {name}")
+    for name in ("unit", "note", "compared_with"):
         _value(labels.get(name) or "", str, f"'{name}'")
     environment = record.get("environment", {})
     _mapping(environment, "'environment'")

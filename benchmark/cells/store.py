@@ -1,19 +1,16 @@
 """The folder which keeps finished cells: each as one file, or, at rest, all in one."""
 
 import json
-import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
-
-import pandas as pd
 
 from benchmark.cells.cell import Cell
 from benchmark.cells.files import Files, warn_of
 from benchmark.cells.filling import Part
 from benchmark.cells.packed import NAME, Packed, compact
 from benchmark.cells.parts import parts_of, read_part
-from benchmark.cells.provenance import PIXELS, Code, made_of, short_hash
+from benchmark.cells.provenance import Code, short_hash
 from benchmark.cells.records import (
     Complete,
     Damaged,
@@ -24,16 +21,10 @@ from benchmark.cells.records import (
     is_scored,
 )
 from benchmark.cells.reuse import Identities, Settings, joined, refuse_other, usable_rows
+from benchmark.cells.scores import Scores, scores_of
 from benchmark.cells.sharing import Request, share
 from benchmark.files.lease import Leases
 from benchmark.files.whole import write_whole
-
-
-class Labels(dict):
-    """One of a table's ``attrs``, only to be read: pandas copies at every step what is copied."""
-
-    def __deepcopy__(self, memo: object) -> "Labels":
-        return self
 
 
 class ResultStore:
@@ -185,43 +176,16 @@ class ResultStore:
         if lacking:
             warn_of("lacking scores of some images, which bench run scores again", lacking)
 
-    def table(self) -> pd.DataFrame:
-        """One line per image: the cell's five names, image, a column per metric, seconds.
+    def scores(self, partners: Mapping[str, str] | None = None) -> Scores:
+        """The scores of every finished cell, with all that a reader of them has to know.
 
-        ``attrs`` holds what a report needs to label it: "higher_is_better" by metric, "border" by
-        dataset and metric, "unit" and "note" by noise; "inference" by dataset and model, where
-        images were tiled or in bf16; and "made", where cells were not made alike, what by. Columns
-        ``noisy`` and ``clean`` are hashes of pixels.
+        Parameters
+        ----------
+        partners
+            By registered name of a denoiser, the one its class is to be compared with: for cells
+            of older versions, which do not say it.
         """
-        rows, labels, records = [], {}, []
-        for cell, record in self.records():
-            records.append(record)
-            key, metrics = vars(cell), record["settings"]["metrics"]
-            for row in record["images"]:
-                scores = {k: _finite(v) for k, v in row.items() if k in metrics}
-                pixels = {k: row[k] for k in PIXELS if k in row}
-                image = {"image": row["image"], **scores, **pixels, "seconds": row.get("seconds")}
-                rows.append({**key, **image})
-            for name, label in record["labels"].items():  # by metric, or one of the cell's noise
-                known = labels.setdefault(name, {})
-                if name == "border":
-                    known = known.setdefault(cell.dataset, {})
-                known.update(label if isinstance(label, Mapping) else {cell.noise: label})
-            if unusual := _unusual(record.get("environment", {})):
-                known = labels.setdefault("inference", {}).setdefault(cell.dataset, {})
-                known[cell.model] = sorted({*known.get(cell.model, []), *unusual})
-        table = pd.DataFrame(rows)
-        if rows:
-            table["seconds"] = table.pop("seconds")  # last, whichever metrics a cell has
-            order = ["dataset", "noise", "level", "seed", "model"]
-            table = table.sort_values(order, kind="stable", ignore_index=True)
-        if made := made_of(records):
-            labels["made"] = made
-        table.attrs = {
-            name: Labels(label) if isinstance(label, dict) else label
-            for name, label in labels.items()
-        }
-        return table
+        return scores_of(self.records(), partners or {})
 
     def pictures(self, cell: Cell) -> Path:
         """The folder for small pictures of a cell's first image, shared by all models."""
@@ -271,13 +235,3 @@ def _promised(record: Record) -> int:
     """How many images a cell says it has; 0 where it does not say."""
     count = record["settings"]["dataset"].get("images", 0)
     return count if isinstance(count, int) else 0
-
-
-def _finite(score: float | None) -> float:
-    return math.nan if score is None or not math.isfinite(score) else score
-
-
-def _unusual(environment: Mapping[str, object]) -> set[str]:
-    """How a cell's images were restored, if not whole and in fp32."""
-    found = {f"tiles of {side}" for side in environment.get("tile", {}).values()}
-    return found | ({"bf16"} if environment.get("precision") == "bf16" else set())

@@ -28,6 +28,7 @@ def show(quiet: bool = False) -> Console:
     log.disabled = False  # Hydra disables every logger that there was before its own
     log.setLevel(logging.INFO)
     log.propagate = False
+    log.disabled = False  # Hydra disables the loggers that it finds
     return _current
 
 

@@ -5,8 +5,6 @@ from copy import deepcopy
 from functools import cache
 
 import torch
-from torch._subclasses.fake_tensor import FakeTensorMode
-from torch.utils.flop_counter import FlopCounterMode
 
 from benchmark.denoiser.model import Denoiser
 from benchmark.environment.device import synchronize
@@ -35,6 +33,9 @@ def peak_speed(repeats: int = 5, device: str = "cpu", precision: str = "fp32") -
 
 def gflop(network: Denoiser, size: int) -> float:
     """What the network's formula takes for a square image, 2 for a product and its sum."""
+    from torch._subclasses.fake_tensor import FakeTensorMode
+    from torch.utils.flop_counter import FlopCounterMode  # loads all of triton
+
     device = next(network.parameters()).device
     network = deepcopy(network).eval()  # in training, normalisation would count this batch
     with FakeTensorMode(allow_non_fake_inputs=True), FlopCounterMode(display=False) as counter:

@@ -95,3 +95,9 @@ def empty_cache(device: torch.device) -> None:
         torch.cuda.empty_cache()
     elif device.type == "mps":
         torch.mps.empty_cache()
+
+
+def use_threads(threads: int | None) -> None:
+    """Set torch's threads on the CPU; None leaves them as they are."""
+    if threads is not None:
+        torch.set_num_threads(threads)

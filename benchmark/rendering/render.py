@@ -3,11 +3,10 @@
 import io
 import json
 import os
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -15,44 +14,10 @@ from benchmark.console.progress import progress
 from benchmark.files.output import prepare
 from benchmark.files.whole import write_whole
 from benchmark.noise import to_uint8
+from benchmark.rendering.config import RenderConfig
 from benchmark.rendering.mitsuba import CHUNK, chunks_of, pick_variant, render_scene, seeds_of
 from benchmark.rendering.scene import SCENES, Scene, digest
 from benchmark.rendering.tone_mapping import TONE_MAPS, tone_map
-
-
-@dataclass
-class RenderConfig:
-    """What ``bench render`` takes.
-
-    Parameters
-    ----------
-    scenes
-        A name, a list of names, or ``all``.
-    spp
-        Samples per pixel of the noisy images, one image each: 16 or more.
-    reference
-        Samples per pixel of the clean image: more than any of ``spp``. Its own noise counts as
-        the denoiser's error, so 4096 is a sensible least.
-    size
-        Height and width, in pixels.
-    variant
-        Mitsuba's compute engine: ``scalar_rgb``, or ``llvm_ad_rgb``, which is faster and needs LLVM
-        of a version that suits, or ``auto``: the one the folder was begun with, else
-        ``llvm_ad_rgb`` where it works. Their pixels differ, by other noise of the same strength.
-    tonemap
-        See `tone_map`.
-    out
-        The folder which gets ``SCENE_SPPspp.png`` and the record ``render.json``.
-    """
-
-    scenes: Any = "all"  # a name or a list of names of registered scenes
-    spp: list[int] = field(default_factory=lambda: [128, 64])
-    reference: int = 4096
-    size: int = 256
-    seed: int = 0
-    variant: str = "scalar_rgb"
-    tonemap: str = "clip"
-    out: str = "renders"
 
 
 def render_pairs(config: RenderConfig) -> list[Path]:
@@ -93,8 +58,7 @@ def render_pairs(config: RenderConfig) -> list[Path]:
     return [path for _, _, path in jobs]
 
 
-def _chosen(names: str | list[str]) -> list[Scene]:
-    names = [names] if isinstance(names, str) else names
+def _chosen(names: Sequence[str]) -> list[Scene]:
     wanted = sorted(SCENES) if "all" in names else dict.fromkeys(names)
     if not wanted:
         raise ValueError(f"scenes is empty; name some of: all, {', '.join(sorted(SCENES))}")

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from benchmark.cells.scores import Scores, as_scores
 from benchmark.files.whole import write_whole
 from benchmark.protocol import IN_DISTRIBUTION, REFERENCE
-from benchmark.reporting.board import label, metric_label, noise_order
+from benchmark.reporting.board import label, noise_order
 from benchmark.reporting.intervals import check_table, mild_to_hard, shared_rows
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ MOST_ABREAST = 4  # panels of figure 11: five would be too small to read
 
 
 def figure11(
-    table: pd.DataFrame,
+    table: Scores | pd.DataFrame,
     metrics: Sequence[str] = ("psnr", "ssim"),
     in_distribution: tuple[str, float] = IN_DISTRIBUTION,
     reference: Sequence[str] = REFERENCE,
@@ -43,8 +44,7 @@ def figure11(
     """Quality against level, mild to hard: a panel per noise and metric, a line per model [1]_.
 
     Levels stand at equal distances, whatever their values. A point is the mean over the images
-    and seeds that all models on this panel's level have. ``table.attrs`` may hold the ``unit``
-    and the ``note`` of each noise.
+    and seeds that all models on this panel's level have.
 
     Raises
     ------
@@ -58,8 +58,8 @@ def figure11(
     """
     from matplotlib.figure import Figure
 
-    units, notes = table.attrs.get("unit", {}), table.attrs.get("note", {})
-    table = check_table(table)
+    scores = as_scores(table)
+    notes, table = scores.notes, check_table(scores.rows)
     datasets = sorted(table["dataset"].unique())
     absent = [metric for metric in metrics if metric not in table or table[metric].isna().all()]
     if len(datasets) > 1:
@@ -89,12 +89,12 @@ def figure11(
             _curves(panel, table[table["noise"] == noise], metric, levels, styles)
             panel.tick_params(labelbottom=panel is panels[-1])
             if column == 0:
-                panel.set_ylabel(metric_label(metric))
+                panel.set_ylabel(scores.scales[metric].label)
             if noise == in_distribution[0] and in_distribution[1] in levels:
                 _mark_training(panel, levels.index(in_distribution[1]), panel is panels[0])
         starred = noise + ("*" if notes.get(noise) else "")
         panels[0].set_title(starred, fontsize=10, fontweight="bold")
-        panels[-1].set_xlabel(textwrap.fill(units.get(noise, "level"), 34), fontsize=8)
+        panels[-1].set_xlabel(textwrap.fill(scores.units.get(noise, "level"), 34), fontsize=8)
     figure.align_ylabels()
     legend_above(figure, axes, styles)
     footnotes = [f"* {noise}: {notes[noise]}" for noise in noises if notes.get(noise)]

@@ -1,21 +1,21 @@
 """What may be compared, and how sure a mean is: shared rows, intervals over images, paired tests.
 
-A table has one line per image: ``model``, the five names of `ROW`, a column per metric, and
-``seconds``; with the hashes in `PIXELS` it also says which pixels were scored.
+A table has one line per image: see `benchmark.cells.scores.Scores`.
 """
 
 import shlex
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
 
 from benchmark.cells import Cell
 from benchmark.cells.provenance import PIXELS
+from benchmark.cells.scores import CELL, ROW, metric_names
 
-CELL = ["dataset", "noise", "level", "seed"]
-ROW = [*CELL, "image"]
 RESAMPLES = 10_000
 CONFIDENCE = 0.95
 
@@ -67,12 +67,6 @@ def check_table(table: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def metric_names(table: pd.DataFrame) -> list[str]:
-    """The metrics of a table: every column which is no name of the line, its time or its pixels."""
-    known = ["model", *ROW, "seconds", *PIXELS]
-    return [name for name in table.columns if name not in known]
-
-
 def shared_rows(table: pd.DataFrame, within: Sequence[str] = ("dataset",)) -> pd.DataFrame:
     """The lines whose (dataset, noise, level, seed, image) all models in their group have.
 
@@ -86,22 +80,37 @@ def shared_rows(table: pd.DataFrame, within: Sequence[str] = ("dataset",)) -> pd
     return table[table.groupby(ROW)["model"].transform("nunique") == wanted]
 
 
-def score_matrix(rows: pd.DataFrame, metric: str) -> pd.DataFrame:
-    """One model on one dataset: a line per image, a column per (noise, level, seed)."""
-    return rows.pivot(index="image", columns=["noise", "level", "seed"], values=metric)
+def group_means(rows: pd.DataFrame, by: list[str], columns: list[str]) -> pd.DataFrame:
+    """Unweighted means of columns, a line per group; NaN where a value is (pandas skips those)."""
+    groups = rows.groupby(by)
+    places = groups.indices
+    means = {
+        name: [values[places[key]].mean() for key in groups.groups]
+        for name, values in ((name, rows[name].to_numpy(float)) for name in columns)
+    }
+    return pd.DataFrame(list(groups.groups), columns=by).assign(**means)
+
+
+def score_matrices(rows: pd.DataFrame, metric: str) -> dict[str, pd.DataFrame]:
+    """By model, on one dataset: a line per image, a column per (noise, level, seed)."""
+    keys = ["noise", "level", "seed"]
+    wide = rows.pivot(index=["model", "image"], columns=keys, values=metric)
+    return {model: wide.loc[model] for model in wide.index.unique("model")}
 
 
 def noise_means(scores: pd.DataFrame) -> pd.Series:
-    """The score of each noise in a `score_matrix`: its levels count equally, however many images.
+    """The score of each noise in one of `score_matrices`: its levels count equally.
 
     Each step is an unweighted mean: over images, over seeds, over levels. Nothing is pooled.
     """
+    if not scores.size:
+        return pd.Series(dtype=float)
     levels = scores.mean().groupby(level=["noise", "level"]).mean()
     return levels.groupby(level="noise").mean()
 
 
 def estimate(scores: pd.DataFrame, seed: int = 0) -> Estimate:
-    """The unweighted mean over noises of a `score_matrix`, with its interval over images.
+    """The unweighted mean over noises of one of `score_matrices`, with its interval over images.
 
     The interval is the percentile bootstrap [1]_: images are drawn with replacement, each with
     all its cells, since one image is hard or easy under every noise. A resample which misses a
@@ -118,17 +127,16 @@ def estimate(scores: pd.DataFrame, seed: int = 0) -> Estimate:
     mean = float(np.nanmean(values, axis=0) @ weights)
     if count < 2:
         return Estimate(mean, np.nan, np.nan)
-    rng = np.random.default_rng(seed)
-    draws = rng.multinomial(count, np.full(count, 1 / count), RESAMPLES).astype(float)
-    seen = ~np.isnan(values)
+    draws, seen = _draws(count, seed), ~np.isnan(values)
+    drawn = count if seen.all() else draws @ seen
     with np.errstate(invalid="ignore"):  # 0 / 0 is the resample which misses a cell
-        means = (draws @ np.where(seen, values, 0)) / (draws @ seen) @ weights
+        means = (draws @ np.where(seen, values, 0)) / drawn @ weights
     low, high = np.nanquantile(means, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     return Estimate(mean, float(low), float(high))
 
 
 def paired_difference(ours: pd.DataFrame, theirs: pd.DataFrame, seed: int = 0) -> Difference:
-    """``ours - theirs``, two `score_matrix` of the same images and cells.
+    """``ours - theirs``, two of `score_matrices` with the same images and cells.
 
     Wilcoxon's test takes one difference per image, the mean over its noises; images which lack
     a cell are not in it.
@@ -192,12 +200,19 @@ def _rescoring(one: Cell, other: Cell) -> str:
     return shlex.join(["bench", "run", models, *condition, "rescore=all"])
 
 
+@lru_cache(maxsize=4)
+def _draws(count: int, seed: int) -> np.ndarray:
+    """How often each of ``count`` images is in each resample, (RESAMPLES, count)."""
+    rng = np.random.default_rng(seed)
+    return rng.multinomial(count, np.full(count, 1 / count), RESAMPLES).astype(float)
+
+
 def _cell_weights(cells: pd.MultiIndex) -> np.ndarray:
     """What each cell counts: noises equally, in a noise its levels, in a level its seeds."""
-    frame = cells.to_frame(index=False)
-    levels = frame.groupby("noise")["level"].transform("nunique")
-    seeds = frame.groupby(["noise", "level"])["seed"].transform("nunique")
-    return 1 / (frame["noise"].nunique() * levels * seeds).to_numpy(float)
+    seeds = Counter((noise, level) for noise, level, _ in cells)
+    levels = Counter(noise for noise, _ in seeds)
+    shares = [len(levels) * levels[noise] * seeds[noise, level] for noise, level, _ in cells]
+    return 1 / np.array(shares, float)
 
 
 def _wilcoxon(differences: np.ndarray) -> float:
@@ -205,6 +220,6 @@ def _wilcoxon(differences: np.ndarray) -> float:
         return np.nan
     if not differences.any():
         return 1.0  # two equal models: no evidence either way
-    from scipy.stats import wilcoxon  # half a second that a printed leaderboard does not need
+    from scipy.stats import wilcoxon  # half a second that only a page needs
 
     return float(wilcoxon(differences).pvalue)

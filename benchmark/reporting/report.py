@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,41 +14,28 @@ import numpy as np
 import pandas as pd
 
 from benchmark.cells import pictures as kept
+from benchmark.cells.scores import Scores
 from benchmark.files.whole import file_name, write_whole
 from benchmark.protocol import REFERENCE
-from benchmark.reporting.board import (
-    cell_means,
-    comparison,
-    dataset_order,
-    is_higher_better,
-    leaderboard,
-    metric_label,
-    present_metrics,
-)
+from benchmark.reporting.board import Board, Ranking, label
 from benchmark.reporting.figures import figure11, save_figure, strip
-from benchmark.reporting.intervals import ROW, check_table, metric_names, mild_to_hard
-from benchmark.reporting.tables import (
-    grid,
-    heading_of,
-    markdown_section,
-    rich_table,
-    sentences,
-    turned,
-)
+from benchmark.reporting.intervals import mild_to_hard
+from benchmark.reporting.leaderboard import MOST_COLUMNS, differences, notes, sentences, standings
+from benchmark.reporting.pages import render
+from benchmark.reporting.tables import Table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-    from rich.console import Console
-
-__all__ = ["comparison", "leaderboard", "markdown", "print_leaderboard", "write"]
 
 NAMED = 5  # pictures named in a sentence
+LANGUAGES = {"tex": Table.latex, "html": Table.html}  # beside Markdown, by the end of a file's name
 MOST_PANELS = 8  # noises in a figure of two metrics; more of them get a figure each
+
+Shown = Board | Scores | pd.DataFrame  # a table without labels can be reported as well
 
 
 def print_leaderboard(
-    table: pd.DataFrame,
-    console: Console,
+    table: Shown,
     metric: str | None = None,
     higher_is_better: Mapping[str, bool] | None = None,
 ) -> None:
@@ -58,40 +46,36 @@ def print_leaderboard(
 
     Parameters
     ----------
-    metric
-        By default PSNR, or the first metric which has values.
+    metric, higher_is_better
+        As in `Board.by` and `benchmark.cells.scores.as_scores`.
     """
     from rich.text import Text
 
-    metric = metric or present_metrics(check_table(table))[0]
-    better = is_higher_better(table, metric, higher_is_better)
-    board = leaderboard(table, metric, higher_is_better=higher_is_better)
-    for dataset in dataset_order(table):
-        if dataset not in board.index.unique("dataset"):
-            continue  # its models have no cell in common
-        scores = board.loc[dataset]
-        lines = grid(scores, metric, better, brief=True)
-        references = scores.index.isin(REFERENCE).sum()
-        full = rich_table(lines, references)
-        means = [text for text, _ in lines[0]].index("OOD mean") + 1
-        upright = rich_table(turned(lines), rule_after=means)
-        short = rich_table([[*line[: means + 1], line[-1]] for line in lines], references)
-        unlimited = console.options.update(width=10_000)
-        widths = {choice: console.measure(choice, options=unlimited) for choice in (full, upright)}
-        fitting = [choice for choice in widths if widths[choice].minimum <= console.width]
-        console.print(Text(f"\n{dataset}: {heading_of(metric, better)}", style="bold"))
-        console.print(fitting[0] if fitting else short)
-        said = sentences(table, dataset, metric, scores, brief=True)
+    from benchmark.console.log import console
+
+    board, screen = Board.of(table, higher_is_better), console()
+    for ranking in board.by(metric):
+        wide = standings(ranking, brief=True)
+        means = wide.header.index("OOD mean") + 1
+        full, upright = wide.terminal(), replace(wide.transposed, rule=means).terminal()
+        unlimited = screen.options.update(width=10_000)
+        widths = {choice: screen.measure(choice, options=unlimited) for choice in (full, upright)}
+        fitting = [choice for choice in widths if widths[choice].minimum <= screen.width]
+        screen.print(Text(f"\n{wide.caption}", style="bold"))
+        short = wide.only([*range(means + 1), len(wide.header) - 1])
+        screen.print(fitting[0] if fitting else short.terminal())
+        said = sentences(board.scores, ranking, brief=True)
         if not fitting:
             said.append("The single noises are in leaderboard.md: this window is too narrow.")
-        console.print(Text(" ".join(said), style="dim"))
+        screen.print(Text(" ".join(said), style="dim"))
 
 
 def write(
-    table: pd.DataFrame,
+    table: Shown,
     out: Path,
     pictures: Path | None = None,
     higher_is_better: Mapping[str, bool] | None = None,
+    also: Sequence[str] = (),
 ) -> list[Path]:
     """Write all that is shown of a table: the same bytes for the same lines, in any order.
 
@@ -106,6 +90,9 @@ def write(
         A folder with ``<dataset>/<noise>-<level>-<seed>/{clean,noisy,<model>}.png``. A noise gets
         a strip if the pictures of the third of its levels (or the last) are there. One warning
         for each dataset names those which are missing or damaged.
+    also
+        ``"tex"`` and ``"html"``: the leaderboards as ``leaderboard.tex``, for the package booktabs,
+        and as ``leaderboard.html``.
 
     Returns
     -------
@@ -115,21 +102,21 @@ def write(
     Raises
     ------
     ValueError
-        If the table is empty or incomplete, or the direction of a metric is unknown.
+        If the table is empty or incomplete, or the direction of a metric or a word of ``also`` is
+        unknown.
     """
-    table = check_table(table).sort_values([*ROW, "model"], ignore_index=True)
-    for metric in present_metrics(table):
-        is_higher_better(table, metric, higher_is_better)  # an unknown one leaves no files behind
+    if unknown := [word for word in also if word not in LANGUAGES]:
+        raise ValueError(f"a report is not written as {unknown[0]}; take {', '.join(LANGUAGES)}")
+    board = Board.of(table, higher_is_better)
     figures: dict[str, list[str]] = {}
     drawings: list[tuple[list[Path], Callable[[], Figure]]] = []
-    for dataset in dataset_order(table):
-        part = table[table["dataset"] == dataset]
-        present = present_metrics(part)
-        drawn = [name for name in ("psnr", "ssim") if name in present] or present[:2]
+    for dataset, rankings in board.rankings.items():
+        part = board.rows[board.rows["dataset"] == dataset]
+        drawn = [name for name in ("psnr", "ssim") if name in rankings] or [*rankings][:2]
         figures[dataset] = []
         for name, metrics in _figures11(part, dataset, drawn):
             paths = [out / f"{name}.png", out / f"{name}.svg"]
-            drawings.append((paths, partial(figure11, part, metrics)))
+            drawings.append((paths, partial(figure11, replace(board.scores, rows=part), metrics)))
             figures[dataset] += [f"![Quality against level]({name}.png)"]
         if figures[dataset]:
             figures[dataset].insert(0, "### Quality against level")
@@ -138,9 +125,10 @@ def write(
             drawings.append(([out / name], draw))
             figures[dataset].append(f"![{noise}: clean, noisy and restored crops]({name})")
     tables = {
-        "leaderboard.md": markdown(table, figures, higher_is_better),
-        "leaderboard.csv": cell_means(table).to_csv(index=False, lineterminator="\n"),
-        "scores.csv": table.to_csv(index=False, lineterminator="\n"),
+        "leaderboard.md": markdown(board, figures),
+        "leaderboard.csv": board.cell_means.to_csv(index=False, lineterminator="\n"),
+        "scores.csv": board.rows.to_csv(index=False, lineterminator="\n"),
+        **{f"leaderboard.{word}": _in(LANGUAGES[word], board) for word in also},
     }
     for name, text in tables.items():
         write_whole(out / name, text)
@@ -151,7 +139,7 @@ def write(
 
 
 def markdown(
-    table: pd.DataFrame,
+    table: Shown,
     figures: Mapping[str, Sequence[str]] | None = None,
     higher_is_better: Mapping[str, bool] | None = None,
 ) -> str:
@@ -162,17 +150,32 @@ def markdown(
     figures
         Markdown paragraphs by dataset, to stand after its tables.
     """
-    table = check_table(table)
-    present = present_metrics(table)
-    absent = [name for name in metric_names(table) if name not in present]
-    sections = [f"{metric_label(name)} is left out: no image has a value." for name in absent]
-    for dataset in dataset_order(table):
-        part = table[table["dataset"] == dataset]
-        sections.append(f"## {dataset}")
-        for metric in present_metrics(part):
-            sections += markdown_section(part, dataset, metric, higher_is_better)
-        sections += (figures or {}).get(dataset, [])
-    return "\n\n".join(["# Leaderboard", *sections]) + "\n"
+    board, figures = Board.of(table, higher_is_better), figures or {}
+    return render(
+        "leaderboard.md",
+        empty_metrics=[board.scale(name).label for name in board.empty_metrics],
+        datasets=[
+            {"name": name, "rankings": list(of.values()), "figures": figures.get(name, [])}
+            for name, of in board.rankings.items()
+        ],
+        standings=_markdown_standings,
+        sentences=partial(sentences, board.scores),
+        notes=partial(notes, board.scores),
+        differences=differences,
+        label=label,
+    )
+
+
+def _in(language: Callable[[Table], str], board: Board) -> str:
+    """The leaderboard of every dataset and metric, one after the other."""
+    rankings = [ranking for of in board.rankings.values() for ranking in of.values()]
+    return "\n".join(language(standings(one)) for one in rankings if not one.shared.empty)
+
+
+def _markdown_standings(ranking: Ranking) -> Table:
+    """The standings, with many noises below each other."""
+    table = standings(ranking)
+    return table.transposed if len(ranking.noises) > MOST_COLUMNS else table
 
 
 def _figures11(

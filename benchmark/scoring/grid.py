@@ -95,10 +95,13 @@ class Grid:
         """What a report needs to label a cell's scores."""
         noise = self.datasets[cell.dataset] if cell.recorded else self.noises[cell.noise]
         metrics = self.metrics_of(cell)
-        note = self.models[cell.model].note
+        model = self.models[cell.model]
         return {
-            **({"model_note": {cell.model: note}} if note else {}),
+            **({"model_note": {cell.model: model.note}} if model.note else {}),
+            **({"compared_with": model.compared_with} if model.compared_with else {}),
             "higher_is_better": {n: m.higher_is_better for n, m in metrics.items()},
+            "metric_unit": {n: m.unit for n, m in metrics.items()},
+            "digits": {n: m.digits for n, m in metrics.items()},
             "border": {n: getattr(m, "border", 0) for n, m in metrics.items()},
             "unit": noise.unit,
             "note": noise.note,

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.optimize import root_scalar
 
 from benchmark.cells.provenance import code_of
 from benchmark.datasets import Dataset
@@ -189,6 +188,8 @@ def _continuous(noise: NoiseModel, severity: Severity, target: float, falls: boo
         near = far
     else:
         return None
+    from scipy.optimize import root_scalar  # slow to load, and matching alone needs it
+
     found = root_scalar(
         lambda power: severity(math.exp(power)) - target,
         method="brentq",

@@ -26,6 +26,7 @@ from benchmark.denoiser.flops import MATRIX, gflop, peak_speed
 from benchmark.denoiser.memory import peak_memory
 from benchmark.files.whole import write_whole
 from benchmark.registry import load_plugins
+from benchmark.reporting.tables import Table
 from benchmark.scoring.precision import multiplies_bf16
 from benchmark.speed.noises import measure, processor, version_of
 
@@ -223,7 +224,7 @@ HEAD = [
 def table(names: list[str], published: Path, sizes: list[int], repeats: int) -> str:
     """The measured table as Markdown, with what was measured below it."""
     peak = peak_speed()
-    rows, missing = [HEAD, ["---", "---"] + ["---:"] * (len(HEAD) - 2)], []
+    rows, missing = [], []
     for name in names:
         for size in sizes:
             try:
@@ -232,10 +233,10 @@ def table(names: list[str], published: Path, sizes: list[int], repeats: int) -> 
                 missing.append(f"{name} ({error}; {REPOSITORIES[NETWORKS[name].repository]})")
                 break
             print(" | ".join(rows[-1]), flush=True)
-    lines = ["| " + " | ".join(cells) + " |" for cells in rows]
+    lines = Table(HEAD, rows, left=HEAD[:2]).markdown(padded=False)
     threads = torch.get_num_threads()
     numbers = {"repeats": repeats, "threads": threads, "peak": peak, "matrix": MATRIX}
-    return "\n".join([*lines, "", *setting(EXPLANATION.format(**numbers), missing), ""])
+    return "\n".join([lines, "", *setting(EXPLANATION.format(**numbers), missing), ""])
 
 
 def setting(explanation: str, missing: list[str]) -> list[str]:

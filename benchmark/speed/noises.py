@@ -20,6 +20,7 @@ import numpy as np
 from benchmark.files.whole import write_whole
 from benchmark.noise import NOISE_MODELS, to_uint8
 from benchmark.registry import load_plugins
+from benchmark.reporting.tables import Table
 
 # each noise with the settings and the level at which the libraries have the same law
 OURS = {
@@ -161,16 +162,15 @@ def table(size: int, repeats: int) -> str:
     clean = picture(size)
     present, missing = installed(clean)
     contenders = {"ours": ours(clean), **present}
-    head = ["noise", *contenders, "ours / fastest peer"]
-    rows = [head, ["---"] + ["---:"] * (len(head) - 1)]
+    rows = []
     for name in contenders["ours"]:
         calls = {who: calls[name] for who, calls in contenders.items() if name in calls}
         if len(calls) > 1:
             seconds = measure(calls, repeats)
             speeds = {who: size**2 / 1e6 / taken for who, taken in seconds.items()}
             rows.append(_row(name, contenders, speeds))
-    lines = ["| " + " | ".join(row) + " |" for row in rows]
-    return "\n".join([*lines, "", *_setting(size, repeats, list(present), missing), ""])
+    lines = Table(["noise", *contenders, "ours / fastest peer"], rows).markdown(padded=False)
+    return "\n".join([lines, "", *_setting(size, repeats, list(present), missing), ""])
 
 
 def _row(name: str, contenders: dict[str, dict[str, Call]], speeds: dict[str, float]) -> list[str]:

@@ -24,6 +24,7 @@ from benchmark.denoiser import DENOISERS
 from benchmark.files.whole import write_whole
 from benchmark.noise import NOISE_MODELS
 from benchmark.registry import load_plugins
+from benchmark.reporting.tables import Table
 from benchmark.scoring.precision import multiplies_bf16
 from benchmark.speed.networks import NETWORKS, REPOSITORIES, on_path, setting
 from benchmark.training.distributed import Processes
@@ -164,7 +165,7 @@ def row(name: str, published: Path, batch: int, patch: int, repeats: int) -> lis
 
 def table(names: list[str], published: Path, batch: int, patch: int, repeats: int) -> str:
     """The measured table as Markdown, with what was measured below it."""
-    rows, missing = [HEAD, ["---"] + ["---:"] * (len(HEAD) - 1)], []
+    rows, missing = [], []
     for name in names:
         try:
             rows.append(row(name, published, batch, patch, repeats))
@@ -174,7 +175,7 @@ def table(names: list[str], published: Path, batch: int, patch: int, repeats: in
         print(" | ".join(rows[-1]), flush=True)
     numbers = {"repeats": repeats, "threads": torch.get_num_threads(), "patch": patch}
     below = setting(EXPLANATION.format(**numbers), missing)
-    return "\n".join([*("| " + " | ".join(cells) + " |" for cells in rows), "", *below, ""])
+    return "\n".join([Table(HEAD, rows).markdown(padded=False), "", *below, ""])
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -4,26 +4,19 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from math import ceil
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from benchmark.metrics import METRICS
+from benchmark.cells.scores import Scores, as_scores
 from benchmark.protocol import IN_DISTRIBUTION, REFERENCE
-from benchmark.reporting.board import is_higher_better, label, leaderboard, metric_label
+from benchmark.reporting.board import Board, Ranking, label
 from benchmark.reporting.figures import COLOURS, WIDTH, open_panel
-from benchmark.reporting.intervals import check_table
-from benchmark.reporting.tables import (
-    ABSENT,
-    MOST_COLUMNS,
-    grid,
-    heading_of,
-    markdown_table,
-    sentences,
-    turned,
-)
+from benchmark.reporting.leaderboard import MOST_COLUMNS, notes, sentences, standings
+from benchmark.reporting.tables import ABSENT, Table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -54,6 +47,7 @@ PUBLISHED = pd.DataFrame(
     columns=["table", "variant", "psnr", "ssim"],
 ).set_index(["table", "variant"])
 PUBLISHED_NOISE = "mixture"
+SCORED = ("psnr", "ssim")
 
 LUMA = (0.299, 0.587, 0.114)  # of R, G and B: ITU-R BT.601
 STEP = 4  # 8-bit steps of brightness in a bar of the figure: 64 bars
@@ -161,16 +155,18 @@ def brightness_figure(
     return figure
 
 
-def trade_off_figure(table: pd.DataFrame, names: Sequence[str], metric: str = "psnr") -> Figure:
+def trade_off_figure(
+    table: Scores | pd.DataFrame, names: Sequence[str], metric: str = "psnr"
+) -> Figure:
     """Quality out of distribution against quality in distribution, a point per variant [1]_.
 
     Points are joined in the order of ``names``, such as rising mask ratios. Both means are those
-    of `benchmark.reporting.board.leaderboard`.
+    of `benchmark.reporting.board.Ranking.table`.
 
     Parameters
     ----------
     table
-        Scores of one dataset, in the form of ``ResultStore.table``.
+        Scores of one dataset.
 
     Raises
     ------
@@ -185,13 +181,13 @@ def trade_off_figure(table: pd.DataFrame, names: Sequence[str], metric: str = "p
     """
     from matplotlib.figure import Figure
 
-    scores = _scores(table, names, metric)
+    ranking = _ranking(_board(table, names), metric)
+    scores, scale = ranking.table, ranking.scale
     trained = f"{IN_DISTRIBUTION[0]} {IN_DISTRIBUTION[1]:g}"
     for column, what in (("in_distribution", trained), ("ood", f"a noise beside {trained}")):
         if scores[column].isna().any():
             raise ValueError(f"the trade-off needs scores at {what}; run the ablation with it")
     seen, unseen = scores["in_distribution"], scores["ood"]
-    better = is_higher_better(table, metric)
     figure = Figure(figsize=(0.62 * WIDTH, 0.45 * WIDTH))
     figure.set_layout_engine("constrained", h_pad=0.08, w_pad=0.08)
     panel = figure.subplots()
@@ -199,10 +195,9 @@ def trade_off_figure(table: pd.DataFrame, names: Sequence[str], metric: str = "p
     panel.scatter(seen, unseen, s=42, color=COLOURS[0], edgecolor="white", linewidth=0.8, zorder=2)
     open_panel(panel)
     panel.margins(0.16)
-    arrow = "→" if better else "←"
-    panel.set_xlabel(f"{trained}, trained on: {metric_label(metric)} {arrow}", fontsize=9)
-    arrow = "↑" if better else "↓"
-    panel.set_ylabel(f"OOD mean: {metric_label(metric)} {arrow}", fontsize=9)
+    arrow = "→" if scale.is_higher_better else "←"
+    panel.set_xlabel(f"{trained}, trained on: {scale.label} {arrow}", fontsize=9)
+    panel.set_ylabel(f"OOD mean: {scale.heading}", fontsize=9)
     _write_names(panel, [label(name) for name in scores.index], np.column_stack([seen, unseen]))
     return figure
 
@@ -211,7 +206,7 @@ def markdown(
     name: str,
     question: str,
     command: str,
-    table: pd.DataFrame,
+    table: Scores | pd.DataFrame,
     names: Sequence[str],
     *,
     published: Mapping[str, Sequence[str]] | None = None,
@@ -225,7 +220,7 @@ def markdown(
     name, question, command
         What the ablation is called, what it asks, and what makes its page again.
     table
-        Scores of one dataset, in the form of ``ResultStore.table``; references stay in it.
+        Scores of one dataset; references stay in it.
     names
         The variants, in the order of their lines.
     published
@@ -240,23 +235,23 @@ def markdown(
     ValueError
         If the table has several datasets or lacks a variant, or a published variant is unknown.
     """
-    models = set(check_table(table)["model"])
-    names = [*(name for name in REFERENCE if name in models - set(names)), *names]
+    models = set(Board.of(table).rows["model"])
+    board = _board(table, [*(name for name in REFERENCE if name in models - set(names)), *names])
     sections = [f"# Ablation: {name}", question, f"Made with `{command}`."]
-    for metric in ("psnr", "ssim"):
-        if metric not in table or table[metric].isna().all():
-            continue
-        sections += _section(table, names, metric)
+    for metric in SCORED:
+        if metric in board.metrics:
+            sections += _section(board, metric)
     if histograms:
         sections += ["## Brightness", *_brightness(histograms)]
     if published:
-        sections += ["## Published", *_published(table, names, published)]
+        sections += ["## Published", *_published(board, published)]
     return "\n\n".join([*sections, *paragraphs]) + "\n"
 
 
-def _of(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
-    """The lines of the variants, from a table of one dataset which has all of them."""
-    datasets, models = sorted(set(table["dataset"])), set(table["model"])
+def _board(table: Scores | pd.DataFrame, names: Sequence[str]) -> Board:
+    """The board of the variants in their own order, from a table of one dataset."""
+    scores = as_scores(table)
+    datasets, models = sorted(set(scores.rows["dataset"])), set(scores.rows["model"])
     if len(datasets) > 1:
         raise ValueError(f"an ablation is about one dataset, got {', '.join(datasets)}")
     absent = [name for name in names if name not in models]
@@ -265,45 +260,36 @@ def _of(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
             f"the ablation has no scores of {', '.join(absent) or 'any variant'}; "
             f"it has {', '.join(sorted(models)) or 'none'}"
         )
-    part = table[table["model"].isin(list(names))]
-    part.attrs = table.attrs
-    return part
+    return Board(scores.of(models=names), order=names)
 
 
-def _scores(table: pd.DataFrame, names: Sequence[str], metric: str) -> pd.DataFrame:
-    """The leaderboard of one dataset, with the variants in their own order."""
-    return leaderboard(_of(table, names), metric).droplevel("dataset").loc[list(names)]
+def _ranking(board: Board, metric: str) -> Ranking:
+    return board.by(metric)[0]
 
 
-def _section(table: pd.DataFrame, names: Sequence[str], metric: str) -> list[str]:
-    dataset = table["dataset"].iloc[0]
-    better = is_higher_better(table, metric)
-    scores = _scores(table, names, metric)
-    lines = grid(scores, metric, better, brief=False)
-    noises = [column for column in scores.columns[4:-1] if scores[column].notna().any()]
-    if len(noises) > MOST_COLUMNS:
-        lines = turned(lines)
-    said = " ".join(sentences(_of(table, names), dataset, metric, scores, brief=False))
-    notes = table.attrs.get("note", {})
-    caveats = [f"- {noise}: {notes[noise].rstrip('.')}." for noise in noises if notes.get(noise)]
-    paragraphs = [f"## {dataset}: {heading_of(metric, better)}", markdown_table(lines), said]
+def _section(board: Board, metric: str) -> list[str]:
+    ranking = _ranking(board, metric)
+    table = replace(standings(ranking), rule=0)
+    if len(ranking.noises) > MOST_COLUMNS:
+        table = table.transposed
+    said = " ".join(sentences(board.scores, ranking))
+    caveats = [f"- {noise}: {note}." for noise, note in notes(board.scores, ranking).items()]
+    paragraphs = [f"## {table.caption}", table.markdown(), said]
     return [*paragraphs, "\n".join(caveats)] if caveats else paragraphs
 
 
 def _brightness(histograms: Mapping[str, np.ndarray], clean: str = "clean") -> tuple[str, str]:
     truth = mean_brightness(histograms[clean])
-    lines = [[(text, "") for text in ("", "mean", "less clean")]]
+    rows = []
     for name, histogram in histograms.items():
         mean = mean_brightness(histogram)
         shift = ABSENT if name == clean else f"{mean - truth:+.2f}"
-        lines.append([(label(name), ""), (f"{mean:.2f}", ""), (shift, "")])
+        rows.append([label(name), f"{mean:.2f}", shift])
     said = "Mean luma of the clean images and of each variant's outputs, in 8-bit steps."
-    return markdown_table(lines), said
+    return Table(["", "mean", "less clean"], rows).markdown(), said
 
 
-def _published(
-    table: pd.DataFrame, names: Sequence[str], published: Mapping[str, Sequence[str]]
-) -> tuple[str, str]:
+def _published(board: Board, published: Mapping[str, Sequence[str]]) -> tuple[str, str]:
     """Ours beside the paper's, on its noise if it is there, else the mean over all others."""
     keys = {name: tuple(map(str, key)) for name, key in published.items()}
     unknown = [" ".join(key) for key in keys.values() if key not in PUBLISHED.index]
@@ -312,32 +298,32 @@ def _published(
             f"nothing is published of {', '.join(unknown)}; choose a table and a variant of: "
             f"{', '.join(' '.join(key) for key in PUBLISHED.index)}"
         )
-    digits = {metric: METRICS[metric].digits for metric in ("psnr", "ssim")}
-    found = {metric: _scores(table, names, metric) for metric in digits if metric in table}
-    mixture = all(PUBLISHED_NOISE in scores for scores in found.values())
+    found = {metric: _ranking(board, metric) for metric in SCORED if metric in board.metrics}
+    scales = {metric: board.scale(metric) for metric in SCORED}
+    mixture = all(PUBLISHED_NOISE in ranking.table for ranking in found.values())
     ours = PUBLISHED_NOISE if mixture else "ood"
     said = PUBLISHED_NOISE if mixture else "OOD mean"
-    headings = ["model", *(f"{metric_label(metric)}, {said}" for metric in found)]
-    headings += ["published as", *(f"published {metric_label(metric)}" for metric in digits)]
-    lines = [[(text, "") for text in headings]]
-    for name in names:
+    header = ["model", *(f"{scales[metric].label}, {said}" for metric in found)]
+    header += ["published as", *(f"published {scale.label}" for scale in scales.values())]
+    rows = []
+    for name in board.order:
         if name in REFERENCE:
             continue
         texts = [label(name)]
-        texts += [f"{scores.loc[name, ours]:.{digits[m]}f}" for m, scores in found.items()]
+        texts += [f"{r.table.loc[name, ours]:.{r.scale.digits}f}" for r in found.values()]
         if name in keys:
             texts.append(f"Table {keys[name][0]}, {keys[name][1]}")
-            texts += [f"{PUBLISHED.loc[keys[name], m]:.{digits[m]}f}" for m in digits]
+            texts += [f"{PUBLISHED.loc[keys[name], m]:.{scales[m].digits}f}" for m in SCORED]
         else:
             texts += [ABSENT] * 3
-        lines.append([(text, "") for text in texts])
+        rows.append(texts)
     sentence = (
         "Published: Chen et al., CVPR 2023, mixture noise of a level which is not stated, on "
         "CBSD68. Those are other networks, of another size and budget: SwinIR with four groups of "
         "six blocks and 60 channels, trained for 200 000 steps of 64 crops on four image sets. "
         "What a variant gains over another can be compared with theirs, the numbers cannot."
     )
-    return markdown_table(lines), sentence
+    return Table(header, rows).markdown(), sentence
 
 
 def _difference_bars(panel: Axes, difference: np.ndarray, reach: float) -> None:

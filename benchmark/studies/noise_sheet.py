@@ -18,6 +18,7 @@ from benchmark.noise import NoiseModel
 from benchmark.pixels import central
 from benchmark.registry import summary
 from benchmark.reporting.figures import COLOURS, WIDTH
+from benchmark.reporting.tables import ABSENT, Table
 from benchmark.studies.noise_measures import (
     CHART,
     PATCH,
@@ -46,7 +47,6 @@ HEADER_LINE = 0.18  # inches between lines under the title
 LINE = 118  # characters of such a line
 CAPTION = 148  # characters of a line at the foot
 FEWEST_COLUMNS = 4  # pictures get no larger where there are fewer
-ABSENT = "–"
 
 SECTION = re.compile(r"^(\w[\w ]*)\n-{3,}$", re.MULTILINE)  # a heading of numpydoc
 
@@ -151,8 +151,11 @@ def index_page(sheets: Iterable[Sheet], command: str) -> str:
         "excess kurtosis of the residual (0 for a normal law); its correlation with the next pixel "
         "in the row and in the column, averaged."
     )
-    table = _table(headings, lines, left=("noise", "unit", "levels", "note"))
-    return "\n\n".join(["# Noises", table, said, f"Made with `{command}`."]) + "\n"
+    table = Table(headings, lines, left=("noise", "unit", "levels", "note"))
+    return (
+        "\n\n".join(["# Noises", table.markdown(padded=False), said, f"Made with `{command}`."])
+        + "\n"
+    )
 
 
 def _numbers(sheet: Sheet) -> str:
@@ -173,7 +176,8 @@ def _numbers(sheet: Sheet) -> str:
                 *([_deviation(measured)] if sheet.lawful else []),
             ]
         )
-    return _table(headings + ["variance - law"] * sheet.lawful, lines)
+    table = Table(headings + ["variance - law"] * sheet.lawful, lines)
+    return table.markdown(padded=False)
 
 
 def _explanations(sheet: Sheet) -> Iterator[str]:
@@ -236,12 +240,6 @@ def _deviation(measured: Measured) -> str:
     percent, error = measured.deviation
     shown = round(percent, 1) + 0.0  # no -0.0
     return f"{shown:+.1f} ± {error:.1f} %" if np.isfinite(percent) else ABSENT
-
-
-def _table(headings: list[str], lines: list[list[str]], left: Iterable[str] = ("level",)) -> str:
-    rules = ["---" if heading in left else "---:" for heading in headings]
-    cells = ([cell.replace("|", "\\|") for cell in line] for line in [headings, rules, *lines])
-    return "\n".join(f"| {' | '.join(line)} |" for line in cells)
 
 
 def draw(sheet: Sheet) -> Figure:

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from scipy.stats import chi2
 from torch import Tensor
 
 from benchmark.cells import Cell, ResultStore
@@ -21,7 +20,7 @@ from benchmark.denoiser.inference import Inference
 from benchmark.environment.versions import describe_environment
 from benchmark.files.whole import write_whole
 from benchmark.metrics import Metric
-from benchmark.reporting.tables import markdown_table
+from benchmark.reporting.tables import ABSENT, Table
 from benchmark.scoring.evaluate import as_pixels, as_tensor, key_of, noisy_pair, score_of
 from benchmark.scoring.grid import Grid
 from benchmark.settings import plain
@@ -37,8 +36,6 @@ CLAIMED_GAIN = 0.3  # dB, "about", by the mean of several outputs
 ABOUT = 0.05  # dB: what rounds to the claimed gain is about as much
 
 TAILS = (0.975, 0.025)  # of a 95 % interval
-ABSENT = "–"
-
 Record = Mapping[str, object]  # a cell's file, as `ResultStore.read` gives it
 
 
@@ -195,9 +192,7 @@ def summarize(record: Record) -> pd.DataFrame:
     means over runs and images; gain, of psnr over one pass, and gain_low and gain_high, the least
     and the most of an image; spread, the standard deviation over runs of the mean PSNR of all
     images, and image_spread, the same of one image, as root mean square; seconds per image, and
-    relative, to one pass. A spread is NaN where there is one run. ``attrs`` has "share", how much
-    of the squared error of one pass changes with its seed: a mean of K leaves the K-th part of it;
-    and "limit", the gain (dB) where nothing of it is left. Both are means over images.
+    relative, to one pass. A spread is NaN where there is one run.
     """
     images = record["images"]
     once = np.array([row["means"]["1"]["psnr"] for row in images]).mean(axis=1)
@@ -213,10 +208,17 @@ def summarize(record: Record) -> pd.DataFrame:
         scores = [np.array([[one[name]] for one in found]) for name in SCORES]
         alone = float(np.mean([one["seconds"] for one in found]))
         lines.append(_line("mask off", 1, *scores, once, alone, seconds))
-    table = pd.DataFrame(lines)
-    shares = np.array([_share(row["means"]) for row in images])
-    table.attrs = {"share": float(shares.mean()), "limit": float(np.mean(_decibels(1 - shares)))}
-    return table
+    return pd.DataFrame(lines)
+
+
+def random_error(record: Record) -> tuple[float, float]:
+    """What averaging can remove: a share of the squared error, and the gain (dB) without it.
+
+    The share of the error of one pass that changes with its seed: a mean of K leaves the K-th part
+    of it. The gain is what no number of passes exceeds. Both are means over images.
+    """
+    shares = np.array([_share(row["means"]) for row in record["images"]])
+    return float(shares.mean()), float(np.mean(_decibels(1 - shares)))
 
 
 def write_pages(records: list[Record], out: Path, command: str) -> list[Path]:
@@ -251,15 +253,13 @@ def page(records: list[Record], command: str) -> str:
     return "\n\n".join(paragraphs) + "\n"
 
 
-def stability(table: pd.DataFrame) -> Verdict:
+def stability(record: Record) -> Verdict:
     """Whether single runs differ no more than the author's do.
 
-    Parameters
-    ----------
-    table
-        As `summarize` gives it. The claim fails where the whole interval of the measured spread,
-        of a normal law and 95 %, is above the claimed one, and stays open where a part of it is.
+    The claim fails where the whole interval of the measured spread, of a normal law and 95 %, is
+    above the claimed one, and stays open where a part of it is.
     """
+    table = summarize(record)
     line = table[table["inference"] == "one pass"].iloc[0]
     low, high = _interval(line["spread"], line["runs"])
     if line["spread"] <= CLAIMED_SPREAD:
@@ -275,8 +275,9 @@ def stability(table: pd.DataFrame) -> Verdict:
     return Verdict(word, number, sentence)
 
 
-def gain(table: pd.DataFrame) -> Verdict:
-    """Whether the largest mean of a `summarize` gains about as much as the author says."""
+def gain(record: Record) -> Verdict:
+    """Whether the largest mean gains about as much as the author says."""
+    table, (share, limit) = summarize(record), random_error(record)
     line = table.loc[table["passes"].idxmax()]
     if line["gain"] < CLAIMED_GAIN - ABOUT:
         word = "does not hold"
@@ -288,9 +289,8 @@ def gain(table: pd.DataFrame) -> Verdict:
     sentence = (
         f"The claim of a gain {word} here: {number} ({_signed(line['gain_low'])} to "
         f"{_signed(line['gain_high'])} dB in single images), claimed are about {CLAIMED_GAIN} dB; "
-        f"{100 * table.attrs['share']:.2f} % of the squared error of one pass change with its "
-        f"seed, so that no number of passes gains more than about "
-        f"{_signed(table.attrs['limit'])} dB."
+        f"{100 * share:.2f} % of the squared error of one pass change with its "
+        f"seed, so that no number of passes gains more than about {_signed(limit)} dB."
     )
     return Verdict(word, number, sentence)
 
@@ -398,6 +398,8 @@ def _line(
 
 def _interval(spread: float, runs: int) -> tuple[float, float]:
     """Where the standard deviation of a normal law lies which was measured in so many runs."""
+    from scipy.stats import chi2  # a second that other commands do not need
+
     low, high = (spread * np.sqrt((runs - 1) / chi2.ppf(tail, runs - 1)) for tail in TAILS)
     return float(low), float(high)
 
@@ -410,8 +412,8 @@ def _headlines(records: list[Record]) -> Iterator[str]:
         (f"Averaging gains about {CLAIMED_GAIN} dB", gain),
     ):
         found: dict[str, list[str]] = {}
-        for condition, table in tables.items():
-            verdict = judge(table)
+        for record in records:
+            verdict, condition = judge(record), _condition(record)
             found.setdefault(verdict.word, []).append(f"{condition} ({verdict.number})")
         said = "; ".join(f"**{word}** at {', '.join(at)}" for word, at in found.items())
         yield f"- {claim}: {said}."
@@ -439,7 +441,7 @@ def _section(record: Record) -> Iterator[str]:
     yield f"### {_condition(record)}" + (f" ({unit})" if unit else "")
     headings = ["inference", "PSNR (dB) ↑", "SSIM ↑", "gain (dB)", "of an image"]
     headings += ["runs", "spread (dB)", "of an image", "s/image", "x one pass"]
-    lines = [[(text, "") for text in headings]]
+    rows = []
     for _, line in table.iterrows():
         itself = line["inference"] == "one pass"
         span = f"{_signed(line['gain_low'])} to {_signed(line['gain_high'])}"
@@ -454,9 +456,9 @@ def _section(record: Record) -> Iterator[str]:
             f"{line['seconds']:.2f}",
             f"{line['relative']:.2f}",
         ]
-        lines.append([(text, "") for text in texts])
-    yield markdown_table(lines)
-    yield f"{stability(table).sentence} {gain(table).sentence}"
+        rows.append(texts)
+    yield Table(headings, rows).markdown()
+    yield f"{stability(record).sentence} {gain(record).sentence}"
 
 
 def _explanation(records: list[Record]) -> str:

@@ -12,7 +12,7 @@ from benchmark.denoiser.inference import Inference
 from benchmark.denoiser.tiling import MARGIN, OVERLAP, check_tile, tiled_share
 from benchmark.files.whole import write_whole
 from benchmark.pixels import psnr
-from benchmark.reporting.tables import markdown_table
+from benchmark.reporting.tables import Table
 from benchmark.scoring.evaluate import as_pixels, as_tensor, key_of, noisy_pair
 from benchmark.scoring.grid import Grid
 from benchmark.studies.passes import is_stochastic
@@ -111,9 +111,8 @@ def page(summary: pd.DataFrame, command: str, weights: Mapping[str, str]) -> str
         paragraphs.append(f"## {dataset}, {noise} {level:g}" + (f", seed {seed}" if seed else ""))
         headings = ["model", "inference", "pixels", "max difference", "PSNR whole (dB)"]
         headings += ["PSNR difference (dB)", "of an image"]
-        lines = [[(text, "") for text in headings]]
-        for _, line in part.iterrows():
-            texts = [
+        rows = [
+            [
                 line["model"],
                 line["inference"],
                 f"{line['pixels']:.2f}",
@@ -122,8 +121,9 @@ def page(summary: pd.DataFrame, command: str, weights: Mapping[str, str]) -> str
                 f"{line['psnr_difference']:+.4f}",
                 f"{line['least']:+.4f} to {line['most']:+.4f}",
             ]
-            lines.append([(text, "") for text in texts])
-        paragraphs.append(markdown_table(lines))
+            for _, line in part.iterrows()
+        ]
+        paragraphs.append(Table(headings, rows).markdown())
     counts = " or ".join(map(str, sorted(summary["images"].unique())))
     used = ", ".join(f"`{name}` {found}" for name, found in weights.items())
     paragraphs.append(

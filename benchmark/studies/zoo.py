@@ -10,7 +10,7 @@ from benchmark.denoiser.weights.checkpoint import read_checkpoint
 from benchmark.denoiser.weights.load import COUNTER, read_header
 from benchmark.denoiser.weights.sizes import Header, size_of
 from benchmark.files.whole import file_hash
-from benchmark.reporting.tables import markdown_table
+from benchmark.reporting.tables import Table
 
 SHORT = 8  # hexadecimal digits of a digest which people compare
 MEASURED = ("running_mean", "running_var", COUNTER)  # of batch normalisation: not trained
@@ -143,10 +143,9 @@ def _shared(table: pd.DataFrame) -> dict[str, str]:
 
 def _table(table: pd.DataFrame, columns: Sequence[str]) -> str:
     names = ["file"] if (table["file"] == table["model"]).all() else ["file", "model"]
-    lines = [[(_heading(name), "") for name in (*names, *columns)]]
-    for cells in zip(*(_text(table, name) for name in (*names, *columns)), strict=True):
-        lines.append([(cell, "") for cell in cells])
-    return markdown_table(lines)
+    names += columns
+    rows = list(zip(*(_text(table, name) for name in names), strict=True))
+    return Table(list(map(_heading, names)), rows).markdown()
 
 
 def _heading(name: str) -> str:

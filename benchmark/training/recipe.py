@@ -1,4 +1,4 @@
-"""What a training is, which is its recipe, and how it is run, which is its execution."""
+"""What a training is, which is its recipe, and how it is run, its execution. Loads no torch."""
 
 import math
 from dataclasses import dataclass
@@ -107,7 +107,8 @@ class Execution:
     Parameters
     ----------
     precision
-        ``"fp32"``, or ``"bf16"``: torch's automatic mixed precision around the network.
+        ``"fp32"``, or ``"bf16"``: torch's automatic mixed precision around the network. The
+        command also takes ``auto``: bf16 where the device has units for it.
     accumulate
         Pieces which each process's crops of a step go through the network in, one after the other;
         the step is that of all of them. A network that normalises over the batch sees a piece.

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from bad_inputs.entry import TYPED, WORKS, BadInput, mistakes, typed
-from benchmark.cli.options import GROUPS_OF
+from benchmark.cli.command import all_commands
 
 NONE_LEFT = "shard=1/9"  # a share of a small grid without cells: composes, scores nothing
 
@@ -95,8 +95,8 @@ def _settings() -> list[BadInput]:
 def _selections() -> list[BadInput]:
     """Empty, unknown and half-said selections of every command which takes names."""
     found = []
-    for command, groups in GROUPS_OF.items():
-        for group in groups:
+    for command, about in all_commands().items():
+        for group in about.groups:
             wrong = [f"{group}=[]", f"{group}=nosuch", f"+{group}.x=5", f"+{group}.x=null"]
             if command in ("run", "check-model"):
                 known = KNOWN[group]

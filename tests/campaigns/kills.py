@@ -197,7 +197,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--folder", type=Path, help="kept for inspection; else a temporary one")
     told = parser.parse_args()
-    import_module("benchmark.cli.commands")  # and all it needs, before the first process is started
+    for module in ("cli.composing", "cli.objects.grid", "reporting.report"):
+        import_module(f"benchmark.{module}")  # before the first process is started
     load_plugins()
     with tempfile.TemporaryDirectory() as temporary:
         folder = told.folder or Path(temporary)

@@ -9,6 +9,7 @@ import pytest
 from benchmark.cells import Cell, ResultStore
 from benchmark.cells.cell import plan
 from benchmark.cells.filling import Part, Request
+from benchmark.cells.scores import Scale
 from benchmark.cells.sharing import lacking
 
 CELL = Cell("masked", "kodak24", "gaussian", 25.0, 0)
@@ -113,7 +114,7 @@ def test_a_failed_write_leaves_the_cell_absent_or_as_it_was(store, monkeypatch):
         with pytest.raises(OSError, match="no space"):
             store.write(CELL, rows(psnr=31.0), SETTINGS, labels=LABELS)
     assert store.read(CELL)["images"] == rows(psnr=30.0)
-    assert len(store.table()) == 2
+    assert len(store.scores().rows) == 2
 
 
 def test_an_interrupted_cell_goes_on_after_its_last_whole_line(store):
@@ -179,10 +180,10 @@ def test_a_metric_added_later_joins_the_scores_that_are_there(store):
     store.write(CELL, rows(lpips=0.2), only, labels=labels)
     assert store.has(CELL, more)
     assert store.has(CELL, SETTINGS)
-    table = store.table()
-    assert list(table["psnr"]) == [30.0, 30.0]
-    assert list(table["lpips"]) == [0.2, 0.2]
-    assert table.attrs["higher_is_better"] == {"psnr": True, "lpips": False}
+    scores = store.scores()
+    assert list(scores.rows["psnr"]) == [30.0, 30.0]
+    assert list(scores.rows["lpips"]) == [0.2, 0.2]
+    assert [scores.scales[name].higher_is_better for name in ("psnr", "lpips")] == [True, False]
 
 
 def test_a_half_done_cell_without_a_new_metric_starts_anew(store):
@@ -196,34 +197,34 @@ def test_the_table_has_a_line_an_image_sorted_by_level_and_its_labels(store):
         for model in ("masked", "identity"):
             cell = Cell(model, "kodak24", "gaussian", level, 0)
             store.write(cell, rows(psnr=level), SETTINGS, labels={**LABELS, "note": "estimated"})
-    table = store.table()
+    scores = store.scores()
+    table = scores.rows
     assert list(table.columns) == [
         *("model", "dataset", "noise", "level", "seed", "image", "psnr", "seconds")
     ]
     assert list(table["level"].unique()) == [5.0, 25.0, 100.0]
     assert list(table["model"][:4]) == ["identity", "identity", "masked", "masked"]
     assert list(table["image"][:2]) == ["one", "two"]
-    assert table.attrs == {
-        "higher_is_better": {"psnr": True},
-        "unit": {"gaussian": "sigma"},
-        "note": {"gaussian": "estimated"},
-    }
+    assert scores.scales == {"psnr": Scale("psnr", True, "dB", 2)}
+    assert scores.units == {"gaussian": "sigma"}
+    assert scores.notes == {"gaussian": "estimated"}
+    assert scores.protocol == SETTINGS["protocol"]
 
 
 def test_a_border_is_known_by_dataset_and_metric(store):
     for dataset, border in [("kodak24", 1), ("sidd", 0)]:
         cell = Cell("masked", dataset, "gaussian", 25.0, 0)
         store.write(cell, rows(psnr=30.0), SETTINGS, labels={**LABELS, "border": {"psnr": border}})
-    assert store.table().attrs["border"] == {"kodak24": {"psnr": 1}, "sidd": {"psnr": 0}}
+    assert store.scores().border == {"kodak24": {"psnr": 1}, "sidd": {"psnr": 0}}
 
 
 def test_an_empty_folder_is_an_empty_table(store):
-    assert store.table().empty
+    assert store.scores().rows.empty
 
 
 def test_half_done_cells_are_not_in_the_table(store):
     leave_half(store, SETTINGS, rows(psnr=30.0)[0])
-    assert store.table().empty
+    assert store.scores().rows.empty
 
 
 def test_the_part_of_a_finished_cell_is_not_compared_and_goes(store):
@@ -242,4 +243,4 @@ def test_folders_copied_together_are_one_result(tmp_path):
         shutil.copytree(half.root, tmp_path / "both", dirs_exist_ok=True)
     both = ResultStore(tmp_path / "both")
     assert all(both.has(cell, SETTINGS) for cell in cells)
-    assert list(both.table()["model"].unique()) == ["identity", "masked"]
+    assert list(both.scores().rows["model"].unique()) == ["identity", "masked"]

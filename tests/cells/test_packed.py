@@ -61,7 +61,7 @@ def store(tmp_path) -> ResultStore:
 
 
 def test_packing_leaves_one_sorted_file_from_which_every_record_comes_back(store):
-    before, table = dict(store.records()), store.table()
+    before, scores = dict(store.records()), store.scores()
     assert pack(store) == 3
     assert list(contents(store.root)) == ["cells.jsonl"]
     assert [path.name for path in store.root.iterdir()] == ["cells.jsonl"]
@@ -69,8 +69,9 @@ def test_packing_leaves_one_sorted_file_from_which_every_record_comes_back(store
     assert [line["cell"]["model"] for line in lines] == ["a", "a-b", "tv"]
     fresh = ResultStore(store.root)
     assert dict(fresh.records()) == before
-    pd.testing.assert_frame_equal(fresh.table(), table, check_exact=True)
-    assert fresh.table().attrs == table.attrs
+    again = fresh.scores()
+    pd.testing.assert_frame_equal(again.rows, scores.rows, check_exact=True)
+    assert {**vars(again), "rows": None} == {**vars(scores), "rows": None}
 
 
 def test_a_packed_cell_is_found_and_not_scored_again(store):
@@ -265,7 +266,7 @@ def test_a_folder_without_cells_is_a_mistake_and_makes_no_folder(tmp_path):
 def test_a_folder_called_as_the_file_is_said_to_be_in_the_way(tmp_path):
     (tmp_path / "cells.jsonl").mkdir()
     with pytest.raises(ValueError, match=r"cells\.jsonl is no regular file"):
-        ResultStore(tmp_path).table()
+        ResultStore(tmp_path).scores()
 
 
 def test_figures_beside_packed_cells_are_ours(store):

@@ -15,10 +15,12 @@ import pytest
 from benchmark import __version__
 from benchmark.cells import Cell, ResultStore
 from benchmark.cells.provenance import code_changes, code_of, made_of, pixels_hash
-from benchmark.cli.schema import REGISTRIES
+from benchmark.cells.scores import Scores, metric_names
+from benchmark.cli.registered.registries import REGISTRIES
 from benchmark.reporting import report
-from benchmark.reporting.intervals import check_table, metric_names
-from benchmark.reporting.report import leaderboard, markdown
+from benchmark.reporting.board import Board
+from benchmark.reporting.intervals import check_table
+from benchmark.reporting.report import markdown
 from benchmark.scoring import grid as run
 from benchmark.scoring.evaluate import evaluate
 
@@ -301,7 +303,7 @@ def table(**pixels: list[str | None]) -> pd.DataFrame:
 
 @pytest.mark.parametrize("kind", ["noisy", "clean"])
 def test_a_table_of_different_pixels_is_refused_naming_both_cells(kind):
-    for look in (check_table, leaderboard, markdown):
+    for look in (check_table, lambda found: Board.of(found).leaderboard(), markdown):
         with pytest.raises(ValueError, match=f"a on d, n 5, seed 0 and b .* different {kind}"):
             look(table(**{kind: ["x", "y"]}))
 
@@ -311,7 +313,7 @@ def test_equal_or_unknown_pixels_are_compared_and_are_no_metrics(pixels):
     found = table(noisy=pixels, clean=pixels)
     assert metric_names(found) == ["psnr"]
     assert "noisy" not in check_table(found)
-    assert len(leaderboard(found)) == 2
+    assert len(Board.of(found).leaderboard()) == 2
 
 
 def test_recorded_noise_and_formulas_are_named_as_a_command_takes_them():
@@ -348,12 +350,12 @@ def record(model: str, level: float = 5.0, **changes: object) -> dict[str, objec
     return {key: value for key, value in found.items() if key not in made.get("without", ())}
 
 
-def stored(root: Path, *found: dict[str, object]) -> pd.DataFrame:
+def stored(root: Path, *found: dict[str, object]) -> Scores:
     for one in found:
         path = root / "cells" / Cell(**one["cell"]).path
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(one))
-    return ResultStore(root).table()
+    return ResultStore(root).scores()
 
 
 @pytest.mark.parametrize(
@@ -370,16 +372,16 @@ def stored(root: Path, *found: dict[str, object]) -> pd.DataFrame:
 def test_a_report_says_below_its_table_what_the_table_mixes(tmp_path, changes, sentence):
     found = stored(tmp_path, record("a"), record("b"), record("c", **changes))
     assert f"Not all made alike: {sentence}" in markdown(found)
-    rest = found[found["model"] != "c"]
+    rest = found.of(models=["a", "b"])
     assert "made alike" not in markdown(rest), "the table that is shown mixes nothing"
 
 
 def test_a_table_of_one_make_or_of_unknown_make_says_nothing(tmp_path):
     alike = stored(tmp_path / "a", record("a"), record("b"))
-    assert "made" not in alike.attrs
+    assert alike.made is None
     silent = ["code", "environment"]
     unknown = stored(tmp_path / "b", record("a", without=silent), record("b", without=silent))
-    assert "made" not in unknown.attrs
+    assert unknown.made is None
     assert made_of([]) is None
 
 

@@ -175,7 +175,7 @@ def test_a_report_names_a_damaged_cell_and_leaves_it_out(store, name):
     path = changed(store, DAMAGED[name])
     damaged = path.read_bytes()
     with pytest.warns(UserWarning, match="left out") as said:
-        table = ResultStore(store.root).table()
+        table = ResultStore(store.root).scores().rows
     assert str(path) in str(said[0].message)
     assert list(table["model"]) == ["tv"] * 3
     assert path.read_bytes() == damaged and not list(store.root.rglob("*.damaged"))
@@ -186,13 +186,13 @@ def test_a_cell_with_holes_is_scored_again_where_they_are(store, name):
     before = json.loads(store.path(CELL).read_text())
     path = changed(store, HOLES[name])
     with pytest.warns(UserWarning, match="lacking scores of some images.*gaussian-25-0.json"):
-        table = store.table()
+        table = store.scores().rows
     assert not (table[["psnr", "ssim"]].abs() == float("inf")).any(axis=None)
     assert fill(store) == ["two"]
     assert json.loads(path.read_text()) == before
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert store.table().notna().all(axis=None)
+        assert store.scores().rows.notna().all(axis=None)
 
 
 @pytest.mark.parametrize(
@@ -211,7 +211,7 @@ def test_a_cell_with_holes_is_scored_again_where_they_are(store, name):
 def test_hidden_files_and_copies_are_no_cells(store, copy):
     shutil.copy(store.path(CELL), store.path(CELL).with_name(copy))
     with pytest.warns(UserWarning, match="no cells, but hidden files or copies of some") as said:
-        assert len(store.table()) == 3
+        assert len(store.scores().rows) == 3
     assert copy in str(said[0].message) and len(said) == 1
     assert store.has(CELL, SETTINGS, IMAGES)
 
@@ -223,7 +223,7 @@ def test_what_is_no_regular_file_is_no_cell_and_nobody_waits_for_it(store):
         strange = 2
     store.path(CELL).with_name("gaussian-50-0.json").mkdir()
     with pytest.warns(UserWarning, match="no regular file; it is left out") as said:
-        assert len(store.table()) == 3
+        assert len(store.scores().rows) == 3
     assert len(said) == strange
 
 
@@ -242,7 +242,7 @@ def test_each_state_of_a_file_is_read_once(store, monkeypatch):
     monkeypatch.setattr(json, "loads", lambda content: calls.append(1) or loads(content))
     fresh = ResultStore(store.root)
     assert fresh.has(CELL, SETTINGS, IMAGES)
-    fresh.table()
+    fresh.scores()
     assert len(calls) == 1
     changed(store, HOLES["null"])
     assert not fresh.has(CELL, SETTINGS, IMAGES)

@@ -303,7 +303,7 @@ def test_unknown_keys_of_a_cell_are_kept(store):
     fill(store, identities(2))
     record = store.read(CELL)
     assert (record["mine"], record["images"][0]["noisy"]) == ("kept", "abc")
-    assert list(store.table().columns)[-3:] == ["psnr", "noisy", "seconds"]
+    assert list(store.scores().rows.columns)[-3:] == ["psnr", "noisy", "seconds"]
 
 
 # processes

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmark import cli
-from benchmark.cli import commands
+from benchmark.cli.command import all_commands
 from benchmark.console.streams import CLOSED_PIPE
 
 ROOT = Path(__file__).parents[2]
@@ -17,18 +16,18 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.mark.parametrize(
     ("command", "number", "status"),
-    [(command, signal.SIGTERM, 143) for command in cli.COMMANDS]
+    [(command, signal.SIGTERM, 143) for command in all_commands()]
     + [(command, signal.SIGINT, 130) for command in ("run", "train", "list")],
 )
 def test_an_interrupted_command_says_so_in_a_line_with_the_signals_status(
-    bench, monkeypatch, command, number, status
+    bench, called, command, number, status
 ):
     before = signal.getsignal(number)
-    monkeypatch.setitem(commands.COMMANDS, command, lambda config: os.kill(os.getpid(), number))
+    called(command, lambda *_: os.kill(os.getpid(), number))
     found, _, err = bench(command)
     assert (found, err.count("\n")) == (status, 1)
     assert err.startswith("bench: stopped")
-    assert ("the same command goes on from here" in err) == (command in cli.GO_ON)
+    assert ("the same command goes on from here" in err) == all_commands()[command].goes_on
     assert signal.getsignal(number) is before
 
 

@@ -15,11 +15,11 @@ from benchmark import cli
 from benchmark.cells import filling as sharing
 from benchmark.cells import pictures
 from benchmark.cells import store as cells
-from benchmark.cli import commands
 from benchmark.files import output
 from benchmark.reporting import figures as plots
 from benchmark.scoring import evaluate
 from benchmark.scoring import grid as run
+from benchmark.studies import noise_sheet, passes, tiles
 
 ROOT = Path(__file__).parents[2]
 PLAIN = ["model=[identity,tv]", "noise=[gaussian]", "metric=[psnr]"]
@@ -109,7 +109,7 @@ def test_damaged_pictures_are_made_again_and_nothing_is_scored(
     before = content(finished)
     for damage, folder in zip(DAMAGES.values(), sorted(finished.glob("pictures/*/*")), strict=True):
         damage(folder / f"{name}.png")
-    monkeypatch.setattr(commands, "fill", None)  # would be called for anything to score
+    monkeypatch.setattr(run, "fill", None)  # would be called for anything to score
     status, said, _ = bench(*RUN)
     assert status == 0
     assert "making missing or damaged pictures of" in said
@@ -276,8 +276,8 @@ COMMANDS = {
     "tiles": ["model=tv", "noise=[gaussian]", "data.photos.limit=1", "tiles=[64]"],
     "noise": ["noise=gaussian", *SMALL[:2]],
 }
-COMPUTING = [(evaluate, "noisy_pair"), (commands, "fill"), (commands, "measure")]
-COMPUTING += [(commands.tiles, "measure_tiles"), (commands, "write_sheet")]
+COMPUTING = [(evaluate, "noisy_pair"), (run, "fill"), (passes, "measure")]
+COMPUTING += [(tiles, "measure_tiles"), (noise_sheet, "write_sheet")]
 
 
 def forbid_computing(monkeypatch) -> None:

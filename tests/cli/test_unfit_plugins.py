@@ -6,7 +6,7 @@ from importlib.metadata import EntryPoint
 import pytest
 
 from benchmark import registry
-from benchmark.cli.schema import REGISTRIES
+from benchmark.cli.registered.registries import REGISTRIES
 
 NOISE = """
 import argparse, enum, pathlib, sys
@@ -163,7 +163,7 @@ def test_whatever_is_wrong_with_a_plugin_stops_nothing_else(bench, plugin, probl
 
 
 def test_what_is_ours_fits():
-    from benchmark.cli.plugins import unfit
+    from benchmark.cli.registered.plugins import unfit
 
     assert not [
         unfit(found, cls)

@@ -5,15 +5,22 @@ import os
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from benchmark.cli.arguments import quoted, understood
+from benchmark.cli.command import all_commands
+from benchmark.cli.registered.catalogue import open_catalogue
+from benchmark.cli.words.grammar import quoted
+from benchmark.cli.words.read import read_words
 
 HOME = os.path.expanduser("~")
 PARENTHESES = "(" * 5000 + "gaussian(1)" + ")" * 5000
 
 
+def in_grammar(command: str, *words: str) -> list[str]:
+    return read_words(all_commands()[command], list(words), open_catalogue())
+
+
 def read(command: str, *words: str) -> dict[str, object]:
     """What Hydra makes of words, by key: a list for several values of a sweep."""
-    found = OverridesParser.create().parse_overrides(understood(command, list(words)))
+    found = OverridesParser.create().parse_overrides(in_grammar(command, *words))
     return {
         o.key_or_group: [v for v in o.sweep_iterator()] if o.is_sweep_override() else o.value()
         for o in found
@@ -124,7 +131,7 @@ def test_a_text_in_a_list_is_taken_letter_by_letter(text):
         ("ablate", "runs=my runs", "runs", "my runs"),
         ("tiles", "tiles=128", "tiles", [128]),
         ("passes", "averaged=1,2", "averaged", [1, 2]),
-        ("render", "scenes=fog", "scenes", "fog"),
+        ("render", "scenes=fog", "scenes", ["fog"]),
         ("render", "scenes=fog,glossy", "scenes", ["fog", "glossy"]),
         ("render", "spp=64", "spp", [64]),
         ("report", "model=[a,b]", "model", ["a", "b"]),
@@ -139,12 +146,12 @@ def test_a_word_means_what_it_says(command, word, key, value):
 def test_in_a_sweep_commas_separate_runs():
     words = ["-m", "out=~/a b,c", "seeds=0,[1,2]", "model=tv,masked"]
     expected = [f'out="{HOME}/a b",c', "seeds=[0],[1,2]", "model=tv,masked", "-m"]
-    assert understood("run", words) == expected
+    assert in_grammar("run", *words) == expected
 
 
 @pytest.mark.parametrize("flags", [["--cfg", "job"], ["--cfg=job"], ["-m"], ["--help"], ["--info"]])
 def test_hydras_flags_are_left_to_hydra(flags):
-    words = understood("run", ["noise=poisson", *flags, "model=tv"])
+    words = in_grammar("run", "noise=poisson", *flags, "model=tv")
     assert words == ["noise=poisson", "model=tv", *"=".join(flags).split("=")]
 
 
@@ -233,7 +240,7 @@ COMPOSED = [
     ("report model=[]", "model=[] selects nothing"),
     ("render spp=[]", "spp=[] selects nothing"),
     ("render scenes=[]", "scenes=[] selects nothing"),
-    ("render scenes=null", "scenes=null should be a name or a list of names"),
+    ("render scenes=null", "scenes=null cannot be null"),
     ("run +model.x=5", "model.x=5 is no denoiser; settings are given as model.x.KEY=VALUE"),
     ("run model=masked model.masked=null", "model.masked=null is no denoiser"),
     ("run data=kodak24 data.kodak24=null", "data.kodak24=null is no dataset"),
@@ -247,9 +254,12 @@ COMPOSED = [
     ("train +sizes=tiny", "unknown setting 'sizes'"),
     (
         "run model=masked +model.masked.nosuch=1",
-        "unknown setting 'nosuch'. Known in model.masked: mask, of",
+        "unknown setting 'model.masked.nosuch'. Known in model.masked: mask, of",
     ),
-    ("run +model.identity.nosuch=1", "unknown setting 'nosuch'. Known in model.identity: of"),
+    (
+        "run +model.identity.nosuch=1",
+        "unknown setting 'model.identity.nosuch'. Known in model.identity: of",
+    ),
     ("run noise=gaussian +noise.gaussian.level=2", "did you mean 'levels'?"),
     ("run noise=gaussian noise.gaussian.levels=[[1,2]]", "is one list, got another one inside it"),
     ("run seeds=[[0]]", "seeds"),
@@ -301,25 +311,36 @@ def test_a_mistake_is_a_sentence_with_what_is_meant(bench, tmp_path, typed, sent
     assert not list(tmp_path.iterdir())
 
 
-def test_formulas_of_a_sweep_are_runs_of_their_own(bench, tmp_path, monkeypatch):
-    from benchmark.cli import commands
-
-    seen = []
-    monkeypatch.setitem(commands.COMMANDS, "run", lambda config: seen.append(config.noise))
+def test_formulas_of_a_sweep_are_runs_of_their_own(bench, called, tmp_path):
+    seen = called("run")
     noises = "noise=gaussian(25),gaussian(5)>>jpeg(50),poisson"
     status, _, err = bench("run", "-m", "model=identity", noises)
     assert (status, err) == (0, "")
-    assert [list(noise) for noise in seen] == [["gaussian"], ["gaussian(5)>>jpeg(50)"], ["poisson"]]
-    assert list(seen[0].gaussian.levels) == [25]
+    first, second, third = (options.noise for options, _ in seen)
+    assert (list(second), list(third)) == (["gaussian(5)>>jpeg(50)"], ["poisson"])
+    assert first["gaussian"].settings["levels"] == (25,)
+    assert [line.words[-1] for _, line in seen] == [
+        f"noise={noise}" for noise in ("gaussian(25)", "gaussian(5)>>jpeg(50)", "poisson")
+    ]
     assert not list(tmp_path.iterdir())
 
 
+def test_a_page_has_the_words_that_were_typed(bench, called):
+    seen = called("tiles")
+    words = ["noise=gaussian(5)>>jpeg(50)", "tiles=64", "data=photos"]
+    status, _, err = bench("tiles", *words, "out=o")
+    assert (status, err) == (0, "")
+    ((options, line),) = seen
+    assert line.without("out") == ["bench", "tiles", *words]
+    assert options.tiles == (64,)
+
+
 def test_a_test_noise_of_an_ablation_may_be_a_formula(bench, monkeypatch):
-    from benchmark.cli import variants as study
+    from benchmark.cli.objects import specs
 
     seen = []
-    monkeypatch.setattr(study, "build", lambda group, nodes: seen.append(nodes) or 1 / 0)
+    monkeypatch.setattr(specs, "build", lambda given: seen.append(given) or 1 / 0)
     with pytest.raises(ZeroDivisionError):
         bench("ablate", "masks", "test_noise=gaussian(7),poisson(2)+gaussian(5)")
     assert list(seen[0]) == ["gaussian", "gaussian(5)+poisson(2)"]
-    assert list(seen[0]["gaussian"].levels) == [7]
+    assert seen[0]["gaussian"].settings["levels"] == (7,)

@@ -13,7 +13,8 @@ from safetensors.torch import save_file
 from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
-from benchmark.cli.listing import stand_ins
+from benchmark.cli.objects.grid import shipped_tiny
+from benchmark.cli.objects.specs import spec_of
 from benchmark.denoiser import DENOISERS, Denoiser
 from benchmark.denoiser.weights.load import (
     all_shipped,
@@ -128,11 +129,11 @@ def test_what_ships_lies_beside_its_class_and_tiny_weights_stand_in(tmp_path, mo
     monkeypatch.setattr(sys.modules[cls.__module__], "__file__", str(tmp_path / "dncnn.py"))
     (tmp_path / "weights").mkdir()
     assert shipped(cls).name == "dncnn.safetensors"
-    assert stand_ins([cls]) == ""
+    assert shipped_tiny({"dncnn": spec_of("model", "dncnn")}) == ""
     tiny = tmp_path / "weights" / "dncnn_tiny.safetensors"
     save_weights(tiny, cls(**ARGUMENTS), ARGUMENTS, {})
     assert shipped(cls).name == "dncnn_tiny.safetensors"
-    assert stand_ins([cls]).startswith("dncnn: tiny networks")
+    assert shipped_tiny({"dncnn": spec_of("model", "dncnn")}).startswith("dncnn: tiny networks")
     (tmp_path / "weights" / "dncnn.safetensors").touch()
     assert shipped(cls).name == "dncnn.safetensors"
 

@@ -8,10 +8,9 @@ import pytest
 import torch
 
 from baselines.adapters import ONNX, Adapter, DeepInverse, Spandrel, TorchScript
-from benchmark.cli.compose import start_from
-from benchmark.cli.schema import weights_path
+from benchmark.cli.objects.training import start_from
 from benchmark.denoiser import DENOISERS
-from benchmark.denoiser.weights.load import load_network, read_header
+from benchmark.denoiser.weights.load import load_network, read_header, weights_path
 from benchmark.files.places import named_file
 from benchmark.files.whole import file_hash
 

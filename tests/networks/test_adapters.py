@@ -12,7 +12,9 @@ from omegaconf import OmegaConf
 from torch import Tensor, nn
 
 from baselines.adapters import ONNX, Adapter, DeepInverse, Spandrel, TorchScript
-from benchmark.cli.schema import build_one, recorded_settings, unavailable
+from benchmark.cli.objects.specs import build_one, recorded_settings, spec_of
+from benchmark.cli.registered.catalogue import unavailable
+from benchmark.cli.registered.entries import entry_of
 from benchmark.denoiser.contract import RestorationError
 from benchmark.denoiser.inference import Inference
 from benchmark.denoiser.promises import CHECKS, outcome
@@ -118,7 +120,7 @@ def test_the_contract_is_kept(name, promise, tmp_path):
 @every_adapter
 def test_all_leaves_it_out_and_says_what_it_needs(name, tmp_path):
     cls = type(adapter(name, tmp_path))
-    assert unavailable("model", cls) == f"needs {cls.needs}"
+    assert unavailable("model", entry_of("model", cls)) == f"needs {cls.needs}"
     with pytest.raises(ValueError, match=f"^{name} needs {cls.needs}$"):
         cls()
 
@@ -145,10 +147,10 @@ def test_a_missing_package_is_one_sentence_with_the_remedy(cls, extra, monkeypat
 def test_a_cell_records_the_hash_of_the_file_and_not_its_place(tmp_path):
     path = scripted(tmp_path / "net.pt", halving())
     node = OmegaConf.create({"of": "torchscript", "file": str(path)})
-    found = recorded_settings("model", "mine", node)
+    found = recorded_settings(spec_of("model", "mine", node))
     assert found["file"] == f"sha256:{file_hash(path)}"
     assert str(tmp_path) not in json.dumps(found)
-    assert isinstance(build_one("model", "mine", node), TorchScript)
+    assert isinstance(build_one(spec_of("model", "mine", node)), TorchScript)
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,13 @@
 """Figures: what is drawn where, and that nothing is cut off."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.colors import to_rgb
 
+from benchmark.cells.scores import Scores, as_scores
 from benchmark.reporting.figures import figure11, strip
 
 LEVELS = {"gaussian": [15.0, 25.0, 50.0], "spots": [0.1, 0.2], "spp": [128.0, 64.0]}
@@ -20,9 +23,12 @@ def toy(models: tuple[str, ...] = ("identity", "masked", "baseline")) -> pd.Data
         for place, level in enumerate(levels)
         for image in ("a", "b")
     ]
-    frame = pd.DataFrame(lines)
-    frame.attrs = {"unit": {"gaussian": "sigma, in 8-bit steps"}, "note": {"spots": "an estimate"}}
-    return frame
+    return pd.DataFrame(lines)
+
+
+def labelled(rows: pd.DataFrame) -> Scores:
+    units, notes = {"gaussian": "sigma, in 8-bit steps"}, {"spots": "an estimate"}
+    return replace(as_scores(rows), units=units, notes=notes)
 
 
 def drawn(figure) -> dict[str, list]:
@@ -38,7 +44,7 @@ def drawn(figure) -> dict[str, list]:
 
 
 def test_a_panel_per_noise_and_metric_and_a_line_per_model():
-    panels = drawn(figure11(toy()))
+    panels = drawn(figure11(labelled(toy())))
     assert list(panels) == ["gaussian", "spots*", "spp"]
     for psnr, ssim in panels.values():
         for panel in (psnr, ssim):
@@ -47,7 +53,7 @@ def test_a_panel_per_noise_and_metric_and_a_line_per_model():
 
 
 def test_curves_run_from_mild_to_hard_with_the_levels_written_below():
-    panels = drawn(figure11(toy()))
+    panels = drawn(figure11(labelled(toy())))
     assert [text.get_text() for text in panels["spp"][1].get_xticklabels()] == ["128", "64"]
     assert [text.get_text() for text in panels["gaussian"][1].get_xticklabels()] == [
         "15",
@@ -72,7 +78,7 @@ def test_a_model_looks_the_same_in_every_panel_and_unlike_the_others():
 
 
 def test_the_training_level_is_marked_on_its_own_panel_only():
-    panels = drawn(figure11(toy()))
+    panels = drawn(figure11(labelled(toy())))
     texts = {name: [t.get_text() for p in found for t in p.texts] for name, found in panels.items()}
     assert texts == {"gaussian": ["training level"], "spots*": [], "spp": []}
 
@@ -104,8 +110,8 @@ def test_nothing_is_cut_off(noises):
     table = toy(("identity", "bm3d", "a_model_with_a_long_name", "masked", "baseline"))
     spots = table[table["noise"] == "spots"]
     table = pd.concat([spots.assign(noise=f"noise_{n}") for n in range(noises)])
-    table.attrs = {"unit": {"noise_0": "a long unit, " * 4}, "note": {"noise_0": "words " * 40}}
-    assert_whole(figure11(table))
+    units, notes = {"noise_0": "a long unit, " * 4}, {"noise_0": "words " * 40}
+    assert_whole(figure11(replace(as_scores(table), units=units, notes=notes)))
 
 
 @pytest.mark.parametrize("count", [2, 6, 9])

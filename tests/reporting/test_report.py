@@ -3,6 +3,8 @@
 import io
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -10,7 +12,10 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from benchmark.reporting.report import comparison, leaderboard, markdown, print_leaderboard, write
+from benchmark.cells.scores import Scale, Scores
+from benchmark.reporting import board as boards
+from benchmark.reporting.board import Board
+from benchmark.reporting.report import markdown, print_leaderboard, write
 
 CELLS = [("gaussian", 15.0), ("gaussian", 25.0), ("gaussian", 50.0), ("spots", 0.1), ("spots", 0.2)]
 # PSNR of each cell; images lie 1 dB below and above it
@@ -19,6 +24,13 @@ PSNR = {
     "bm3d": [31, 28, 24, 25, 23],
     "baseline": [34, 26, 20, 24, 20],
     "masked": [32, 27, 23, 28, 26],
+}
+
+
+SCALES = {
+    "psnr": Scale("psnr", True, "dB", 2),
+    "ssim": Scale("ssim", True),
+    "lpips": Scale("lpips", False),
 }
 
 
@@ -33,6 +45,20 @@ def small(table) -> pd.DataFrame:
     return table[table["noise"] == "spots"].drop(columns=["ssim", "lpips"])
 
 
+def labelled(rows: pd.DataFrame, **labels: object) -> Scores:
+    """The rows with what cells say of them."""
+    given = {
+        "units": {"gaussian": "sigma, in 8-bit steps", "spots": "share of the pixels"},
+        "notes": {"gaussian": "", "spots": "an estimate of something"},
+        "partners": {"masked": "baseline"},
+    }
+    return Scores(rows, SCALES, **{**given, **labels})
+
+
+def leaderboard(table: Scores | pd.DataFrame, metric: str | None = None) -> pd.DataFrame:
+    return Board.of(table).leaderboard(metric)
+
+
 def toy(psnr: dict[str, list[float]], dataset: str = "toy", seeds: int = 1) -> pd.DataFrame:
     lines = [
         {"model": model, "dataset": dataset, "noise": noise, "level": level, "seed": seed}
@@ -43,19 +69,20 @@ def toy(psnr: dict[str, list[float]], dataset: str = "toy", seeds: int = 1) -> p
         for seed in range(seeds)
         for place, shift in enumerate([-1, 0, 1])
     ]
-    frame = pd.DataFrame(lines)
-    frame.attrs = {
-        "higher_is_better": {"psnr": True, "ssim": True, "lpips": False},
-        "unit": {"gaussian": "sigma, in 8-bit steps", "spots": "share of the pixels"},
-        "note": {"gaussian": "", "spots": "an estimate of something"},
-    }
-    return frame
+    return pd.DataFrame(lines)
 
 
-def printed(table: pd.DataFrame, width: int = 100, **options: object) -> str:
-    console = Console(file=io.StringIO(), width=width)
-    print_leaderboard(table, console, **options)
-    return console.file.getvalue()
+@pytest.fixture
+def printed(monkeypatch) -> Callable[..., str]:
+    """What is printed of a table on a console of some width."""
+
+    def show(table: Scores | pd.DataFrame, width: int = 100) -> str:
+        console = Console(file=io.StringIO(), width=width)
+        monkeypatch.setattr("benchmark.console.log.console", lambda: console)
+        print_leaderboard(table)
+        return console.file.getvalue()
+
+    return show
 
 
 def line_of(text: str, model: str) -> list[str]:
@@ -94,17 +121,17 @@ def test_a_model_does_not_gain_by_missing_a_noise(table):
     assert board.loc[("toy", "baseline"), "ood"] == pytest.approx(22)
 
 
-def test_cells_left_out_are_counted_and_explained(table):
+def test_cells_left_out_are_counted_and_explained(table, printed):
     whole = "5 of 5 cells shared by all 4 models"
     assert whole in printed(table)
     part = table[~((table["model"] == "masked") & (table["noise"] == "spots"))]
-    for text in (" ".join(printed(part).split()), markdown(part)):
+    for text in (" ".join(printed(part).split()), markdown(labelled(part))):
         assert "3 of 5 cells shared by all 4 models" in text
         assert "2 cells of others are left out: masked lacks 2" in text
 
 
 def test_the_best_model_is_bold_and_references_never_are(table):
-    text = markdown(table)
+    text = markdown(labelled(table))
     assert line_of(text, "masked")[1:3] == ["32.00", "**26.00**"]
     assert line_of(text, "baseline")[1:3] == ["**34.00**", "22.50"]
     assert line_of(text, "bm3d")[1:6:3] == ["31.00", "*26.00*"]  # gaussian: no model reaches it
@@ -113,7 +140,8 @@ def test_the_best_model_is_bold_and_references_never_are(table):
 
 def test_where_lower_is_better_the_lowest_is_bold_and_first(table):
     table["psnr"] = np.nan
-    text = markdown(table[["model", *table.columns[1:6], "lpips", "seconds"]])
+    rows = table[["model", *table.columns[1:6], "lpips", "seconds"]]
+    text = markdown(rows, higher_is_better={"lpips": False})
     assert "### LPIPS ↓" in text
     assert line_of(text, "masked")[2] == "**0.4800**"
     assert line_of(text, "baseline")[1:3] == ["**0.3200**", "0.5500"]
@@ -124,55 +152,58 @@ def test_where_lower_is_better_the_lowest_is_bold_and_first(table):
 def test_models_equal_as_printed_are_both_bold(table):
     twin = table[table["model"] == "masked"].assign(model="twin")
     twin["psnr"] += 1e-4
-    text = markdown(pd.concat([table, twin]))
+    text = markdown(labelled(pd.concat([table, twin])))
     assert line_of(text, "masked")[2] == line_of(text, "twin")[2] == "**26.00**"
 
 
 def test_a_metric_without_values_is_left_out_in_words(table):
-    text = markdown(table.assign(lpips=np.nan))
+    text = markdown(labelled(table.assign(lpips=np.nan)))
     assert "LPIPS is left out: no image has a value." in text
     assert "### LPIPS" not in text
 
 
 def test_a_model_without_a_metric_is_named_and_does_not_spoil_it_for_others(table):
     table.loc[table["model"] == "bm3d", "ssim"] = np.nan
-    text = markdown(table).split("### SSIM")[1].split("###")[0]
+    text = markdown(labelled(table)).split("### SSIM")[1].split("###")[0]
     assert "Without a value of SSIM, so not shown: bm3d." in text
     assert "5 of 5 cells shared by all 3 models" in text
 
 
-def test_a_direction_nobody_stated_is_asked_for_not_guessed(table):
-    table.attrs = {}
-    assert leaderboard(table).equals(leaderboard(toy(PSNR)))
-    with pytest.raises(ValueError, match="pass higher_is_better={'lpips': True}, or False"):
-        leaderboard(table, "lpips")
-    assert leaderboard(table, "lpips", higher_is_better={"lpips": False}).index[2][1] == "masked"
+def test_a_direction_nobody_stated_is_asked_for_not_guessed(table, tmp_path):
+    assert leaderboard(table).equals(leaderboard(labelled(table)))
+    for use in (lambda: leaderboard(table, "lpips"), lambda: write(table, tmp_path)):
+        with pytest.raises(ValueError, match="pass higher_is_better={'lpips': True}, or False"):
+            use()
+    assert not list(tmp_path.iterdir())
+    said = Board.of(table, {"lpips": False}).leaderboard("lpips")
+    assert said.index[2][1] == "masked"
 
 
-def test_the_pair_of_the_paper_is_compared_with_its_baseline(table):
-    found = comparison(table)
+def test_models_are_compared_with_the_one_which_a_class_names(table):
+    found = Board(labelled(table)).comparison()
     assert set(found["against"]) == {"baseline"}
     assert found.loc[("toy", "masked"), "difference"] == pytest.approx(3.5)
     assert found.loc[("toy", "masked"), "low"] == pytest.approx(3.5)  # the same on every image
 
 
-def test_without_that_pair_the_best_model_is_what_others_are_compared_with(table):
-    found = comparison(table[table["model"] != "baseline"])
+@pytest.mark.parametrize("partners", [{}, {"masked": "absent"}, {"masked": "masked"}])
+def test_without_such_a_one_the_best_model_is_what_others_are_compared_with(table, partners):
+    found = Board(labelled(table, partners=partners)).comparison()
     assert set(found["against"]) == {"masked"}
     assert found.loc[("toy", "bm3d"), "difference"] == pytest.approx(-1)
 
 
-def test_a_single_model_at_a_single_level_is_a_leaderboard(table):
+def test_a_single_model_at_a_single_level_is_a_leaderboard(table, printed):
     one = table[(table["model"] == "masked") & (table["noise"] == "spots") & (table["level"] < 0.2)]
-    text = markdown(one)
+    text = markdown(labelled(one))
     assert line_of(text, "masked")[1:3] == ["–", "28.00"]
     assert "1 of 1 cells shared by 1 model." in text
-    assert comparison(one).empty
+    assert Board.of(one).comparison().empty
     assert "28.00" in printed(one)
 
 
-def test_only_the_training_level_leaves_the_other_columns_empty(table):
-    text = markdown(table[table["level"] == 15])
+def test_only_the_training_level_leaves_the_other_columns_empty(table, printed):
+    text = markdown(labelled(table[table["level"] == 15]))
     assert line_of(text, "baseline")[1:4] == ["**34.00**", "–", "–"]
     assert text.index("| baseline ") < text.index("| masked ")
     assert "34.00" in printed(table[table["level"] == 15])
@@ -180,7 +211,7 @@ def test_only_the_training_level_leaves_the_other_columns_empty(table):
 
 def test_each_dataset_has_its_own_table(table, tmp_path):
     both = pd.concat([table, toy({"masked": PSNR["masked"]}, "second")])
-    text = markdown(both)
+    text = markdown(labelled(both))
     write(both[both["noise"] == "spots"].drop(columns=["ssim", "lpips"]), tmp_path)
     assert text.index("## second") < text.index("## toy")
     assert "5 of 5 cells shared by 1 model." in text
@@ -190,7 +221,7 @@ def test_each_dataset_has_its_own_table(table, tmp_path):
     }
 
 
-def test_seeds_are_averaged_and_counted_as_cells(table):
+def test_seeds_are_averaged_and_counted_as_cells(table, printed):
     two = toy(PSNR, seeds=2)
     assert "10 of 10 cells" in printed(two)
     later = two["seed"] == 1
@@ -202,22 +233,22 @@ def test_a_dataset_without_a_shared_cell_is_said_to_have_none(table):
     apart = table[(table["model"] == "masked") == (table["noise"] == "spots")]
     with pytest.raises(ValueError, match="no cell with psnr is shared"):
         leaderboard(apart)
-    assert "No cell is shared by all models" in markdown(apart)
+    assert "No cell is shared by all models" in markdown(labelled(apart))
 
 
-def test_an_estimated_noise_says_so_under_the_table(table):
-    assert "spots: an estimate of something." in markdown(table)
-    assert "spots: an estimate of something." in " ".join(printed(table).split())
+def test_an_estimated_noise_says_so_under_the_table(table, printed):
+    scores = labelled(table)
+    assert "spots: an estimate of something." in markdown(scores)
+    assert "spots: an estimate of something." in " ".join(printed(scores).split())
 
 
-def many_noises(table: pd.DataFrame) -> pd.DataFrame:
+def many_noises(table: pd.DataFrame) -> Scores:
     """The table with eight more noises, each as ``spots`` and with a caveat."""
-    spots, notes = table[table["noise"] == "spots"], dict(table.attrs["note"])
+    spots = table[table["noise"] == "spots"]
     more = [spots.assign(noise=f"spots{n}") for n in range(8)]
+    notes = {f"spots{n}": f"guess number {n}" for n in range(8)}
     frame = pd.concat([table, *more], ignore_index=True)
-    notes |= {f"spots{n}": f"guess number {n}" for n in range(8)}
-    frame.attrs = {**table.attrs, "note": notes}
-    return frame
+    return labelled(frame, notes={"spots": "an estimate of something", **notes})
 
 
 def test_many_noises_stand_below_each_other_with_a_column_per_model(table):
@@ -234,7 +265,7 @@ def test_many_noises_stand_below_each_other_with_a_column_per_model(table):
     assert line_of(text, "gaussian 15")[1:] == ["25.00", "31.00", "32.00", "**34.00**"]
 
 
-def test_many_caveats_are_in_the_page_and_in_the_terminal_their_noises(table):
+def test_many_caveats_are_in_the_page_and_in_the_terminal_their_noises(table, printed):
     many = many_noises(table)
     assert all(f"spots{n}: guess number {n}." in markdown(many) for n in range(8))
     said = " ".join(printed(many).split())
@@ -242,10 +273,9 @@ def test_many_caveats_are_in_the_page_and_in_the_terminal_their_noises(table):
     assert "guess number" not in said
 
 
-def test_recorded_noise_stands_after_the_clean_images(table):
+def test_recorded_noise_stands_after_the_clean_images(table, printed):
     real = table[table["noise"] == "spots"].assign(dataset="a_camera", noise="a_camera")
-    both = pd.concat([table, real])
-    both.attrs = table.attrs
+    both = labelled(pd.concat([table, real]))
     text = markdown(both)
     assert text.index("## toy") < text.index("## a_camera")
     text = printed(both)
@@ -253,7 +283,7 @@ def test_recorded_noise_stands_after_the_clean_images(table):
 
 
 def test_many_noises_have_a_figure_for_each_metric(table, tmp_path):
-    many = many_noises(table).drop(columns="lpips")
+    many = many_noises(table.drop(columns="lpips"))
     names = {path.name for path in write(many, tmp_path)}
     assert {"figure11_toy.png", "figure11_toy_ssim.png"} <= names
 
@@ -278,8 +308,8 @@ def test_the_csv_has_a_line_per_model_and_level_unrounded_with_timings_last(smal
 
 def test_the_scores_come_back_from_their_csv(small, tmp_path):
     write(small, tmp_path)
-    back = pd.read_csv(tmp_path / "scores.csv", dtype={"image": str})
-    pd.testing.assert_frame_equal(leaderboard(back), leaderboard(small))
+    for back in (tmp_path / "scores.csv", pd.read_csv(tmp_path / "scores.csv")):
+        pd.testing.assert_frame_equal(leaderboard(back), leaderboard(small))
 
 
 def test_the_same_lines_in_any_order_write_the_same_bytes(small, tmp_path):
@@ -298,14 +328,14 @@ def test_pictures_become_a_strip_at_the_third_level_or_the_last(table, tmp_path)
             cv2.imwrite(str(folder / f"{name}.png"), np.full((8, 8, 3), 100 + 10 * shade, np.uint8))
     (tmp_path / "pictures" / "toy" / "gaussian-25-0" / "clean.png").unlink()  # needed by no strip
     table = table[table["model"].isin(["masked", "identity"])]
-    written = write(table, tmp_path / "out", tmp_path / "pictures")
+    written = write(labelled(table), tmp_path / "out", tmp_path / "pictures")
     strips = [path.name for path in written if path.name.startswith("strip")]
     assert strips == ["strip_gaussian_toy.png", "strip_spots_toy.png"]
     assert all((tmp_path / "out" / name).is_file() for name in strips)
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 100, 120])
-def test_the_terminal_table_fits_and_cuts_no_number(table, width):
+def test_the_terminal_table_fits_and_cuts_no_number(table, width, printed):
     wide = pd.concat(
         [
             table,
@@ -318,8 +348,8 @@ def test_the_terminal_table_fits_and_cuts_no_number(table, width):
     assert all(number in text for number in ("32.00", "34.00", "±"))
 
 
-def test_an_empty_table_is_one_sentence(table, tmp_path):
-    for use in (leaderboard, comparison, lambda empty: write(empty, tmp_path), printed):
+def test_an_empty_table_is_one_sentence(table, tmp_path, printed):
+    for use in (leaderboard, markdown, lambda empty: write(empty, tmp_path), printed):
         with pytest.raises(ValueError, match="no line, so there is nothing to report"):
             use(table.iloc[:0])
 
@@ -327,7 +357,60 @@ def test_an_empty_table_is_one_sentence(table, tmp_path):
 def test_importing_the_report_loads_neither_torch_nor_matplotlib_nor_scipy():
     code = (
         "import sys, benchmark.reporting.report; "
-        "sys.exit(str({'torch', 'matplotlib', 'scipy', 'rich'} & set(sys.modules) or ''))"
+        "sys.exit(str({'torch', 'matplotlib', 'scipy', 'rich', 'jinja2'} & set(sys.modules) or ''))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stderr.strip() == ""
+
+
+def test_everything_written_and_printed_is_computed_once(table, tmp_path, printed, monkeypatch):
+    drawn = []
+
+    def counted(scores: pd.DataFrame, seed: int = 0) -> object:
+        drawn.append(seed)
+        return estimate(scores, seed)
+
+    estimate = boards.estimate
+    monkeypatch.setattr(boards, "estimate", counted)
+    board = Board(labelled(table[table["level"].isin([15, 0.2])]))
+    write(board, tmp_path)
+    printed(board)
+    assert len(drawn) == len(PSNR) * len(SCALES)
+
+
+def test_a_page_says_what_the_table_knows_of_its_protocol_and_no_more(table):
+    assert "Protocol" not in markdown(labelled(table))
+    treated = dict.fromkeys(["noisy", "restored"], "clipped, 8 bits")
+    scores = labelled(table, protocol=treated, border={"toy": {"psnr": 1}})
+    said = "noisy and restored images are clipped and rounded to 8 bits"
+    psnr, ssim = markdown(scores).split("### SSIM")
+    assert f"Protocol: {said}, a 1-pixel border left out." in psnr
+    assert f"Protocol: {said}." in ssim
+    other = replace(scores, protocol={"noisy": "as they are", "restored": "clipped"})
+    assert "Protocol: noisy images are as they are, restored images are clipped" in markdown(other)
+
+
+def test_a_metric_of_a_plugin_is_printed_with_its_own_unit_and_digits(table):
+    scales = {**SCALES, "lpips": Scale("lpips", False, "JND", 1)}
+    text = markdown(replace(labelled(table), scales=scales)).split("### LPIPS (JND) ↓")[1]
+    assert line_of(text, "masked")[2] == "**0.5**"
+
+
+def test_a_selection_keeps_what_is_known_and_names_what_is_not_there(table):
+    some = labelled(table).of(models=["masked", "bm3d"], noises=["spots"])
+    assert set(some.rows["model"]) == {"masked", "bm3d"}
+    assert set(some.rows["noise"]) == {"spots"}
+    assert some.notes["spots"] == "an estimate of something"
+    with pytest.raises(ValueError, match="no scores of model 'dncnn'; there are: baseline, bm3d"):
+        labelled(table).of(models=["dncnn"])
+
+
+def test_the_leaderboard_is_written_for_latex_and_html_where_it_is_asked_for(table, tmp_path):
+    one = labelled(table[table["level"] == 0.2])
+    names = [path.name for path in write(one, tmp_path, also=["tex", "html"])]
+    assert names[3:] == ["leaderboard.tex", "leaderboard.html"]
+    text = (tmp_path / "leaderboard.tex").read_text()
+    assert r"\caption{toy: PSNR (dB) $\uparrow$}" in text and "26.00" in text
+    assert "<caption>toy: LPIPS ↓</caption>" in (tmp_path / "leaderboard.html").read_text()
+    with pytest.raises(ValueError, match="not written as docx; take tex, html"):
+        write(one, tmp_path / "other", also=["docx"])

@@ -10,7 +10,7 @@ from benchmark.reporting.intervals import (
     mild_to_hard,
     noise_means,
     paired_difference,
-    score_matrix,
+    score_matrices,
     shared_rows,
 )
 
@@ -25,6 +25,11 @@ def rows(model: str, cells: dict[tuple[str, float], list[float]], **more: object
         for place, psnr in enumerate(scores)
     ]
     return pd.DataFrame(lines)
+
+
+def score_matrix(rows: pd.DataFrame, metric: str) -> pd.DataFrame:
+    (found,) = score_matrices(rows, metric).values()
+    return found
 
 
 def test_a_cell_which_one_model_lacks_is_shared_by_nobody():

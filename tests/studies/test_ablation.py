@@ -2,12 +2,14 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from benchmark.reporting.board import leaderboard
+from benchmark.cells.scores import Scores, as_scores
+from benchmark.reporting.board import Board
 from benchmark.studies.ablation import (
     PUBLISHED,
     brightness,
@@ -40,12 +42,14 @@ def toy(psnr: dict[str, list[float]], dataset: str = "toy") -> pd.DataFrame:
         for (noise, level), mean in zip(CELLS, means, strict=True)
         for image, shift in (("a", -1), ("b", 1))
     ]
-    frame = pd.DataFrame(lines)
-    frame.attrs = {"note": {"mixture": "a guess"}}
-    return frame
+    return pd.DataFrame(lines)
 
 
-def page(table: pd.DataFrame, **options: object) -> str:
+def labelled(rows: pd.DataFrame) -> Scores:
+    return replace(as_scores(rows), notes={"mixture": "a guess"})
+
+
+def page(table: Scores | pd.DataFrame, **options: object) -> str:
     return markdown("masks", "Which mask does what?", "bench ablate masks", table, NAMES, **options)
 
 
@@ -136,7 +140,7 @@ def test_without_clean_images_or_variants_there_is_no_figure(histograms):
 
 def test_a_point_of_the_trade_off_is_in_distribution_and_the_mean_of_the_leaderboard(table):
     panel = trade_off_figure(table, NAMES).axes[0]
-    board = leaderboard(table[table["model"].isin(NAMES)]).loc["toy"].loc[NAMES]
+    board = Board(as_scores(table).of(models=NAMES)).leaderboard().loc["toy"].loc[NAMES]
     joined = panel.get_lines()[0]
     assert joined.get_xdata().tolist() == board["in_distribution"].tolist() == [32, 30, 34]
     assert joined.get_ydata().tolist() == board["ood"].tolist() == [25, 24.5, 21]
@@ -171,7 +175,7 @@ def test_the_trade_off_says_what_it_lacks(table):
 
 
 def test_the_page_has_the_question_the_command_and_the_variants_in_their_order(table):
-    text = page(table)
+    text = page(labelled(table))
     assert text.startswith("# Ablation: masks\n\nWhich mask does what?\n\nMade with `bench ablate")
     found = lines_of(text, "toy: PSNR (dB) ↑")
     assert [name for name in found if name.strip("-")] == ["model", "noisy input", *NAMES]

@@ -1,0 +1,235 @@
+"""The table of scores: a line for each image, and what its columns and names mean."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmark.cells.cell import Cell
+from benchmark.cells.provenance import PIXELS, Made, made_of
+from benchmark.cells.records import Record, Row
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CELL = ["dataset", "noise", "level", "seed"]
+ROW = [*CELL, "image"]
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How the numbers of a metric are read: which way is better, in which unit, to how many digits.
+
+    Parameters
+    ----------
+    higher_is_better
+        None where nobody said; `is_higher_better` is an error then.
+    digits
+        Behind the point, where a score is printed.
+    """
+
+    metric: str
+    higher_is_better: bool | None = None
+    unit: str = ""
+    digits: int = 4
+
+    @property
+    def is_higher_better(self) -> bool:
+        """The direction; ``ValueError`` if it is not known."""
+        if self.higher_is_better is None:
+            raise ValueError(
+                f"nothing says whether a higher {self.metric} is better; "
+                f"pass higher_is_better={{'{self.metric}': True}}, or False"
+            )
+        return self.higher_is_better
+
+    @property
+    def label(self) -> str:
+        """The metric's name and unit: ``PSNR (dB)``, ``SSIM``, ``LPIPS``."""
+        name = self.metric.upper().replace("_", "-")
+        return f"{name} ({self.unit})" if self.unit else name
+
+    @property
+    def heading(self) -> str:
+        """The label and the direction: ``PSNR (dB) ↑``."""
+        return f"{self.label} {'↑' if self.is_higher_better else '↓'}"
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """The scores of any number of cells, with everything that a reader of them has to know.
+
+    Parameters
+    ----------
+    rows
+        A line per image: ``model``, the five names of `ROW`, a column per metric, and ``seconds``.
+        Columns ``noisy`` and ``clean``, where there are some, are hashes of pixels.
+    scales
+        By metric.
+    border
+        Pixels left out at each side, by dataset and metric.
+    protocol
+        How images are treated before they are compared; empty where that is not known, or not the
+        same in all cells.
+    units, notes
+        By noise: what a level counts, and the noise's caveat.
+    model_notes
+        By model: its caveat.
+    partners
+        By model, the one with which it is to be compared.
+    inference
+        By dataset and model, how images were restored, if not whole and in fp32.
+    made
+        What the cells were made by, where they were not made alike.
+    """
+
+    rows: pd.DataFrame
+    scales: Mapping[str, Scale]
+    border: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    protocol: Mapping[str, str] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
+    notes: Mapping[str, str] = field(default_factory=dict)
+    model_notes: Mapping[str, str] = field(default_factory=dict)
+    partners: Mapping[str, str] = field(default_factory=dict)
+    inference: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
+    made: Made | None = None
+
+    def of(
+        self,
+        *,
+        models: Iterable[str] | None = None,
+        datasets: Iterable[str] | None = None,
+        noises: Iterable[str] | None = None,
+    ) -> Scores:
+        """The lines of these models, datasets and noises; of all where none are named.
+
+        Raises
+        ------
+        ValueError
+            If there is no line of one of them.
+        """
+        rows = self.rows
+        for kind, names in (("model", models), ("dataset", datasets), ("noise", noises)):
+            if names is None:
+                continue
+            wanted, known = list(names), sorted(self.rows[kind].unique())
+            for name in wanted:
+                if name not in known:
+                    raise ValueError(
+                        f"no scores of {kind} '{name}'; there are: {', '.join(known) or 'none'}"
+                    )
+            rows = rows[rows[kind].isin(wanted)]
+        return replace(self, rows=rows)
+
+
+def metric_names(rows: pd.DataFrame) -> list[str]:
+    """The metrics of a table: every column which is no name of the line, its time or its pixels."""
+    known = ["model", *ROW, "seconds", *PIXELS]
+    return [name for name in rows.columns if name not in known]
+
+
+def known_scale(metric: str) -> Scale:
+    """What a metric's name says: all of PSNR and SSIM, and of their variants, else no direction."""
+    if metric.startswith("psnr"):
+        return Scale(metric, True, "dB", 2)
+    return Scale(metric, True if metric.startswith("ssim") else None)
+
+
+def as_scores(
+    table: Scores | pd.DataFrame | str | Path, higher_is_better: Mapping[str, bool] | None = None
+) -> Scores:
+    """Scores from anywhere: a table without labels, or the CSV file of one, as well.
+
+    Parameters
+    ----------
+    higher_is_better
+        Direction of metrics about which nothing else says it; psnr and ssim are known.
+    """
+    if isinstance(table, (str, Path)):
+        import pandas as pd
+
+        names = dict.fromkeys(["model", "dataset", "noise", "image"], str)
+        table = pd.read_csv(table, dtype=names, keep_default_na=False, na_values=[""])
+    if not isinstance(table, Scores):
+        table = Scores(table, {name: known_scale(name) for name in metric_names(table)})
+    given = {
+        name: replace(table.scales.get(name, known_scale(name)), higher_is_better=better)
+        for name, better in (higher_is_better or {}).items()
+    }
+    return replace(table, scales={**table.scales, **given})
+
+
+def scores_of(records: Iterable[tuple[Cell, Record]], partners: Mapping[str, str]) -> Scores:
+    """The scores of stored cells; see `benchmark.cells.ResultStore.scores`."""
+    import pandas as pd
+
+    lines: list[Row] = []
+    read: list[Record] = []
+    scales: dict[str, Scale] = {}
+    border: dict[str, dict[str, int]] = {}
+    protocols: list[dict[str, str]] = []
+    units, notes, model_notes, compared = {}, {}, {}, {}
+    inference: dict[str, dict[str, list[str]]] = {}
+    for cell, record in records:
+        read.append(record)
+        settings, labels = record["settings"], record["labels"]
+        lines += [_line(cell, row, settings["metrics"]) for row in record["images"]]
+        scales |= {name: _scale(name, labels) for name in settings["metrics"]}
+        border.setdefault(cell.dataset, {}).update(labels.get("border", {}))
+        units[cell.noise], notes[cell.noise] = labels.get("unit") or "", labels.get("note") or ""
+        model_notes |= labels.get("model_note", {})
+        if other := labels.get("compared_with") or partners.get(settings["model"].get("of")):
+            compared[cell.model] = other
+        if settings["protocol"] not in protocols:
+            protocols.append(settings["protocol"])
+        if unusual := _unusual(record.get("environment", {})):
+            known = inference.setdefault(cell.dataset, {})
+            known[cell.model] = sorted({*known.get(cell.model, []), *unusual})
+    rows = pd.DataFrame(lines)
+    if lines:
+        rows["seconds"] = rows.pop("seconds")  # last, whichever metrics a cell has
+        order = ["dataset", "noise", "level", "seed", "model"]
+        rows = rows.sort_values(order, kind="stable", ignore_index=True)
+    return Scores(
+        rows,
+        scales,
+        border,
+        protocols[0] if len(protocols) == 1 else {},
+        units,
+        notes,
+        model_notes,
+        compared,
+        inference,
+        made_of(read),
+    )
+
+
+def _line(cell: Cell, row: Row, metrics: Iterable[str]) -> Row:
+    scores = {name: _finite(score) for name, score in row.items() if name in metrics}
+    pixels = {name: row[name] for name in PIXELS if name in row}
+    image = {"image": row["image"], **scores, **pixels, "seconds": row.get("seconds")}
+    return {**vars(cell), **image}
+
+
+def _scale(metric: str, labels: Mapping[str, Any]) -> Scale:
+    """A metric as the cell labels it; older cells leave unit and digits open."""
+    known = known_scale(metric)
+    return Scale(
+        metric,
+        labels["higher_is_better"][metric],
+        labels.get("metric_unit", {}).get(metric, known.unit),
+        labels.get("digits", {}).get(metric, known.digits),
+    )
+
+
+def _finite(score: float | None) -> float:
+    return math.nan if score is None or not math.isfinite(score) else score
+
+
+def _unusual(environment: Mapping[str, Any]) -> set[str]:
+    """How a cell's images were restored, if not whole and in fp32."""
+    found = {f"tiles of {side}" for side in environment.get("tile", {}).values()}
+    return found | ({"bf16"} if environment.get("precision") == "bf16" else set())

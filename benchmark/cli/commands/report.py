@@ -1,0 +1,69 @@
+"""``bench report``: leaderboard, curves and pictures of everything in a results folder."""
+
+from dataclasses import dataclass
+
+from benchmark.cli.command import CommandLine, command
+
+
+@dataclass(frozen=True)
+class ReportOptions:
+    """What a report is told.
+
+    Parameters
+    ----------
+    out
+        The results folder, or one of trainings, whose curves are drawn.
+    model
+        Names of scored models to compare, or all.
+    to
+        Where it is written: by default OUT, and that of some models OUT/report-MODEL+MODEL.
+    """
+
+    out: str = "results/local"
+    model: tuple[str, ...] = ("all",)
+    to: str | None = None
+
+
+@command("report", loads=False)
+def report(options: ReportOptions, line: CommandLine) -> None:
+    """Leaderboard, Figure 11 curves and strips of pictures from a results folder.
+
+      bench report out=results/kodak24
+      bench report out=results/kodak24 model=[baseline,masked]     compare only these
+
+    The report of some models is written to out/report-MODEL+MODEL, beside that of all; to=FOLDER
+    names another place.
+    """
+    from pathlib import Path
+
+    from benchmark.cells import ResultStore
+    from benchmark.cli.output import FIGURES, REPORT, partners, publish, say_written
+    from benchmark.files.output import prepare
+    from benchmark.files.whole import file_name
+    from benchmark.reporting import training_curves
+
+    store = ResultStore(options.out)
+    scores = store.scores(partners())
+    if training_curves.read_runs(store.root):
+        prepare(store.root, {"training.md": "training"})
+        say_written(training_curves.write_curves(store.root), store.root)
+    elif scores.rows.empty:
+        raise ValueError(
+            f"no finished cells under {store.root}/cells, and no trainings with curves under "
+            f"{store.root} (watch=[] draws none); fill it with: bench run, or bench train"
+        )
+    if scores.rows.empty:
+        return
+    known = sorted(scores.rows["model"].unique())
+    for name in options.model:
+        if name not in [*known, "all"]:
+            raise ValueError(
+                f"no cells of model '{name}' under {store.root}; there are: {', '.join(known)}"
+            )
+    to = store.root
+    if "all" not in options.model and set(options.model) < set(known):  # the full tables stay
+        scores = scores.of(models=options.model)
+        to = store.root / file_name(f"report-{'+'.join(sorted(set(options.model)))}")
+    to = Path(options.to) if options.to else to
+    prepare(to, REPORT, FIGURES)
+    publish(scores, store, to)

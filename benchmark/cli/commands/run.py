@@ -1,0 +1,148 @@
+"""``bench run``: score what is missing of a grid, then show and write its leaderboard."""
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from benchmark.cli.command import CommandLine, command, group
+from benchmark.cli.objects.spec import Specs
+
+if TYPE_CHECKING:
+    from benchmark.cells.scores import Scores
+    from benchmark.scoring.grid import Grid
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What a run is told.
+
+    Parameters
+    ----------
+    model
+        Denoisers: a name, a list or all.
+    noise
+        Noises: a name, a formula, a list, all, or paper, the noises of the paper.
+    data
+        Images: a name, a list or all.
+    metric
+        Metrics: a name, a list or all.
+    levels
+        null: each noise's own; matched: those at which the dataset's noisy images have 28, 25, 22
+        and 19 dB, found by bisection and kept in OUT/matched.
+    seeds
+        Noisy versions of every image, one each.
+    reference
+        Models scored beside yours: the noisy input, or [identity,bm3d].
+    tile
+        auto: images whole where memory allows, else in overlapping tiles; none: always whole; 256:
+        in tiles of 256x256 pixels, a setting of every cell, as bf16 is.
+    precision
+        fp32: the same scores on every machine; bf16; or auto: bf16 for networks where the device
+        has units for it and their PSNR changes by less than 0.01 dB, else fp32. Each cell records
+        which it was.
+    out
+        The results folder: cells, leaderboard.md, leaderboard.csv, figure11_*.png, *.svg.
+    device
+        auto, cpu, cuda, cuda:1 ..., mps.
+    threads
+        Of torch on the CPU; null is all cores. Scores agree to the bit for one number of threads,
+        which each cell records, and to about 1e-5 dB for different ones.
+    shard
+        2/8: only the second of eight equal shares of the cells, for job arrays.
+    rescore
+        changed: score the finished cells again which other code scored; all: every one.
+    """
+
+    model: Specs = group("masked")
+    noise: Specs = group("all")
+    data: Specs = group("photos")
+    metric: Specs = group("psnr", "ssim")
+    levels: str | None = None
+    seeds: tuple[int, ...] = (0,)
+    reference: tuple[str, ...] = ("identity",)
+    tile: str = "auto"
+    precision: str = "fp32"
+    out: str = "results/local"
+    device: str = "auto"
+    threads: int | None = None
+    shard: str = "1/1"
+    rescore: str | None = None
+
+
+@command("run", goes_on=True)
+def run(options: RunOptions, line: CommandLine) -> None:
+    """Score denoisers on noise: every model, noise, level, seed and image once.
+
+    bench run model=masked noise=all
+    bench run model=[identity,bm3d,masked] noise=[gaussian,poisson] data=kodak24
+    bench run noise=gaussian noise.gaussian.levels=[25] metric=all
+    bench run noise='gaussian(25)+poisson(2)>>jpeg(50)'          + adds noises, >> applies them in
+                                                                 sequence; [A,B] for several
+    bench run noise=paper levels=matched                         every noise equally strong
+    bench run noise=polyu                                        recorded noise, on its images
+    bench run '+model.masked_off={of: masked, mask: false}'      a variant with a name of its own
+    bench run -m model=masked,baseline                           one run after the other
+    """
+    from benchmark.cells import ResultStore
+    from benchmark.cli.objects.grid import (
+        compose_grid,
+        shipped_tiny,
+        with_available_metrics,
+    )
+    from benchmark.cli.output import FIGURES, REPORT
+    from benchmark.console.log import log
+    from benchmark.environment.device import pick_device, use_threads
+    from benchmark.files.output import prepare, refuse_among_images
+    from benchmark.scoring.grid import fill, missing, remake_pictures
+    from benchmark.scoring.rescore import changes_of
+
+    store, device = ResultStore(options.out), pick_device(options.device)
+    use_threads(options.threads)
+    prepare(options.out, REPORT, FIGURES)
+    grid = compose_grid(options)
+    refuse_among_images(options.out, grid.datasets)
+    if sentence := shipped_tiny(options.model):
+        log.info(sentence)
+    lacking = missing(grid, store, options.shard, options.rescore)
+    if sentence := changes_of(grid, store).sentence(options.rescore):
+        log.info(sentence)
+    to_score = bool(lacking)
+    if lacking:
+        grid = with_available_metrics(grid)
+        lacking = missing(grid, store, options.shard, options.rescore)
+    if lacking:
+        fill(grid, store, lacking, device, options.rescore)
+    remake_pictures(grid, store, device)
+    still = "changed" if options.rescore else None
+    others = len(missing(grid, store, rescore=still)) if to_score or options.shard != "1/1" else 0
+    if gone := missing(grid, store, options.shard, still) if others else []:
+        raise ValueError(
+            f"{len(gone)} of {len(grid.cells)} cells are not there any more: something removed or "
+            f"damaged them under {store.root}/cells while others were scored, {gone[0]} for one; "
+            f"give the same command again"
+        )
+    if others:
+        log.info(
+            f"shard={options.shard} is done, {others} of {len(grid.cells)} cells are left to other "
+            f"shards; then: bench report out={options.out}"
+        )
+    else:
+        from benchmark.cli.output import partners, publish
+
+        publish(_of_grid(store.scores(partners()), grid), store, store.root)
+
+
+def _of_grid(scores: "Scores", grid: "Grid") -> "Scores":
+    """The grid's lines, and those of every other stored model which has all of its images."""
+    from benchmark.cells.scores import ROW
+
+    images = {name: dataset.images() for name, dataset in grid.datasets.items()}
+    wanted = {
+        (cell.dataset, cell.noise, cell.level, cell.seed, image)
+        for cell in grid.cells
+        for image in images[cell.dataset]
+    }
+    lines = list(zip(*(scores.rows[name] for name in ROW), strict=True))
+    rows = scores.rows[[line in wanted for line in lines]]
+    counts = rows.groupby("model").size()
+    complete = counts.index[counts == len(wanted)]
+    return replace(scores, rows=rows[rows["model"].isin([*grid.models, *complete])])

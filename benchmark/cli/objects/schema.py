@@ -1,0 +1,69 @@
+"""From registered classes to Hydra's typed configs, and to what each name chooses."""
+
+from functools import cache
+
+from omegaconf import DictConfig, OmegaConf
+
+from benchmark.cli.registered.catalogue import Catalogue, unavailable
+from benchmark.cli.registered.registries import REGISTRIES, registry_of, suites
+from benchmark.denoiser import Denoiser
+from benchmark.signature import as_list, settings_of, with_fields
+
+
+def schema(cls: type, training: bool = False) -> DictConfig:
+    """A class's signature as a typed config; ``of`` names the class.
+
+    Parameters
+    ----------
+    cls
+        A registered class whose constructor takes annotated keywords with defaults.
+    training
+        Whether a learned network's settings are its whole signature; elsewhere they are its weights
+        file and its test-time keywords.
+    """
+    by_weights = issubclass(cls, Denoiser) and cls.learned and not training
+    return OmegaConf.structured(_schema_type(cls, by_weights))
+
+
+@cache  # OmegaConf merges two configs only if they are of the very same dataclass
+def _schema_type(cls: type, by_weights: bool) -> type:
+    parameters = settings_of(cls)
+    if by_weights:
+        parameters = {key: parameters[key] for key in cls.test_time}
+        parameters["weights"] = (str | None, None)
+    return with_fields(type(cls.name, (), {}), {"of": (str, cls.name), **parameters})
+
+
+def sized(cls: type[Denoiser], size: str | None) -> DictConfig:
+    """A network's whole signature at one of the sizes it names; None is the published one.
+
+    Raises
+    ------
+    ValueError
+        If it names no such size.
+    """
+    if size is not None and size not in cls.sizes:
+        raise ValueError(
+            f"'{cls.name}' has no size '{size}'; choose one of: {', '.join(cls.sizes) or 'none'}, "
+            f"or null for the published one"
+        )
+    arguments = {key: as_list(value) for key, value in cls.sizes.get(size, {}).items()}
+    return OmegaConf.merge(schema(cls, training=True), arguments)
+
+
+def choices_of(
+    group: str, training: bool, catalogue: Catalogue
+) -> dict[str, dict[str, DictConfig]]:
+    """What each name of a group chooses: names to the configs of classes."""
+    classes = registry_of(group)
+    configs = {name: schema(cls, training) for name, cls in sorted(classes.items())}
+    ready = {n: c for n, c in configs.items() if not unavailable(group, catalogue.groups[group][n])}
+    choices = {name: {name: config} for name, config in configs.items()} | {"all": ready}
+    if group == "model" and training:
+        for name, cls in sorted(REGISTRIES[group].items()):
+            for size in cls.sizes:
+                choices[f"{name}_{size}"] = {f"{name}_{size}": sized(cls, size)}
+    if group == "noise":
+        for suite, members in suites().items():
+            choices[suite] = {name: configs[name] for name in members if name in ready}
+    return choices

@@ -1,0 +1,138 @@
+"""From the options of a training to its network, crops and validation."""
+
+import math
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from benchmark.cli.commands.train import TrainOptions
+from benchmark.cli.objects.specs import build, changed_settings, made, recorded_settings
+from benchmark.console.log import log
+from benchmark.datasets import Dataset
+from benchmark.denoiser import Denoiser
+from benchmark.denoiser.weights.checkpoint import weights_file
+from benchmark.denoiser.weights.load import load_network
+from benchmark.environment.versions import describe_environment
+from benchmark.files.whole import file_hash
+from benchmark.noise import NoiseModel
+from benchmark.scoring.precision import PRECISIONS, multiplies_bf16
+from benchmark.training.distributed import Processes
+from benchmark.training.loop import Training
+from benchmark.training.patches import Patches, hold_out, read_training_images
+from benchmark.training.validation import Condition, Validation, conditions_of
+
+
+def compose_training(options: TrainOptions, processes: Processes) -> Training:
+    """The training that is asked for, its images read and its network made."""
+    ((name, spec),) = options.model.items()
+    if not spec.cls.learned:
+        raise ValueError(f"'{name}' has nothing to train; choose a network: bench list model")
+    arguments, recipe = dict(spec.settings), options.recipe
+    device, rank, size = processes.device, processes.rank, processes.size
+    precision = _precision(options.execution.precision, device)
+    execution = replace(options.execution, precision=precision)
+    noise_name, noise = _training_noise(options)
+    trained_on = (noise_name, noise, float(options.level))
+    conditions = [trained_on, *_further_conditions(options, noise_name)]
+    torch.manual_seed(recipe.seed)
+    network = _tried(name, spec.cls, arguments)
+    facts = {
+        "model": {"of": spec.cls.name, **arguments},
+        "noise": recorded_settings(options.noise[noise_name]),
+        "level": float(options.level),
+    }
+    if options.start:
+        facts["start"] = f"sha256:{start_from(network, options.start)}"
+    log.info(f"reading the images of {', '.join(options.data)}")
+    datasets = list(build(options.data).values())
+    images, facts["data"] = read_training_images(datasets, recipe.patch)
+    images, crops = hold_out(images, options.held_out)
+    facts["held_out"] = len(crops)
+    patches = Patches(images, noise, options.level, recipe, device, rank, size)
+    return Training(
+        network,
+        arguments,
+        patches,
+        recipe,
+        Path(options.out) / name,
+        facts,
+        execution=execution,
+        validation=Validation(crops, conditions),
+        processes=processes,
+        environment=describe_environment(device),
+    )
+
+
+def _tried(name: str, cls: type[Denoiser], arguments: Mapping[str, object]) -> Denoiser:
+    """A network which restores a small batch in training; settings with which it cannot are wrong.
+
+    torch makes a layer of no channels without a word, and fails when it is used.
+    """
+    network = made("model", name, cls, arguments)
+    changed = changed_settings("model", name, cls, arguments)
+    if changed:
+        side = network.multiple * math.ceil(16 / network.multiple)
+        probe = torch.full((2, getattr(network, "channels", 3), side, side), 0.5)
+        try:
+            with torch.random.fork_rng(devices=[]), torch.no_grad():
+                restored = deepcopy(network).train()(probe)
+            problem = "" if restored.isfinite().all() else "its output is not finite"
+        except (RuntimeError, ArithmeticError, ValueError, IndexError, TypeError) as error:
+            problem = f"{type(error).__name__}: {error}"
+        if problem:
+            raise ValueError(f"'{cls.name}' cannot be trained with {changed} ({problem})")
+    return network
+
+
+def _training_noise(options: TrainOptions) -> tuple[str, NoiseModel]:
+    if len(options.noise) != 1:
+        raise ValueError("bench train takes one noise at a time")
+    ((name, noise),) = build(options.noise).items()
+    if isinstance(noise, Dataset):
+        raise ValueError(
+            f"'{name}' is recorded noise, which comes with its own images and cannot be "
+            f"added to crops; train on a noise model: noise=gaussian"
+        )
+    noise.check_level(options.level)
+    return name, noise
+
+
+def _further_conditions(options: TrainOptions, trained_on: str) -> list[Condition]:
+    """What to validate on beside the training noise, which is not watched twice."""
+    known = (trained_on, float(options.level))
+    return [noise for noise in conditions_of(list(options.watch)) if (noise[0], noise[2]) != known]
+
+
+def _precision(asked: str, device: str) -> str:
+    if asked not in PRECISIONS:
+        raise ValueError(f"unknown precision={asked}; choose one of: {', '.join(PRECISIONS)}")
+    if asked != "auto":
+        return asked
+    return "bf16" if multiplies_bf16(device) else "fp32"
+
+
+def start_from(network: Denoiser, given: str) -> str:
+    """Give a network the weights of a file, and return the file's hash.
+
+    Raises
+    ------
+    ValueError
+        If there is no such file, or it holds another network or one of another size.
+    """
+    path = weights_file(given)
+    if not path.is_file():
+        raise ValueError(
+            f"there is no file {path}; give weights to go on from, start=FILE, or leave it away"
+        )
+    stored = load_network(type(network), path, {})
+    ours, theirs = ({k: v.shape for k, v in n.state_dict().items()} for n in (network, stored))
+    if ours != theirs:
+        raise ValueError(
+            f"start={path} holds a '{network.name}' of another size than the one to be trained; "
+            f"give this one the same settings"
+        )
+    network.load_state_dict(stored.state_dict())
+    return file_hash(path)

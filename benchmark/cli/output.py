@@ -1,0 +1,40 @@
+"""What a command says of what it wrote; and the report which several commands end with."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmark.cli.registered.catalogue import open_catalogue
+from benchmark.console.log import log
+
+if TYPE_CHECKING:
+    from benchmark.cells import ResultStore
+    from benchmark.cells.scores import Scores
+
+REPORT = {"leaderboard.md": "leaderboard", "leaderboard.csv": "means", "scores.csv": "scores"}
+FIGURES = ("figure11_*", "strip_*.png")  # of a report
+
+
+def publish(scores: "Scores", store: "ResultStore", out: Path) -> None:
+    """Write the report, then show it: what becomes of the terminal costs no file."""
+    from benchmark.reporting import report
+    from benchmark.reporting.board import Board
+
+    board = Board(scores)
+    written = report.write(board, out, store.root / "pictures")
+    report.print_leaderboard(board)
+    pages = [path.name for path in written if path.suffix != ".svg" and "strip" not in path.name]
+    others = len(written) - len(pages)
+    more = f" and {others} more file{'s' * (others > 1)}" if others else ""
+    log.info(f"written to {out}: {', '.join(pages)}{more}")
+
+
+def say_written(written: list[Path], out: Path) -> None:
+    """Name the files that were written to a folder."""
+    names = ", ".join(path.name for path in written)
+    log.info(f"written to {out}: {names}")
+
+
+def partners() -> dict[str, str]:
+    """Whom the class of each denoiser, by its registered name, is to be compared with."""
+    models = open_catalogue().groups["model"]
+    return {name: entry.compared_with for name, entry in models.items() if entry.compared_with}

@@ -1,0 +1,1 @@
+"""What there is to choose from, plugins included: registries, their catalogue, and its lists."""

@@ -1,0 +1,174 @@
+"""A ranking as people read it: its numbers as a table of texts, and what is said under it."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from benchmark.cells.scores import CELL, Scores
+from benchmark.reporting.board import Ranking, label
+from benchmark.reporting.intervals import RESAMPLES
+from benchmark.reporting.tables import ABSENT, Table
+
+TREATED = {"clipped, 8 bits": "clipped and rounded to 8 bits"}  # an image, by its word in a cell
+MOST_NOTES = 4  # caveats of noises below a table in the terminal
+MOST_COLUMNS = 6  # noises beside each other in Markdown; more of them stand below each other
+
+
+def standings(ranking: Ranking, brief: bool = False) -> Table:
+    """The models and their numbers, a rule below the references; brief for the terminal."""
+    scores, digits = ranking.table, ranking.scale.digits
+    bounds = zip(scores["ood_low"], scores["ood_high"], strict=True)
+    columns = {"model": [label(model) for model in scores.index]}
+    means = {"in_distribution": _trained(ranking), "ood": "OOD mean"}
+    marks = {}
+    for name, heading in (means | {name: name for name in ranking.noises}).items():
+        texts = [_number(value, digits) for value in scores[name]]
+        marks |= {(row, len(columns)): mark for row, mark in _marks(texts, ranking).items()}
+        columns[heading] = texts
+        if name == "ood":
+            interval = "±" if brief else "95 % interval"
+            columns[interval] = [_interval(*bound, digits, brief) for bound in bounds]
+    columns["s/image"] = [_seconds(value) for value in scores["seconds"]]
+    return Table(
+        list(columns),
+        list(zip(*columns.values(), strict=True)),
+        marks,
+        rule=len(ranking.references),
+        caption=f"{ranking.dataset}: {ranking.scale.heading}",
+    )
+
+
+def differences(ranking: Ranking) -> Table:
+    """What `Ranking.differences` says, as texts."""
+    rows = []
+    for model, line in ranking.differences.iterrows():
+        difference, low, high = (
+            f"{line[name]:+.{ranking.scale.digits}f}" for name in ("difference", "low", "high")
+        )
+        p = "<0.001" if line["p"] < 0.001 else f"{line['p']:.3f}"
+        rows.append([label(model), difference, f"{low} to {high}", p])
+    return Table(["model", "difference", "95 % interval", "p"], rows)
+
+
+def notes(scores: Scores, ranking: Ranking) -> dict[str, str]:
+    """The caveats of a ranking's noises, without their full stop."""
+    found = {name: scores.notes.get(name, "") for name in ranking.noises}
+    return {name: note.rstrip(".") for name, note in found.items() if note}
+
+
+def sentences(scores: Scores, ranking: Ranking, brief: bool = False) -> list[str]:
+    """What stands under a leaderboard: how much is behind it, what its columns mean.
+
+    For the terminal with the caveats of the noises, which Markdown lists by themselves.
+
+    Parameters
+    ----------
+    brief
+        For the terminal: fewer words, the interval as half its width.
+    """
+    said = _counts(ranking)
+    if absent := sorted(set(ranking.everything["model"]) - set(ranking.rows["model"])):
+        names = ", ".join(label(model) for model in absent)
+        said.append(f"Without a value of {ranking.scale.label}, so not shown: {names}.")
+    models, inference = ranking.table.index, scores.inference.get(ranking.dataset, {})
+    if unusual := [f"{label(m)} ({', '.join(inference[m])})" for m in models if m in inference]:
+        said.append(f"Not in fp32 with whole images: {', '.join(unusual)}.")
+    noted = scores.model_notes
+    said += [f"{label(model)}: {noted[model]}." for model in models if model in noted]
+    if scores.made and (mixed := scores.made.sentence(ranking.shared)):
+        said.append(mixed)
+    several = f"{len(ranking.noises)} noise{'s' * (len(ranking.noises) != 1)}"
+    seen, trained = ranking.table["in_distribution"].notna().any(), _trained(ranking)
+    if brief:
+        apart = f", without {trained}, the training level" if seen else ""
+        said.append(
+            f"OOD mean: over {several}, each over its levels{apart}; ± is half its 95 % bootstrap "
+            f"interval over images."
+        )
+    else:
+        apart = f"; {trained}, the training level, counts in its own column only" if seen else ""
+        said += [
+            f"OOD mean: unweighted mean over {several}, each the unweighted mean over its levels"
+            f"{apart}.",
+            f"95 % interval: percentile bootstrap over images, {RESAMPLES} resamples.",
+            *_protocol(scores, ranking),
+        ]
+    if ranking.references:
+        said.append(
+            f"Bold: the best model; {' and '.join(map(label, ranking.references))} for reference, "
+            f"never bold, italic where no model reaches it."
+        )
+    caveats = notes(scores, ranking) if brief else {}
+    if len(caveats) > MOST_NOTES:
+        return [*said, f"What is a guess or an estimate: leaderboard.md, {', '.join(caveats)}."]
+    return said + [f"{noise}: {note}." for noise, note in caveats.items()]
+
+
+def _counts(ranking: Ranking) -> list[str]:
+    """How many images and cells are behind a ranking, and why others are not."""
+    rows, shared = ranking.rows, ranking.shared
+    cells = len(rows[CELL].drop_duplicates())
+    used = len(shared[CELL].drop_duplicates())
+    images, all_images = shared["image"].nunique(), rows["image"].nunique()
+    of_all = "" if images == all_images else f" of {all_images}"
+    models = rows["model"].nunique()
+    who = f"all {models} models" if models > 1 else "1 model"
+    pictures = f"{images}{of_all} image{'s' * (images != 1)}"
+    said = [f"{pictures}; {used} of {cells} cells shared by {who}."]
+    if used < cells:
+        own = rows.drop_duplicates(["model", *CELL]).groupby("model").size()
+        lacking = [f"{label(m)} lacks {cells - n}" for m, n in own.items() if n < cells]
+        why = ", ".join(lacking) or "their images differ"
+        said.append(f"{cells - used} cells of others are left out: {why}.")
+    return said
+
+
+def _protocol(scores: Scores, ranking: Ranking) -> list[str]:
+    """How images were compared, as far as the table knows it."""
+    kinds: dict[str, list[str]] = {}
+    for kind, how in scores.protocol.items():
+        kinds.setdefault(TREATED.get(how, how), []).append(kind)
+    parts = [f"{' and '.join(names)} images are {how}" for how, names in kinds.items()]
+    if border := scores.border.get(ranking.dataset, {}).get(ranking.scale.metric):
+        parts.append(f"a {border}-pixel border left out")
+    return [f"Protocol: {', '.join(parts)}."] if parts else []
+
+
+def _trained(ranking: Ranking) -> str:
+    noise, level = ranking.in_distribution
+    return f"{noise} {level:g}"
+
+
+def _marks(texts: list[str], ranking: Ranking) -> dict[int, str]:
+    """By row, bold for the best models as printed, italic for references which none reaches."""
+    values = pd.to_numeric(pd.Series(texts, index=ranking.table.index), errors="coerce")
+    values = values if ranking.scale.is_higher_better else -values
+    competing = values[~values.index.isin(ranking.reference)]
+    marks = {}
+    for row, (model, value) in enumerate(values.items()):
+        if model in ranking.reference:
+            if value > competing.max():
+                marks[row] = "italic"
+        elif len(competing) > 1 and value == competing.max():
+            marks[row] = "bold"
+    return marks
+
+
+def _number(value: float, digits: int) -> str:
+    return ABSENT if pd.isna(value) else f"{value:.{digits}f}"
+
+
+def _interval(low: float, high: float, digits: int, brief: bool) -> str:
+    if pd.isna(low):
+        return ABSENT
+    if brief:
+        return f"±{(high - low) / 2:.{digits}f}"
+    return f"{low:.{digits}f} to {high:.{digits}f}"
+
+
+def _seconds(value: float) -> str:
+    if pd.isna(value):
+        return ABSENT
+    if value < 0.01:
+        return "<0.01"
+    return f"{value:.0f}" if value >= 10 else f"{value:.2f}"

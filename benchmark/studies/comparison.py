@@ -1,0 +1,112 @@
+"""An ablation's work: variants of a network trained alike, scored alike, and compared."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from benchmark.cells import Cell, ResultStore
+from benchmark.console.log import log
+from benchmark.denoiser.inference import AUTOMATIC
+from benchmark.files.names import check_name
+from benchmark.files.output import prepare
+from benchmark.files.whole import write_whole
+from benchmark.protocol import IN_DISTRIBUTION
+from benchmark.reporting.figures import save_figure
+from benchmark.scoring.evaluate import evaluate
+from benchmark.scoring.grid import Grid, fill, missing
+from benchmark.scoring.rescore import changes_of
+from benchmark.studies.ablation import brightness, brightness_figure, markdown, trade_off_figure
+from benchmark.studies.variants import Ablation
+from benchmark.training.loop import Training
+
+
+def train_variants(
+    ablation: Ablation, training_of: Callable[[str], Training]
+) -> dict[str, Path] | int:
+    """Each variant's weights by its name, or the signal which stopped the training of one."""
+    weights = {}
+    for name in ablation.variants:
+        log.info(f"{ablation.name}: {name}")
+        training = training_of(name)
+        result = training.run()
+        if result.stopped_by is not None:
+            return result.stopped_by
+        weights[name] = training.folder / f"{name}.safetensors"
+    return weights
+
+
+def score(grid: Grid, folder: Path, device: str) -> None:
+    """Score and store every cell of the grid of all variants."""
+    store = ResultStore(folder)
+    if sentence := changes_of(grid, store).sentence(None):
+        log.info(sentence)
+    fill(grid, store, missing(grid, store), device)
+
+
+def write_page(
+    ablation: Ablation, grid: Grid, folder: Path, dataset: str, device: str, command: str
+) -> list[Path]:
+    """The ablation's page and its figures.
+
+    Parameters
+    ----------
+    dataset
+        The name of the test images; recorded noise has images of its own, which are left out.
+    command
+        The command line that the page says it was made by.
+    """
+    names, scores = list(ablation.variants), ResultStore(folder).scores().of(datasets=[dataset])
+    drawn, paragraphs, histograms = {}, [], None
+    if ablation.brightness:
+        histograms = _histograms(names, grid, dataset, device)
+        noise, level = IN_DISTRIBUTION
+        drawn["brightness"] = brightness_figure(histograms, f"{dataset}, {noise} {level:g}")
+        paragraphs.append("![How bright the outputs are](brightness.png)")
+    if ablation.trade_off:
+        drawn["trade_off"] = trade_off_figure(scores, names)
+        paragraphs.append("![Out of distribution against in distribution](trade_off.png)")
+    text = markdown(
+        ablation.name,
+        ablation.question,
+        command,
+        scores,
+        names,
+        published=ablation.published,
+        histograms=histograms,
+        paragraphs=paragraphs,
+    )
+    written = [folder / "README.md"]
+    write_whole(written[0], text)
+    for name, figure in drawn.items():
+        written += save_figure(figure, [folder / f"{name}.png", folder / f"{name}.svg"])
+    return written
+
+
+def _histograms(names: list[str], grid: Grid, data: str, device: str) -> dict[str, np.ndarray]:
+    """Brightness of the clean test images, and of each variant's outputs on the training noise."""
+    noise, level = IN_DISTRIBUTION
+    dataset = grid.datasets[data]
+    found = {}
+    for name in names:
+        cell = Cell(name, data, noise, level, 0)
+        model, images = grid.models[name].to(device), dataset.images()
+        done = list(
+            evaluate(cell, model, dataset, grid.noises[noise], {}, images, device, AUTOMATIC)
+        )
+        found.setdefault("clean", brightness(image.clean for image in done))
+        found[name] = brightness(image.restored for image in done)
+    return found
+
+
+def prepare_page(ablation: Ablation, out: str) -> None:
+    """See that the folder of an ablation's page can be made and written: see `prepare`."""
+    prepare(out)
+    pictures = ("brightness.*", "trade_off.*")
+    prepare(folder_of(ablation, out), {"README.md": "ablation"}, pictures)
+
+
+def folder_of(ablation: Ablation, out: str) -> Path:
+    """Where an ablation's page lies below the folder of all of them."""
+    check_name("ablation", ablation.name)
+    return Path(out) / ablation.name

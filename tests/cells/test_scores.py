@@ -1,0 +1,95 @@
+"""The table of scores says what its numbers mean, wherever it comes from."""
+
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+
+from benchmark.cells import Cell, ResultStore
+from benchmark.cells.scores import Scale, as_scores
+from benchmark.datasets import DATASETS
+from benchmark.denoiser import DENOISERS
+from benchmark.metrics import METRICS, Metric
+from benchmark.noise import NOISE_MODELS
+from benchmark.scoring.grid import Grid
+
+CELL = Cell("mine", "photos", "gaussian", 25.0, 0)
+SETTINGS = {
+    **{"model": {"of": "identity"}, "noise": {"of": "gaussian"}, "dataset": {"of": "photos"}},
+    **{"metrics": {"psnr": {"of": "psnr"}}, "protocol": {"noisy": "clipped, 8 bits"}},
+}
+LABELS = {"higher_is_better": {"psnr": True}, "unit": "sigma", "note": ""}
+ROWS = [{"image": "one", "psnr": 30.0, "seconds": 0.5}]
+
+
+class Blemishes(Metric):
+    name, higher_is_better, unit, digits = "blemishes", False, "per image", 0
+
+
+def grid(model: object, metric: Metric) -> Grid:
+    return Grid(
+        models={"mine": model},
+        noises={"gaussian": NOISE_MODELS["gaussian"]()},
+        datasets={"photos": DATASETS["photos"]()},
+        metrics={metric.name: metric},
+        levels={"photos": {"gaussian": (25.0,)}},
+        seeds=[0],
+        settings={},
+    )
+
+
+def test_a_metric_is_read_as_its_class_says_and_older_cells_by_its_name(tmp_path):
+    store, model = ResultStore(tmp_path), DENOISERS["identity"]()
+    store.write(CELL, ROWS, SETTINGS, labels=LABELS)
+    settings = {**SETTINGS, "metrics": {"blemishes": {"of": "blemishes"}}}
+    labels = grid(model, Blemishes()).labels_of(CELL)
+    store.write(CELL, [{"image": "one", "blemishes": 7.0, "seconds": 0.5}], settings, labels=labels)
+    assert store.scores().scales == {
+        "psnr": Scale("psnr", True, "dB", 2),
+        "blemishes": Scale("blemishes", False, "per image", 0),
+    }
+
+
+def test_a_cell_says_with_whom_its_model_is_compared_and_for_older_ones_the_class_does(tmp_path):
+    class Compared(DENOISERS["identity"]):
+        compared_with = "tv"
+
+    new, old = ResultStore(tmp_path / "new"), ResultStore(tmp_path / "old")
+    labels = grid(Compared(), METRICS["psnr"]()).labels_of(CELL)
+    new.write(CELL, ROWS, SETTINGS, labels=labels)
+    old.write(CELL, ROWS, SETTINGS, labels=LABELS)
+    assert new.scores().partners == {"mine": "tv"}
+    assert old.scores().partners == {}
+    assert old.scores({"identity": "bm3d", "other": "tv"}).partners == {"mine": "bm3d"}
+
+
+def test_a_protocol_is_known_where_all_cells_have_the_same(tmp_path):
+    store = ResultStore(tmp_path)
+    store.write(CELL, ROWS, SETTINGS, labels=LABELS)
+    assert store.scores().protocol == SETTINGS["protocol"]
+    other = {**SETTINGS, "protocol": {"noisy": "as it is"}}
+    store.write(Cell("mine", "photos", "gaussian", 50.0, 0), ROWS, other, labels=LABELS)
+    assert store.scores().protocol == {}
+
+
+def test_a_bare_table_and_its_csv_are_scores_without_labels(tmp_path):
+    line = {**vars(CELL), "model": "nan", "image": "01", "psnr": 30.0, "mine": None, "seconds": 1.0}
+    table = pd.DataFrame([line])
+    table.to_csv(tmp_path / "scores.csv", index=False)
+    for given in (table, tmp_path / "scores.csv", str(tmp_path / "scores.csv")):
+        scores = as_scores(given)
+        assert scores.rows.loc[0, ["model", "image", "level"]].tolist() == ["nan", "01", 25.0]
+        assert pd.isna(scores.rows.loc[0, "mine"])
+        assert scores.scales["psnr"].heading == "PSNR (dB) ↑"
+        with pytest.raises(ValueError, match="nothing says whether a higher mine is better"):
+            assert scores.scales["mine"].is_higher_better
+    assert as_scores(table, {"mine": False}).scales["mine"].heading == "MINE ↓"
+
+
+def test_a_loaded_cell_store_loads_no_pandas():
+    code = (
+        "import sys, benchmark.cells; sys.exit(str({'pandas', 'torch'} & set(sys.modules) or ''))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stderr.strip() == ""

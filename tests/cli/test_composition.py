@@ -1,0 +1,38 @@
+"""What a command line composes to, what a command says of itself, and what is listed."""
+
+import pytest
+
+from benchmark.cli.command import all_commands
+
+
+def test_cfg_job_prints_the_composed_config_and_runs_nothing(bench, tmp_path):
+    status, out, err = bench("run", "model=identity", "noise.gaussian.levels=[25]", "--cfg", "job")
+    assert (status, err) == (0, "")
+    assert "of: identity" in out
+    assert "levels:\n    - 25.0" in out
+    assert "salt_and_pepper" in out
+    assert "limit: null" in out
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("command", all_commands())
+def test_help_of_a_command_says_what_it_is_for_and_its_settings(bench, command):
+    status, out, _ = bench(command, "--help")
+    assert status == 0
+    assert f"bench {command} - " in out
+    assert {"list": "kind=all", "check-model": "device=auto"}.get(command, "out=") in out
+    assert "Powered by Hydra" not in out
+
+
+def test_list_shows_every_registered_name(bench):
+    from benchmark.cli.registered.registries import REGISTRIES
+
+    _, out, _ = bench("list")
+    first_words = {line.split()[0] for line in out.splitlines() if line.strip()}
+    assert {name for registry in REGISTRIES.values() for name in registry} <= first_words
+
+
+def test_list_takes_one_kind(bench):
+    _, out, _ = bench("list", "noise")
+    assert "sigma, in 8-bit steps" in out
+    assert "kodak24" not in out

@@ -1,0 +1,64 @@
+"""Trainings as they are typed, and runs of what they wrote."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from command_results import SMALL, cells
+
+
+@pytest.fixture
+def photographs(tmp_path) -> Path:
+    """A folder of two smooth pictures."""
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    for name in ("one", "two"):
+        coarse = rng.integers(0, 256, (6, 8, 3), np.uint8)
+        cv2.imwrite(str(folder / f"{name}.png"), cv2.resize(coarse, (64, 48)))
+    return folder
+
+
+def test_a_network_trained_on_a_folder_can_be_run_from_its_file(bench, tmp_path, photographs):
+    from benchmark.denoiser.weights.load import read_header
+
+    tiny = ["model.dncnn.depth=3", "model.dncnn.width=8", "model.dncnn.batch_norm=false"]
+    tiny += ["steps=4", "batch=2", "patch=16"]
+    data = ["data=folder", f"data.folder.path={photographs}"]
+    status, out, err = bench("train", "model=dncnn", *tiny, *data, "log_every=2", "out=runs")
+    assert (status, err) == (0, "")
+    assert "step 2/4" in out
+    weights = tmp_path / "runs" / "dncnn" / "dncnn.safetensors"
+    header = read_header(weights)
+    assert header["arguments"] == {"depth": 3, "width": 8, "batch_norm": False, "channels": 3}
+    assert header["training"]["recipe"]["steps"] == 4
+    assert header["training"]["data"]["folder"]["images"] == 2
+    assert header["training"]["torch"]
+
+    levels = ["noise=gaussian", "noise.gaussian.levels=[25]", *SMALL, "out=o"]
+    status, _, err = bench("run", "model=dncnn", f"model.dncnn.weights={weights}", *levels)
+    assert status == 0, err
+    assert "cells/dncnn/photos/gaussian-25-0.json" in cells(tmp_path / "o")
+    moved = tmp_path / "elsewhere.safetensors"
+    weights.rename(moved)
+    before = cells(tmp_path / "o")
+    status, _, err = bench("run", "model=dncnn", f"model.dncnn.weights={moved}", *levels)
+    assert status == 0, err
+    assert cells(tmp_path / "o") == before  # the hash counts, not the place
+
+    bench("train", "model=dncnn", *tiny, *data, "steps=5", "out=other")
+    other = tmp_path / "other" / "dncnn" / "dncnn.safetensors"
+    status, _, err = bench("run", "model=dncnn", f"model.dncnn.weights={other}", *levels)
+    assert status == 2
+    assert "model.weights 'sha256:" in err
+
+
+def test_training_with_another_recipe_in_the_same_folder_is_refused(bench, photographs):
+    tiny = ["model.dncnn.depth=3", "model.dncnn.width=8", "batch=2", "patch=16", "out=runs"]
+    command = ["train", "model=dncnn", *tiny, "data=folder", f"data.folder.path={photographs}"]
+    bench(*command, "steps=2")
+    status, _, err = bench(*command, "steps=3")
+    assert status == 2
+    assert "recipe.steps 2 (now 3)" in err
+    assert err.count("\n") == 1

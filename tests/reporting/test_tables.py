@@ -1,0 +1,92 @@
+"""One table in four languages: the same texts, marks and rules in each."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from benchmark.reporting.tables import Table
+
+SCORES = Table(
+    ["model", "a_noise ↑", "±"],
+    [["noisy_input", "20.1", "–"], ["a&b", "31.5", "±0.2"], ["c|d", "9", "±1"]],
+    {(0, 1): "italic", (1, 1): "bold"},
+    rule=1,
+    caption="a_set: 100 %",
+)
+
+
+def test_markdown_has_marks_escaped_pipes_and_an_empty_line_for_the_rule():
+    assert SCORES.markdown().splitlines() == [
+        "| model       | a_noise ↑ |    ± |",
+        "| ----------- | --------: | ---: |",
+        "| noisy_input |    *20.1* |    – |",
+        "|             |           |      |",
+        "| a&b         |  **31.5** | ±0.2 |",
+        r"| c\|d        |         9 |   ±1 |",
+    ]
+
+
+def test_markdown_without_padding_says_in_three_dashes_where_a_column_stands():
+    table = Table(["network", "image", "s"], [["a", "8x8", "1"]], left=("network", "image"))
+    assert table.markdown(padded=False).splitlines() == [
+        "| network | image | s |",
+        "| --- | --- | ---: |",
+        "| a | 8x8 | 1 |",
+    ]
+
+
+def test_latex_is_a_table_of_booktabs_with_its_rule_and_no_sign_which_fonts_lack():
+    text = SCORES.latex()
+    assert r"\begin{tabular}{lrr}" in text
+    assert r"\caption{a\_set: 100 \%}" in text
+    assert r"model & a\_noise $\uparrow$ & $\pm$ \\" in text
+    assert "noisy\\_input & \\itshape 20.1 & -- \\\\\n\\midrule\na\\&b & \\bfseries 31.5" in text
+    assert text.isascii()
+
+
+def test_html_escapes_its_texts_and_repeats_its_bytes():
+    text = SCORES.html()
+    assert text == SCORES.html()
+    assert "a&amp;b</td>" in text and "font-weight: bold" in text
+    assert "<caption>a_set: 100 %</caption>" in text
+
+
+def test_columns_of_one_name_stay_apart_in_every_language():
+    table = Table(["", "of an image", "of an image"], [["x", "1", "2"]])
+    for text in (table.markdown(), table.latex(), table.html()):
+        assert text.count("of an image") == 2
+
+
+def test_a_terminal_shows_every_text_and_breaks_headings_at_underscores():
+    console = Console(file=io.StringIO(), width=40)
+    console.print(SCORES.terminal())
+    text = console.file.getvalue()
+    assert all(cell in text for row in SCORES.rows for cell in row)
+    assert "a_noise" not in text and "noise" in text
+
+
+def test_a_transposed_table_has_its_marks_where_its_texts_went():
+    table = SCORES.transposed
+    assert list(table.header) == ["", "noisy_input", "a&b", "c|d"]
+    assert list(table.rows[0]) == ["a_noise ↑", "20.1", "31.5", "9"]
+    assert table.marks == {(0, 1): "italic", (0, 2): "bold"}
+
+
+def test_some_columns_alone_keep_their_marks():
+    table = SCORES.only([0, 1])
+    assert table.header == ["model", "a_noise ↑"]
+    assert table.marks == SCORES.marks
+    assert SCORES.only([0, 2]).marks == {}
+
+
+def test_a_table_without_rows_is_its_header():
+    table = Table(["model", "score"], [])
+    assert table.markdown().splitlines()[2:] == []
+    assert "model" in table.latex() and "model" in table.html()
+    assert table.transposed.rows == [["score"]]
+
+
+def test_a_row_of_another_length_is_refused():
+    with pytest.raises(ValueError, match="2 columns needs as many texts in a row, got 1: a"):
+        Table(["model", "score"], [["a"]])
