@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
+from typing import cast
 
 import numpy as np
 
@@ -71,7 +72,7 @@ class Measured:
         A mean over the intensities, in percent; the error is told by how they differ. NaN without
         a law.
         """
-        if self.promised is None:
+        if self.promised is None or self.charted is None:
             return np.nan, np.nan
         noisy = self.promised > 0
         percent = 100 * (self.charted[noisy] / self.promised[noisy] - 1)
@@ -139,10 +140,12 @@ def measure(
     Raises
     ------
     ValueError
-        If an image cannot be read, or is smaller than 16x16.
+        If an image cannot be read, or is smaller than 16x16, or there is no dataset.
     """
     recorded = isinstance(subject, Recorded)
-    source = subject if recorded else dataset
+    source = subject if isinstance(subject, Recorded) else dataset
+    if source is None:
+        raise ValueError(f"noise '{name}' is measured on clean images; give a dataset of them")
     source.check(minimum=SMALLEST)
     border = 1 if source.border is None else source.border
     images = source.images()
@@ -194,6 +197,7 @@ def _pairs(
         if isinstance(subject, NoiseModel):
             rng = Key(dataset.name, image, name, level, seed).rng()
             target, noisy = subject.pair(sample.clean, level, rng)
+        assert noisy is not None, f"recorded noise '{name}' has no noisy version of {image}"
         yield _Pair(image, *map(to_uint8, (sample.clean, target, noisy)))
 
 
@@ -259,7 +263,7 @@ def _ssim(target: np.ndarray, noisy: np.ndarray) -> float:
     """SSIM with the window of Wang et al. 2004."""
     from skimage.metrics import structural_similarity
 
-    return structural_similarity(
+    similarity = structural_similarity(
         target,
         noisy,
         data_range=255,
@@ -268,6 +272,7 @@ def _ssim(target: np.ndarray, noisy: np.ndarray) -> float:
         sigma=1.5,
         use_sample_covariance=False,
     )
+    return cast(float, similarity)  # it returns more only where it is asked to
 
 
 def _seen_sums(target: np.ndarray, residual: np.ndarray) -> dict[str, np.ndarray]:

@@ -141,7 +141,7 @@ def index_page(sheets: Iterable[Sheet], command: str) -> str:
                 " to ".join(dict.fromkeys(psnr)),
                 _deviation(sheet.middle) if sheet.lawful else "none",
                 _number(spread.kurtosis, 2),
-                _number(np.mean(spread.neighbours[:2]), 2),
+                _number(float(np.mean(spread.neighbours[:2])), 2),
                 _sentence(sheet.note) if sheet.note else ABSENT,
             ]
         )
@@ -446,7 +446,7 @@ def _channel_panel(panel: Axes, sheet: Sheet) -> None:
     channels = sheet.middle.spread.channels
     panel.imshow(np.where(np.eye(3), 0, channels), cmap="RdBu_r", vmin=-1, vmax=1)
     for row, column in np.ndindex(3, 3):
-        value = channels[row, column]
+        value = float(channels[row, column])
         colour = "white" if row != column and abs(value) > 0.6 else "black"
         panel.text(
             column, row, _number(value, 2), fontsize=9, color=colour, ha="center", va="center"

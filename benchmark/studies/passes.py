@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -36,7 +37,7 @@ CLAIMED_GAIN = 0.3  # dB, "about", by the mean of several outputs
 ABOUT = 0.05  # dB: what rounds to the claimed gain is about as much
 
 TAILS = (0.975, 0.025)  # of a 95 % interval
-Record = Mapping[str, object]  # a cell's file, as `ResultStore.read` gives it
+Record = Mapping[str, Any]  # a cell's file, as `ResultStore.read` gives it
 
 
 @dataclass(frozen=True)
@@ -170,7 +171,7 @@ def is_drawn(row: Row, settings: Mapping[str, object]) -> bool:
             values = scores.get(name) if isinstance(scores, dict) else None
             if not isinstance(values, list) or not values:
                 raise Damaged(f"the means of image {row['image']!r} have no {name}")
-            numbered = dict(enumerate(values))
+            numbered = {str(number): value for number, value in enumerate(values)}
             found &= all_finite(numbered | named, numbered)
     if unmasked is not None and not isinstance(unmasked, dict):
         raise Damaged(f"'unmasked' of image {row['image']!r} is no JSON object")
@@ -197,17 +198,17 @@ def summarize(record: Record) -> pd.DataFrame:
     images = record["images"]
     once = np.array([row["means"]["1"]["psnr"] for row in images]).mean(axis=1)
     seconds = float(np.mean([row["seconds"] for row in images]))
-    given = [np.array([[row["noisy"][name]] for row in images]) for name in SCORES]
-    lines = [_line("noisy input", 0, *given, once, 0.0, seconds)]
+    psnr, ssim = (np.array([[row["noisy"][name]] for row in images]) for name in SCORES)
+    lines = [_line("noisy input", 0, psnr, ssim, once, 0.0, seconds)]
     for count in images[0]["means"]:
-        scores = [np.array([row["means"][count][name] for row in images]) for name in SCORES]
+        psnr, ssim = (np.array([row["means"][count][n] for row in images]) for n in SCORES)
         way = "one pass" if count == "1" else f"mean of {count}"
-        lines.append(_line(way, int(count), *scores, once, int(count) * seconds, seconds))
+        lines.append(_line(way, int(count), psnr, ssim, once, int(count) * seconds, seconds))
     if images[0]["unmasked"]:
         found = [row["unmasked"] for row in images]
-        scores = [np.array([[one[name]] for one in found]) for name in SCORES]
+        psnr, ssim = (np.array([[one[name]] for one in found]) for name in SCORES)
         alone = float(np.mean([one["seconds"] for one in found]))
-        lines.append(_line("mask off", 1, *scores, once, alone, seconds))
+        lines.append(_line("mask off", 1, psnr, ssim, once, alone, seconds))
     return pd.DataFrame(lines)
 
 
@@ -278,7 +279,7 @@ def stability(record: Record) -> Verdict:
 def gain(record: Record) -> Verdict:
     """Whether the largest mean gains about as much as the author says."""
     table, (share, limit) = summarize(record), random_error(record)
-    line = table.loc[table["passes"].idxmax()]
+    line = table.iloc[table["passes"].argmax()]
     if line["gain"] < CLAIMED_GAIN - ABOUT:
         word = "does not hold"
     elif line["gain"] < CLAIMED_GAIN + ABOUT:
