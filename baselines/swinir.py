@@ -127,7 +127,7 @@ class SwinIR(Denoiser):
                 f"choose one of: {', '.join(RESI_CONNECTIONS)}"
             )
         convs = RESI_CONNECTIONS[resi_connection]
-        rates = iter(torch.linspace(0, drop_path, sum(depths)).tolist())
+        rates = iter(torch.linspace(0, drop_path, sum(depths), device="cpu").tolist())
         self.window_size = window_size
         self.register_buffer("mean", torch.tensor(RGB_MEAN).view(3, 1, 1), persistent=False)
         self.conv_first = nn.Conv2d(3, embed_dim, self.first_kernel, padding="same")

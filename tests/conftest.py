@@ -3,6 +3,7 @@
 import os
 import sys
 import warnings
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,28 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # one of several processes, which share
 load_plugins()
 
 Bench = Callable[..., tuple[int, str, str]]
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest chooses by marker
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark ``data`` whatever asks for published images, and ``slow`` what is not in a sample."""
+    cases = Counter()
+    for item in items:
+        if "data_root" in getattr(item, "fixturenames", ()):
+            item.add_marker("data")
+        if sampled := item.get_closest_marker("sampled"):
+            function = item.nodeid.partition("[")[0]
+            if cases[function] % sampled.kwargs["every"]:
+                item.add_marker("slow")
+            cases[function] += 1
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what is marked ``gpu`` where there is none."""
+    import torch
+
+    if item.get_closest_marker("gpu") and not torch.cuda.is_available():
+        pytest.skip("needs a GPU with CUDA")
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import numpy as np
 
 from benchmark.cells.store import Cell, ResultStore
 from benchmark.files.whole import write_whole
-from benchmark.pixels import central
+from benchmark.pixels import central, png_bytes
 
 if TYPE_CHECKING:
     from benchmark.scoring.evaluate import Evaluated
@@ -26,11 +26,9 @@ def keep(folder: Path, model: str, done: Evaluated) -> None:
 
     What is there with the same bytes is left alone: all models of a folder share the first two.
     """
-    import cv2
-
     for name, image in zip((*SHARED, model), (done.clean, done.noisy, done.restored), strict=True):
         path = folder / f"{name}.png"
-        content = cv2.imencode(".png", central(image, SIDE)[..., ::-1])[1].tobytes()
+        content = png_bytes(central(image, SIDE))
         if not path.is_file() or path.read_bytes() != content:
             write_whole(path, content)
 

@@ -22,7 +22,7 @@ def publish(scores: "Scores", store: "ResultStore", out: Path) -> None:
     board = Board(scores)
     written = report.write(board, out, store.root / "pictures")
     report.print_leaderboard(board)
-    pages = [path.name for path in written if path.suffix != ".svg" and "strip" not in path.name]
+    pages = [path.name for path in written if "strip" not in path.name]
     others = len(written) - len(pages)
     more = f" and {others} more file{'s' * (others > 1)}" if others else ""
     log.info(f"written to {out}: {', '.join(pages)}{more}")

@@ -25,10 +25,9 @@ def show(quiet: bool = False) -> Console:
     global _current
     _current = Console(quiet=quiet)
     log.handlers = [_Printed()]
-    log.disabled = False  # Hydra disables every logger that there was before its own
     log.setLevel(logging.INFO)
     log.propagate = False
-    log.disabled = False  # Hydra disables the loggers that it finds
+    log.disabled = False  # whoever configures logging anew disables the loggers that it finds
     return _current
 
 

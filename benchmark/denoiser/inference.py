@@ -180,6 +180,7 @@ class Inference:
 
 
 AUTOMATIC = Inference()
+WHOLE = Inference("none")
 
 
 @lru_cache(maxsize=16)  # a probe takes as long as an image of its size

@@ -120,10 +120,10 @@ class STLPIPS(Metric):
         MetricUnavailable
             If the package, or one that it imports, is not installed.
         """
-        _load_st_lpips()
+        load_st_lpips()
 
     def score(self, restored: "Tensor", clean: "Tensor") -> float:
-        return _distance(_load_st_lpips(), restored, clean)
+        return _distance(load_st_lpips(), restored, clean)
 
 
 def _distance(network: "nn.Module", restored: "Tensor", clean: "Tensor") -> float:
@@ -156,7 +156,8 @@ def _load_lpips(alexnet_file: Path) -> "nn.Module":
 
 
 @cache
-def _load_st_lpips() -> "nn.Module":
+def load_st_lpips() -> "nn.Module":
+    """The published network, once; raises `MetricUnavailable` without its package."""
     try:
         from stlpips_pytorch import stlpips
     except ImportError as error:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmark.metrics.metric import METRICS, Metric
+from benchmark.pixels import without_border
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -52,8 +53,7 @@ class PixelMetric(Metric):
     def pixels(self, image: "Tensor") -> np.ndarray:
         """The (H, W, C) float64 values that are compared, 0 to 255, without the border."""
         values = image[0].permute(1, 2, 0).double().cpu().numpy() * 255
-        height, width = values.shape[:2]
-        return values[self.border : height - self.border, self.border : width - self.border]
+        return without_border(values, self.border)
 
 
 @METRICS.register("psnr")

@@ -76,7 +76,7 @@ def pick_variant(name: str) -> str:
     if name not in ("auto", *VARIANTS):
         raise ValueError(f"unknown variant '{name}'; known: auto, {', '.join(VARIANTS)}")
     load_mitsuba()
-    if name == "scalar_rgb" or _llvm_works():
+    if name == "scalar_rgb" or llvm_works():
         return "llvm_ad_rgb" if name == "auto" else name
     if name == "auto":
         return "scalar_rgb"
@@ -86,7 +86,8 @@ def pick_variant(name: str) -> str:
     )
 
 
-def _llvm_works() -> bool:
+def llvm_works() -> bool:
+    """Whether Mitsuba renders with LLVM here: tried in a process of its own, which may crash."""
     code = (
         "import mitsuba; mitsuba.set_variant('llvm_ad_rgb'); import numpy;"
         "scene = mitsuba.load_dict(mitsuba.cornell_box());"

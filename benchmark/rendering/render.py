@@ -1,6 +1,5 @@
 """A folder of renders: noisy pictures and references, which can be resumed and never mix."""
 
-import io
 import json
 import os
 from collections.abc import Sequence
@@ -8,12 +7,11 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
-import numpy as np
-
 from benchmark.console.progress import progress
 from benchmark.files.output import prepare
 from benchmark.files.whole import write_whole
 from benchmark.noise import to_uint8
+from benchmark.pixels import png_bytes
 from benchmark.rendering.config import RenderConfig
 from benchmark.rendering.mitsuba import CHUNK, chunks_of, pick_variant, render_scene, seeds_of
 from benchmark.rendering.scene import SCENES, Scene, digest
@@ -52,7 +50,7 @@ def render_pairs(config: RenderConfig) -> list[Path]:
             )
             record["images"][path.name] = {"seeds": [*seeds_of(scene.name, spp, config.seed)]}
             write_whole(folder / "render.json", _json(record))
-            write_whole(path, _png(to_uint8(tone_map(linear, config.tonemap))))
+            write_whole(path, png_bytes(to_uint8(tone_map(linear, config.tonemap))))
             aside.unlink()
         shown.update(task, now="done")
     return [path for _, _, path in jobs]
@@ -127,11 +125,3 @@ def _note_scenes(record: dict[str, dict], scenes: list[Scene], folder: Path) -> 
 
 def _json(record: dict[str, dict]) -> str:
     return json.dumps(record, indent=1) + "\n"
-
-
-def _png(image: np.ndarray) -> bytes:
-    from PIL import Image
-
-    buffer = io.BytesIO()
-    Image.fromarray(image).save(buffer, "PNG", compress_level=9)
-    return buffer.getvalue()

@@ -18,14 +18,16 @@ from benchmark.cells.scores import Scores
 from benchmark.files.whole import file_name, write_whole
 from benchmark.protocol import REFERENCE
 from benchmark.reporting.board import Board, Ranking, label
-from benchmark.reporting.figures import figure11, save_figure, strip
+from benchmark.reporting.figures.curves import save_figure11
+from benchmark.reporting.figures.saving import save_png
+from benchmark.reporting.figures.strips import strip
 from benchmark.reporting.intervals import mild_to_hard
 from benchmark.reporting.leaderboard import MOST_COLUMNS, differences, notes, sentences, standings
 from benchmark.reporting.pages import render
 from benchmark.reporting.tables import Table
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    pass
 
 NAMED = 5  # pictures named in a sentence
 LANGUAGES = {"tex": Table.latex, "html": Table.html}  # beside Markdown, by the end of a file's name
@@ -81,8 +83,8 @@ def write(
 
     ``scores.csv`` is the table itself, a line per image; ``leaderboard.csv`` has a line per
     model, dataset, noise and level which all models share, timings last; ``leaderboard.md``
-    shows them with ``figure11_<dataset>`` (PNG and SVG) and ``strip_<noise>_<dataset>.png``. The
-    tables are written before anything is drawn.
+    shows them with ``figure11_<dataset>.svg`` and ``strip_<noise>_<dataset>.png``. The tables are
+    written before anything is drawn, and a figure is drawn only where what it shows has changed.
 
     Parameters
     ----------
@@ -97,7 +99,7 @@ def write(
     Returns
     -------
     list of pathlib.Path
-        The files written.
+        The files of the report.
 
     Raises
     ------
@@ -109,20 +111,20 @@ def write(
         raise ValueError(f"a report is not written as {unknown[0]}; take {', '.join(LANGUAGES)}")
     board = Board.of(table, higher_is_better)
     figures: dict[str, list[str]] = {}
-    drawings: list[tuple[list[Path], Callable[[], Figure]]] = []
+    drawings: list[Callable[[], Path]] = []
     for dataset, rankings in board.rankings.items():
         part = board.rows[board.rows["dataset"] == dataset]
         drawn = [name for name in ("psnr", "ssim") if name in rankings] or [*rankings][:2]
         figures[dataset] = []
         for name, metrics in _figures11(part, dataset, drawn):
-            paths = [out / f"{name}.png", out / f"{name}.svg"]
-            drawings.append((paths, partial(figure11, replace(board.scores, rows=part), metrics)))
-            figures[dataset] += [f"![Quality against level]({name}.png)"]
+            scores = replace(board.scores, rows=part)
+            drawings.append(partial(save_figure11, out / f"{name}.svg", scores, metrics))
+            figures[dataset] += [f"![Quality against level]({name}.svg)"]
         if figures[dataset]:
             figures[dataset].insert(0, "### Quality against level")
-        for noise, draw in _strips(part, dataset, pictures):
+        for noise, crops, title in _strips(part, dataset, pictures):
             name = f"strip_{file_name(noise)}_{dataset}.png"
-            drawings.append(([out / name], draw))
+            drawings.append(partial(save_png, out / name, strip, crops, title))
             figures[dataset].append(f"![{noise}: clean, noisy and restored crops]({name})")
     tables = {
         "leaderboard.md": markdown(board, figures),
@@ -132,10 +134,7 @@ def write(
     }
     for name, text in tables.items():
         write_whole(out / name, text)
-    written = [out / name for name in tables]
-    for paths, draw in drawings:
-        written += save_figure(draw(), paths)
-    return written
+    return [*(out / name for name in tables), *(draw() for draw in drawings)]
 
 
 def markdown(
@@ -194,8 +193,8 @@ def _figures11(
 
 def _strips(
     table: pd.DataFrame, dataset: str, pictures: Path | None
-) -> Iterator[tuple[str, Callable[[], Figure]]]:
-    """A strip for each noise which has pictures at the third of its levels, or the last."""
+) -> Iterator[tuple[str, dict[str, np.ndarray], str]]:
+    """Each noise which has pictures at the third of its levels, or the last; they, and a title."""
     if pictures is None or not pictures.is_dir():
         return
     lacking: dict[str, list[str]] = {}  # by noise
@@ -215,7 +214,7 @@ def _strips(
             models_lacking.update(absent if found else models)
         if "clean" in found:
             title = f"{dataset}, {noise} {level:g}; PSNR of these crops"
-            yield noise, partial(_strip, found, title)
+            yield noise, found, title
     if lacking:
         files = [name for names in lacking.values() for name in names]
         more = f" and {len(files) - NAMED} more" if len(files) > NAMED else ""
@@ -229,23 +228,9 @@ def _strips(
         )
 
 
-def _strip(found: Mapping[str, np.ndarray], title: str) -> Figure:
-    """Pictures, (H, W, 3) uint8 by name, side by side, each with its PSNR."""
-    crops = {name: np.divide(found[name], 255, dtype=np.float32) for name in found}
-    scores = {name: _psnr(crops["clean"], crops[name]) for name in crops if name != "clean"}
-    return strip(crops, scores, title)
-
-
 def _run_command(settings: Mapping[str, object], out: Path) -> str:
     """The ``bench run`` of these models, noises and dataset, quoted for a shell."""
     listed = {k: f"[{','.join(v)}]" if isinstance(v, list) else v for k, v in settings.items()}
     if settings["noise"] == [settings["data"]]:
         del listed["data"]  # recorded noise brings its own images
     return shlex.join(["bench", "run", *(f"{k}={v}" for k, v in listed.items()), f"out={out}"])
-
-
-def _psnr(clean: np.ndarray, restored: np.ndarray) -> float:
-    """PSNR in dB of two crops in [0, 1], capped at 100 as the metric is."""
-    from skimage.metrics import mean_squared_error
-
-    return float(-10 * np.log10(max(mean_squared_error(clean, restored), 1e-10)))

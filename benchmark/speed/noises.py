@@ -168,12 +168,15 @@ def table(size: int, repeats: int) -> str:
         if len(calls) > 1:
             seconds = measure(calls, repeats)
             speeds = {who: size**2 / 1e6 / taken for who, taken in seconds.items()}
-            rows.append(_row(name, contenders, speeds))
+            rows.append(compared(name, contenders, speeds))
     lines = Table(["noise", *contenders, "ours / fastest peer"], rows).markdown(padded=False)
     return "\n".join([lines, "", *_setting(size, repeats, list(present), missing), ""])
 
 
-def _row(name: str, contenders: dict[str, dict[str, Call]], speeds: dict[str, float]) -> list[str]:
+def compared(
+    name: str, contenders: dict[str, dict[str, Call]], speeds: dict[str, float]
+) -> list[str]:
+    """The line of one noise: everybody's speed, and ours by that of the fastest other."""
     fastest = max(speed for who, speed in speeds.items() if who != "ours")
     cells = [f"{speeds[who]:.1f}" if who in speeds else "–" for who in contenders]
     return [name, *cells, f"{speeds['ours'] / fastest:.2f}"]

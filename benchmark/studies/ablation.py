@@ -14,7 +14,7 @@ import pandas as pd
 from benchmark.cells.scores import Scores, as_scores
 from benchmark.protocol import IN_DISTRIBUTION, REFERENCE
 from benchmark.reporting.board import Board, Ranking, label
-from benchmark.reporting.figures import COLOURS, WIDTH, open_panel
+from benchmark.reporting.figures.style import COLOURS, WIDTH, open_panel
 from benchmark.reporting.leaderboard import MOST_COLUMNS, notes, sentences, standings
 from benchmark.reporting.tables import ABSENT, Table
 

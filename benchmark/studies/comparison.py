@@ -12,7 +12,7 @@ from benchmark.files.names import check_name
 from benchmark.files.output import prepare
 from benchmark.files.whole import write_whole
 from benchmark.protocol import IN_DISTRIBUTION
-from benchmark.reporting.figures import save_figure
+from benchmark.reporting.figures.saving import save_svg
 from benchmark.scoring.evaluate import evaluate
 from benchmark.scoring.grid import Grid, fill, missing
 from benchmark.scoring.rescore import changes_of
@@ -61,11 +61,11 @@ def write_page(
     if ablation.brightness:
         histograms = _histograms(names, grid, dataset, device)
         noise, level = IN_DISTRIBUTION
-        drawn["brightness"] = brightness_figure(histograms, f"{dataset}, {noise} {level:g}")
-        paragraphs.append("![How bright the outputs are](brightness.png)")
+        drawn["brightness"] = brightness_figure, histograms, f"{dataset}, {noise} {level:g}"
+        paragraphs.append("![How bright the outputs are](brightness.svg)")
     if ablation.trade_off:
-        drawn["trade_off"] = trade_off_figure(scores, names)
-        paragraphs.append("![Out of distribution against in distribution](trade_off.png)")
+        drawn["trade_off"] = trade_off_figure, scores, names
+        paragraphs.append("![Out of distribution against in distribution](trade_off.svg)")
     text = markdown(
         ablation.name,
         ablation.question,
@@ -78,8 +78,7 @@ def write_page(
     )
     written = [folder / "README.md"]
     write_whole(written[0], text)
-    for name, figure in drawn.items():
-        written += save_figure(figure, [folder / f"{name}.png", folder / f"{name}.svg"])
+    written += [save_svg(folder / f"{name}.svg", *shown) for name, shown in drawn.items()]
     return written
 
 

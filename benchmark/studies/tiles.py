@@ -8,14 +8,15 @@ import pandas as pd
 from benchmark.cells import Cell
 from benchmark.console.progress import track
 from benchmark.denoiser import Denoiser
-from benchmark.denoiser.inference import Inference
+from benchmark.denoiser.inference import WHOLE, Inference
 from benchmark.denoiser.tiling import MARGIN, OVERLAP, check_tile, tiled_share
 from benchmark.files.whole import write_whole
 from benchmark.pixels import psnr
+from benchmark.reporting.pages import render
 from benchmark.reporting.tables import Table
 from benchmark.scoring.evaluate import as_pixels, as_tensor, key_of, noisy_pair
 from benchmark.scoring.grid import Grid
-from benchmark.studies.passes import is_stochastic
+from benchmark.studies.stochastic import is_stochastic
 
 OTHER_SEED = "whole, another seed"
 CONDITION = ["dataset", "noise", "level", "seed"]
@@ -26,7 +27,7 @@ Row = dict[str, object]
 
 def measure_tiles(
     grid: Grid,
-    unmasked: Mapping[str, Denoiser],
+    variants: Mapping[str, Mapping[str, Denoiser]],
     sides: Sequence[int],
     device: str,
 ) -> pd.DataFrame:
@@ -38,8 +39,9 @@ def measure_tiles(
 
     Parameters
     ----------
-    unmasked
-        By name of a model, the same network without masks, measured beside it.
+    variants
+        By name of a model and of the variant, other ways to test the same weights, measured beside
+        it.
     sides
         Of tiles, in pixels.
 
@@ -61,9 +63,10 @@ def measure_tiles(
     for model in grid.models.values():
         for side in sides:
             check_tile(side, model.multiple)
-    networks = [(name, name, model) for name, model in grid.models.items()]
-    networks += [(name, f"{name}, mask off", model) for name, model in unmasked.items()]
-    networks.sort(key=lambda found: list(grid.models).index(found[0]))
+    networks = []
+    for name, model in grid.models.items():
+        networks.append((name, name, model))
+        networks += [(name, f"{name}, {v}", other) for v, other in variants.get(name, {}).items()]
     stochastic = {label for _, label, model in networks if is_stochastic(model, device)}
     rows: list[Row] = []
     todo = [
@@ -75,8 +78,8 @@ def measure_tiles(
     ]
     for cell, label, model, image in track(todo, "images", len(todo)):
         key = {name: getattr(cell, name) for name in CONDITION} | {"model": label}
-        measured = _image(grid, cell, image, model, sides, label in stochastic, device)
-        rows += [{**key, "image": image, **found} for found in measured]
+        ways = _image(grid, cell, image, model, sides, label in stochastic, device)
+        rows += [{**key, "image": image, **way} for way in ways]
     return pd.DataFrame(rows)
 
 
@@ -95,7 +98,7 @@ def summarize(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def write_pages(
-    table: pd.DataFrame, out: Path, command: str, weights: Mapping[str, str]
+    table: pd.DataFrame, out: Path, command: str, weights: Mapping[str, object]
 ) -> list[Path]:
     """Write ``tiles.md`` and ``tiles.csv``; ``weights`` has the hash of each network's."""
     summary = summarize(table)
@@ -104,39 +107,36 @@ def write_pages(
     return [out / "tiles.md", out / "tiles.csv"]
 
 
-def page(summary: pd.DataFrame, command: str, weights: Mapping[str, str]) -> str:
+def page(summary: pd.DataFrame, command: str, weights: Mapping[str, object]) -> str:
     """The `summarize` of a table as Markdown, a table for each condition."""
-    paragraphs = ["# Tiles", f"Made with `{command}`."]
-    for (dataset, noise, level, seed), part in summary.groupby(CONDITION, sort=False):
-        paragraphs.append(f"## {dataset}, {noise} {level:g}" + (f", seed {seed}" if seed else ""))
-        headings = ["model", "inference", "pixels", "max difference", "PSNR whole (dB)"]
-        headings += ["PSNR difference (dB)", "of an image"]
-        rows = [
-            [
-                line["model"],
-                line["inference"],
-                f"{line['pixels']:.2f}",
-                f"{line['difference']:.3f}",
-                f"{line['psnr']:.3f}",
-                f"{line['psnr_difference']:+.4f}",
-                f"{line['least']:+.4f} to {line['most']:+.4f}",
-            ]
-            for _, line in part.iterrows()
-        ]
-        paragraphs.append(Table(headings, rows).markdown())
-    counts = " or ".join(map(str, sorted(summary["images"].unique())))
-    used = ", ".join(f"`{name}` {found}" for name, found in weights.items())
-    paragraphs.append(
-        f"Tiles share {OVERLAP} pixels or more and fade into each other without the outer {MARGIN} "
-        f"of each. Pixels: of all tiles, relative to the image. Max difference: the largest from "
-        f"the whole image over all pixels and channels of {counts} images, clipped, in 8-bit "
-        f"steps. PSNR is that of outputs rounded to 8 bits, a mean over images; its difference is "
-        f"that in tiles less that as a whole. A stochastic network draws other numbers in tiles "
-        f"than for the whole image: what another seed alone changes stands beside it. A filter "
-        f"which estimates the noise of its image does so in each tile."
-        + (f" Weights: {used}." if used else "")
+    return render(
+        "tiles.md",
+        command=command,
+        conditions=list(summary.groupby(CONDITION, sort=False)),
+        table=_table,
+        images=sorted(summary["images"].unique()),
+        weights=[f"`{name}` {digest}" for name, digest in weights.items()],
+        overlap=OVERLAP,
+        margin=MARGIN,
     )
-    return "\n\n".join(paragraphs) + "\n"
+
+
+def _table(summary: pd.DataFrame) -> Table:
+    header = ["model", "inference", "pixels", "max difference", "PSNR whole (dB)"]
+    header += ["PSNR difference (dB)", "of an image"]
+    rows = [
+        [
+            line["model"],
+            line["inference"],
+            f"{line['pixels']:.2f}",
+            f"{line['difference']:.3f}",
+            f"{line['psnr']:.3f}",
+            f"{line['psnr_difference']:+.4f}",
+            f"{line['least']:+.4f} to {line['most']:+.4f}",
+        ]
+        for _, line in summary.iterrows()
+    ]
+    return Table(header, rows)
 
 
 def _image(
@@ -160,11 +160,11 @@ def _image(
     noisy = as_tensor(pixels).to(device)
     seeds = [key_of(cell, image).torch_seed("tiles", number) for number in (0, 1)]
     what = f"{cell}, image {image}"
-    whole = Inference("none").run(model, noisy, seeds[0], what).image
+    whole = WHOLE.run(model, noisy, seeds[0], what).image
     score = psnr(as_pixels(whole), clean)
     ways = [(f"tiles of {side}", side, Inference(side), seeds[0]) for side in sides]
     if stochastic:
-        ways.append((OTHER_SEED, 0, Inference("none"), seeds[1]))
+        ways.append((OTHER_SEED, 0, WHOLE, seeds[1]))
     for label, side, inference, seed in ways:
         other = inference.run(model, noisy, seed, f"{what}, {label}").image
         difference = (other.clamp(0, 1) - whole.clamp(0, 1)).abs().max().item()

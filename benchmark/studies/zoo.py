@@ -10,6 +10,7 @@ from benchmark.denoiser.weights.checkpoint import read_checkpoint
 from benchmark.denoiser.weights.load import COUNTER, read_header
 from benchmark.denoiser.weights.sizes import Header, size_of
 from benchmark.files.whole import file_hash
+from benchmark.reporting.pages import render
 from benchmark.reporting.tables import Table
 
 SHORT = 8  # hexadecimal digits of a digest which people compare
@@ -61,27 +62,15 @@ def markdown(table: pd.DataFrame, command: str) -> str:
         What makes the page again.
     """
     shared = _shared(table)
-    own = [name for name in TRAINING if name not in shared and _text(table, name).any()]
-    together = table["file_size"].sum() / 1e6
-    paragraphs = [
-        "# The zoo",
-        f"Made with `{command}`, from the headers of the files alone: each holds its network's "
-        f"arguments and the whole recipe, so `bench train model=NAME` with these settings makes it "
-        f"again. Together {together:.2f} MB.",
-        _table(table, ["size", "parameters", "file_size", "sha256"]),
-        "Size: a named one, and arguments which are neither its nor the published network's.",
-        "## Training",
-    ]
-    if own:
-        paragraphs.append(_table(table, own))
-    if shared:
-        said = "; ".join(f"{_heading(name)}: {text}" for name, text in shared.items())
-        paragraphs.append(f"The same for all: {said}.")
-    paragraphs.append(
-        "The final loss is L1 under each network's own masks or dropout, which make it larger: it "
-        "compares trainings of one network, not networks."
+    own = [name for name in TRAINING if name not in shared and any(_text(table, name))]
+    return render(
+        "zoo.md",
+        command=command,
+        megabytes=f"{table['file_size'].sum() / 1e6:.2f}",
+        networks=_table(table, ["size", "parameters", "file_size", "sha256"]),
+        training=_table(table, own) if own else None,
+        shared=[f"{_heading(name)}: {text}" for name, text in shared.items()],
     )
-    return "\n\n".join(paragraphs) + "\n"
 
 
 def _line(path: Path) -> dict[str, object]:
@@ -118,8 +107,8 @@ def _noise(training: Header) -> str:
 def _hardware(training: Header) -> str:
     threads = training.get("threads")
     counted = f"{threads} thread{'s' * (threads != 1)}" if threads else ""
-    said = (training.get("device"), counted, training.get("precision"))
-    return ", ".join(filter(None, said))
+    facts = (training.get("device"), counted, training.get("precision"))
+    return ", ".join(filter(None, facts))
 
 
 def _data(training: Header) -> str:
@@ -133,29 +122,25 @@ def _data(training: Header) -> str:
 
 def _shared(table: pd.DataFrame) -> dict[str, str]:
     """The training columns which have one and the same text in all of several lines."""
-    texts = {name: _text(table, name) for name in TRAINING}
-    return {
-        name: text.iloc[0]
-        for name, text in texts.items()
-        if len(table) > 1 and text.nunique() == 1 and text.iloc[0]
-    }
+    texts = {name: set(_text(table, name)) for name in TRAINING if len(table) > 1}
+    return {name: min(same) for name, same in texts.items() if len(same) == 1 and any(same)}
 
 
-def _table(table: pd.DataFrame, columns: Sequence[str]) -> str:
-    names = ["file"] if (table["file"] == table["model"]).all() else ["file", "model"]
+def _table(table: pd.DataFrame, columns: Sequence[str]) -> Table:
+    names = ["file"] if list(table["file"]) == list(table["model"]) else ["file", "model"]
     names += columns
     rows = list(zip(*(_text(table, name) for name in names), strict=True))
-    return Table(list(map(_heading, names)), rows).markdown()
+    return Table(list(map(_heading, names)), rows)
 
 
 def _heading(name: str) -> str:
     return HEADINGS.get(name, name)
 
 
-def _text(table: pd.DataFrame, name: str) -> pd.Series:
+def _text(table: pd.DataFrame, name: str) -> list[str]:
     """A column as it is printed, empty where nothing is known."""
     printed = _PRINTED.get(name, str)
-    return table[name].map(lambda value: "" if pd.isna(value) else printed(value))
+    return ["" if pd.isna(value) else printed(value) for value in table[name]]
 
 
 _PRINTED = {

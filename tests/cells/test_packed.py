@@ -275,6 +275,7 @@ def test_figures_beside_packed_cells_are_ours(store):
     assert prepare(store.root, figures=("figure11_*",)) == store.root
 
 
+@pytest.mark.slow
 def test_commands_go_on_from_a_packed_folder(bench, tmp_path):
     run = ["run", "model=identity", "noise=gaussian", "data.photos.limit=1", "data.photos.crop=32"]
     run += ["noise.gaussian.levels=[25]", "metric=psnr", "out=o"]

@@ -117,6 +117,7 @@ def test_changed_code_is_said_refused_to_be_compared_and_scored_again(bench, acm
     assert not list(tmp_path.rglob("*.part"))
 
 
+@pytest.mark.slow
 def test_the_command_of_the_refusal_mends_what_it_names(bench, acme, tmp_path):
     acme(1)
     bench(*RUN, "model=identity", "out=o")
@@ -129,6 +130,7 @@ def test_the_command_of_the_refusal_mends_what_it_names(bench, acme, tmp_path):
     assert status == 0, err
 
 
+@pytest.mark.slow
 def test_all_scores_every_finished_cell_again_and_changed_only_those_which_differ(
     bench, acme, tmp_path
 ):
@@ -145,12 +147,14 @@ def test_all_scores_every_finished_cell_again_and_changed_only_those_which_diffe
             assert new | {"seconds": 0} == old | {"seconds": 0}
 
 
+@pytest.mark.slow
 def test_what_rescore_cannot_be_is_a_sentence(bench, acme):
     acme(1)
     status, _, err = bench(*RUN, "model=identity", "rescore=yes_please")
     assert status == 2 and "rescore=yes_please is unknown; take rescore=changed" in err
 
 
+@pytest.mark.slow
 def test_cells_that_do_not_say_their_code_are_unknown_and_not_changed(bench, acme, tmp_path):
     acme(1)
     bench(*RUN, "model=identity", "out=o")
@@ -172,6 +176,7 @@ def test_cells_that_do_not_say_their_code_are_unknown_and_not_changed(bench, acm
     assert "1 of 2 cells do not say by what code" in " ".join(out.split())
 
 
+@pytest.mark.slow
 def test_rows_of_a_half_done_cell_by_other_code_are_scored_again(bench, acme, tmp_path):
     acme(1)
     bench(*RUN, "model=identity", "out=o")
@@ -188,6 +193,7 @@ def test_rows_of_a_half_done_cell_by_other_code_are_scored_again(bench, acme, tm
         pd.testing.assert_frame_equal(scores(tmp_path / "o"), scores(tmp_path / "fresh"))
 
 
+@pytest.mark.slow
 def test_rows_of_a_half_done_cell_by_the_same_code_go_on(bench, acme, tmp_path, monkeypatch):
     acme(1)
     seen = []
@@ -210,6 +216,7 @@ def test_rows_of_a_half_done_cell_by_the_same_code_go_on(bench, acme, tmp_path, 
     assert all("made_by" not in row for row in record["images"])
 
 
+@pytest.mark.slow
 def test_a_metric_does_not_join_scores_of_other_code(bench, acme, tmp_path):
     acme(1)
     bench(*RUN, "model=identity", "out=o")
@@ -225,6 +232,7 @@ def test_a_metric_does_not_join_scores_of_other_code(bench, acme, tmp_path):
     assert len({row["noisy"] for r in records(tmp_path / "o").values() for row in r["images"]}) == 2
 
 
+@pytest.mark.slow
 def test_rescoring_never_drops_a_metric_which_is_not_asked_for(bench, acme, tmp_path):
     acme(1)
     bench(*RUN[:-1], "metric=[psnr,error]", "model=identity", "out=o")
@@ -249,6 +257,7 @@ def test_a_finished_cell_says_what_made_it(bench, acme, tmp_path):
     assert code["metrics"]["psnr"]["version"] == __version__
 
 
+@pytest.mark.slow
 def test_a_formula_is_made_by_the_code_of_its_noises(bench, acme, tmp_path):
     command = ["run", "model=identity", "noise=acme(5)+gaussian(15)", *RUN[2:], "out=o"]
     acme(1)
@@ -257,6 +266,7 @@ def test_a_formula_is_made_by_the_code_of_its_noises(bench, acme, tmp_path):
     assert "scored by other code (source of noise acme)" in bench(*command)[1]
 
 
+@pytest.mark.slow
 def test_a_class_without_a_file_is_known_by_its_text_or_not_at_all(monkeypatch):
     found = []
     for number in (1, 2):

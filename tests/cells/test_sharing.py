@@ -326,6 +326,7 @@ for part in share(store, [Request(cell, settings(images), images) for cell in ce
 """
 
 
+@pytest.mark.slow
 def test_three_processes_share_a_grid_and_survive_the_death_of_one(tmp_path):
     root, logs = tmp_path / "out", [tmp_path / str(number) for number in range(3)]
     command = [sys.executable, "-c", WRITER, str(root)]

@@ -1,7 +1,7 @@
 """Bad inputs through the real ``main`` in one process: a sentence, a status, and nothing lost.
 
-A part of the tables in ``bad_inputs`` is tried, evenly over their kinds; all of them where the
-variable ``BAD_INPUTS`` is ``all``.
+A part of the tables in ``bad_inputs`` is tried, evenly over their kinds, most of it with the slow
+tests; all of them where the variable ``BAD_INPUTS`` is ``all``.
 """
 
 import gc
@@ -168,6 +168,7 @@ def called(words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> int:
         signal.signal(signal.SIGTERM, before)
 
 
+@pytest.mark.sampled(every=12)
 @pytest.mark.parametrize("entry", [pytest.param(e, id=e.name) for e in TRIED])
 def test_a_bad_input_ends_in_a_sentence_and_its_status(
     entry: BadInput, alone, tmp_path, begun, monkeypatch, capfd

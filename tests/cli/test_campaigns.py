@@ -5,9 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.slow
 def test_a_run_killed_at_random_moments_ends_equal_to_the_byte(tmp_path):
     small = ["--kills", "2", "--together", "1", "--folder", str(tmp_path)]
     done = subprocess.run(

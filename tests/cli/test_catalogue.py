@@ -100,6 +100,7 @@ def loaded(environment: dict[str, str], *words: str) -> list[str]:
     return done.stdout.splitlines()[-1].split()[1:]
 
 
+@pytest.mark.sampled(every=4)
 @pytest.mark.parametrize(
     "words",
     [
@@ -116,6 +117,7 @@ def test_mistakes_in_words_and_help_need_no_package_that_loads_slowly(warm, word
     assert loaded(warm, *words.split()) == []
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize("words", ["list", "list model", "report out=nowhere"])
 def test_lists_need_no_torch(warm, words):
     assert {"torch", "matplotlib", "skimage", "scipy.stats"}.isdisjoint(

@@ -14,6 +14,7 @@ from benchmark.console.streams import CLOSED_PIPE
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.sampled(every=5)
 @pytest.mark.parametrize(
     ("command", "number", "status"),
     [(command, signal.SIGTERM, 143) for command in all_commands()]
@@ -31,6 +32,7 @@ def test_an_interrupted_command_says_so_in_a_line_with_the_signals_status(
     assert signal.getsignal(number) is before
 
 
+@pytest.mark.sampled(every=4)
 @pytest.mark.parametrize("arguments", [["--help"], ["list"], ["list", "noise"], ["run", "--help"]])
 def test_a_closed_pipe_is_no_traceback(tmp_path, arguments):
     reading, writing = os.pipe()

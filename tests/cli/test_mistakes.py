@@ -23,6 +23,7 @@ def test_help_and_unknown_commands_need_neither_torch_nor_hydra(arguments):
 # mistakes
 
 
+@pytest.mark.sampled(every=6)
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

@@ -8,6 +8,7 @@ import pytest
 from command_results import SMALL, cells
 
 
+@pytest.mark.slow
 def test_a_formula_is_a_noise_and_every_spelling_of_it_the_same_cell(bench, tmp_path):
     command = ["run", "model=identity", *SMALL, "out=o"]
     status, out, err = bench(*command, "noise=poisson(2)+gaussian(25) >> jpeg(50)")
@@ -22,6 +23,7 @@ def test_a_formula_is_a_noise_and_every_spelling_of_it_the_same_cell(bench, tmp_
     assert "gaussian(25)+poisson(2)>>jpeg(50)" in page
 
 
+@pytest.mark.slow
 def test_a_single_noise_with_a_level_is_that_noise_at_that_level(bench, tmp_path):
     command = ["run", "model=identity", *SMALL, "out=o"]
     bench(*command, "noise=gaussian(25)")
@@ -58,6 +60,7 @@ def pairs(tmp_path) -> list[str]:
     return [f"noise.pairs.path={tmp_path / 'real'}"]
 
 
+@pytest.mark.slow
 def test_recorded_noise_is_chosen_like_any_other_and_brings_its_own_images(bench, tmp_path, pairs):
     command = ["run", "model=identity", "noise=[gaussian,pairs]", *pairs, *SMALL, "out=o"]
     status, out, err = bench(*command)
@@ -74,6 +77,7 @@ def test_recorded_noise_is_chosen_like_any_other_and_brings_its_own_images(bench
     assert cells(tmp_path / "o") == before  # by either name it is the same cell
 
 
+@pytest.mark.slow
 def test_levels_of_recorded_noise_are_scored_beside_those_that_are_there(bench, tmp_path):
     command = ["run", "model=identity", "noise=mc_render", "noise.mc_render.limit=1", "out=o"]
     status, _, err = bench(*command, "noise.mc_render.levels=[64]")
@@ -86,6 +90,7 @@ def test_levels_of_recorded_noise_are_scored_beside_those_that_are_there(bench, 
     assert before.items() <= cells(tmp_path / "o").items()
 
 
+@pytest.mark.slow
 def test_recorded_noise_alone_needs_no_clean_images(bench, tmp_path, pairs):
     command = ["run", "model=identity", "noise=pairs", *pairs, "data=folder", "out=o"]
     status, _, err = bench(*command)
@@ -93,6 +98,7 @@ def test_recorded_noise_alone_needs_no_clean_images(bench, tmp_path, pairs):
     assert list(cells(tmp_path / "o")) == ["cells/identity/pairs/pairs-0-0.json"]
 
 
+@pytest.mark.slow
 def test_all_leaves_out_recorded_noise_without_data_and_says_so_in_one_line(
     bench, tmp_path, monkeypatch
 ):
@@ -117,6 +123,7 @@ def test_a_suite_chooses_the_noises_which_belong_to_it(bench):
     assert "rician:" not in out
 
 
+@pytest.mark.slow
 def test_matched_levels_are_stored_and_scored_and_training_stands_beside_them(bench, tmp_path):
     command = ["run", "model=identity", "noise=[gaussian,speckle]", *SMALL, "out=o"]
     status, out, err = bench(*command, "levels=matched")
@@ -133,6 +140,7 @@ def test_matched_levels_are_stored_and_scored_and_training_stands_beside_them(be
     assert "levels=machted is unknown; take levels=matched" in err
 
 
+@pytest.mark.slow
 def test_bench_noise_writes_the_page_of_a_noise_and_of_a_formula(bench, tmp_path):
     status, out, err = bench("noise", "gaussian", "noise.gaussian.levels=[25]", *SMALL, "out=o")
     assert (status, err) == (0, "")
@@ -148,6 +156,7 @@ def test_bench_noise_writes_the_page_of_a_noise_and_of_a_formula(bench, tmp_path
     assert names == {f"{page}.{kind}" for page in pages for kind in ("md", "png")}
 
 
+@pytest.mark.slow
 def test_several_noises_get_a_table_of_their_own(bench, tmp_path):
     levels = ["noise.gaussian.levels=[25]", "noise.poisson.levels=[2]"]
     status, out, err = bench("noise", "[gaussian,poisson]", *levels, *SMALL, "out=o")

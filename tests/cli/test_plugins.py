@@ -72,6 +72,7 @@ def bench(python: Path, folder: Path, *arguments: str) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_a_plugins_noise_and_denoiser_run_with_their_settings(python, tmp_path):
     small = ["data.photos.limit=1", "data.photos.crop=64", "out=o"]
     overrides = ["noise.stripe.period=4", "model.median.radius=2"]
@@ -84,6 +85,7 @@ def test_a_plugins_noise_and_denoiser_run_with_their_settings(python, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["o"]
 
 
+@pytest.mark.slow
 def test_a_plugins_noise_is_listed_beside_ours(python, tmp_path):
     lines = bench(python, tmp_path, "list", "noise").splitlines()
     place = next(i for i, line in enumerate(lines) if line.split()[:1] == ["stripe"])
@@ -92,6 +94,7 @@ def test_a_plugins_noise_is_listed_beside_ours(python, tmp_path):
     assert any(line.split()[:1] == ["gaussian"] for line in lines)
 
 
+@pytest.mark.slow
 def test_all_includes_the_plugins(python, tmp_path):
     config = bench(python, tmp_path, "run", "model=all", "noise=all", "--cfg", "job")
     for name in ("stripe", "gaussian", "median", "identity"):

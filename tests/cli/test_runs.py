@@ -20,6 +20,7 @@ from command_results import (
 from benchmark.scoring.evaluate import evaluate
 
 
+@pytest.mark.slow
 def test_the_command_itself_writes_only_the_folder_it_is_told(tmp_path):
     done = bench_process(tmp_path, "run", "model=identity", "noise=gaussian", *SMALL, "out=o")
     assert (done.returncode, done.stderr) == (0, "")
@@ -31,6 +32,7 @@ def test_the_command_itself_writes_only_the_folder_it_is_told(tmp_path):
     assert not list(tmp_path.rglob("*.part"))
 
 
+@pytest.mark.slow
 def test_models_are_a_list_and_variants_have_names_of_their_own(bench, tmp_path):
     gaussian = ["noise=gaussian", "noise.gaussian.levels=[25]", *SMALL, "out=o"]
     status, out, err = bench(
@@ -56,6 +58,7 @@ def test_a_second_run_scores_nothing_again(bench, tmp_path, monkeypatch):
     assert "noisy input" in out
 
 
+@pytest.mark.slow
 def test_more_levels_are_scored_beside_those_that_are_there(bench, tmp_path):
     command = ["run", "model=identity", "noise=gaussian", *SMALL, "out=o"]
     bench(*command, "noise.gaussian.levels=[25]")
@@ -66,6 +69,7 @@ def test_more_levels_are_scored_beside_those_that_are_there(bench, tmp_path):
     assert before.items() <= after.items()
 
 
+@pytest.mark.slow
 def test_a_changed_setting_is_refused_naming_it(bench, tmp_path):
     command = ["run", "noise=gaussian", "noise.gaussian.levels=[25]", *SMALL, "out=o"]
     bench(*command, "model=tv")
@@ -80,6 +84,7 @@ def test_a_changed_setting_is_refused_naming_it(bench, tmp_path):
     assert cells(tmp_path / "o") == before
 
 
+@pytest.mark.slow
 def test_more_images_are_scored_beside_those_that_are_there_and_fewer_are_taken_of_them(
     bench, tmp_path, monkeypatch
 ):
@@ -108,6 +113,7 @@ def test_more_images_are_scored_beside_those_that_are_there_and_fewer_are_taken_
     assert before == whole
 
 
+@pytest.mark.sampled(every=5)
 @pytest.mark.parametrize(
     "variant",
     [
@@ -136,6 +142,7 @@ def test_a_name_which_leaves_the_folder_or_means_something_else_is_refused(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_a_strangers_folder_writes_nothing_elsewhere_and_is_reported_without_the_false(
     bench, tmp_path
 ):
@@ -156,6 +163,7 @@ def test_a_strangers_folder_writes_nothing_elsewhere_and_is_reported_without_the
     assert json.loads(cell.read_text())["cell"]["dataset"] == "photos"
 
 
+@pytest.mark.slow
 def test_a_metric_asked_for_later_joins_the_table(bench, tmp_path):
     command = ["run", "model=identity", "noise=gaussian", *SMALL, "out=o"]
     bench(*command, "metric=psnr")
@@ -168,6 +176,7 @@ def test_a_metric_asked_for_later_joins_the_table(bench, tmp_path):
     assert all(line[7] for line in second)
 
 
+@pytest.mark.slow
 def test_multirun_runs_one_after_the_other_into_one_folder(bench, tmp_path):
     levels = ["noise=gaussian", "noise.gaussian.levels=[25]"]
     status, _, err = bench("run", "-m", "model=tv,wavelet", *levels, *SMALL, "out=o")
@@ -177,6 +186,7 @@ def test_multirun_runs_one_after_the_other_into_one_folder(bench, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["o"]
 
 
+@pytest.mark.slow
 def test_shards_together_are_the_whole(bench, tmp_path):
     command = ["run", "model=[wavelet,tv]", "noise=gaussian", *SMALL]
     bench(*command, "out=whole")
@@ -192,6 +202,7 @@ def test_shards_together_are_the_whole(bench, tmp_path):
     assert both == whole
 
 
+@pytest.mark.slow
 def test_a_shard_without_cells_is_no_crash(bench):
     few = ["model=identity", "noise=gaussian", "noise.gaussian.levels=[25]", *SMALL]
     status, out, err = bench("run", *few, "out=o", "shard=1/2")
@@ -199,6 +210,7 @@ def test_a_shard_without_cells_is_no_crash(bench):
     assert "shard=1/2 is done, 1 of 1 cells are left to other shards" in out
 
 
+@pytest.mark.slow
 def test_a_report_compares_only_the_models_it_is_told(bench, tmp_path):
     bench("run", "model=tv", "noise=gaussian", "out=o", *SMALL)
     for told, rows, folder in (
@@ -212,6 +224,7 @@ def test_a_report_compares_only_the_models_it_is_told(bench, tmp_path):
     assert (status, err) == (2, "bench: no cells of model 'vt' under o; there are: identity, tv\n")
 
 
+@pytest.mark.slow
 def test_the_number_of_threads_is_a_setting_which_the_cell_records(bench, tmp_path):
     few = ["model=identity", "noise=gaussian", "noise.gaussian.levels=[25]", *SMALL]
     before = torch.get_num_threads()
@@ -225,6 +238,7 @@ def test_the_number_of_threads_is_a_setting_which_the_cell_records(bench, tmp_pa
     assert (status, err) == (2, "bench: threads must be 1 or more, got 0\n")
 
 
+@pytest.mark.slow
 def test_seeds_are_further_noisy_versions(bench, tmp_path):
     levels = ["noise=gaussian", "noise.gaussian.levels=[25]", "seeds=[0,1]"]
     bench("run", "model=identity", *levels, *SMALL, "out=o")

@@ -133,6 +133,9 @@ CLASSES = {
     "test_time names 'size'": (
         "@DENOISERS.register('odd')\nclass Odd(Denoiser):\n    test_time = ('size',)"
     ),
+    "its variant 'big' sets 'size', which is no setting at test time": (
+        "@DENOISERS.register('odd')\nclass Odd(Denoiser):\n    variants = {'big': {'size': 2}}"
+    ),
     "cannot say what there is of it: KeyError": (
         "@DATASETS.register('odd')\nclass Odd(Dataset):\n    source = 's'\n"
         "    def status(self): raise KeyError('x')"

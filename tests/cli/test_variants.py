@@ -43,7 +43,7 @@ def test_an_ablation_trains_scores_and_compares_its_variants(bench, tmp_path, qu
     assert [line for line in lines if line in names][:3] == names
     assert "`bench ablate attention_ratio preset=tiny size=tiny steps=2" in page
     assert "Table 2, 65 |               29.57" in page
-    assert (tmp_path / "o/attention_ratio/trade_off.png").is_file()
+    assert (tmp_path / "o/attention_ratio/trade_off.svg").is_file()
 
 
 def test_what_two_ablations_share_is_trained_once(bench, tmp_path, quick):
@@ -98,7 +98,7 @@ def test_trainings_of_a_folder_become_curves_and_a_page_of_the_zoo(bench, tmp_pa
     bench("train", "model=dncnn_tiny", "out=more", "held_out=1", *settings)
     status, out, err = bench("report", "out=more")
     assert (status, err) == (0, "")
-    assert "training_curves.png" in out
+    assert "training_curves.svg" in out
     assert (tmp_path / "more/training.md").is_file()
     weights = tmp_path / "more/dncnn_tiny/dncnn_tiny.safetensors"
     status, out, err = bench("zoo", f"weights=[{weights}]", "out=zoo.md")

@@ -301,6 +301,7 @@ COMPOSED = [
 ]
 
 
+@pytest.mark.sampled(every=8)
 @pytest.mark.parametrize(("typed", "sentence"), [*IN_WORDS, *COMPOSED])
 def test_a_mistake_is_a_sentence_with_what_is_meant(bench, tmp_path, typed, sentence):
     words = [word.replace("|", " ") for word in typed.split(" ")]

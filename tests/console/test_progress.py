@@ -7,7 +7,6 @@ from collections.abc import Callable
 import pytest
 from rich.console import Console
 
-from benchmark.console import log
 from benchmark.console import progress as module
 from benchmark.console.progress import progress, track
 
@@ -23,7 +22,7 @@ def screen(monkeypatch) -> Callable[..., Console]:
 
     def made(**settings: object) -> Console:
         console = Console(file=io.StringIO(), **settings)
-        monkeypatch.setattr(log, "_current", console)
+        monkeypatch.setattr(module, "console", lambda: console)
         return console
 
     return made

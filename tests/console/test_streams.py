@@ -120,6 +120,7 @@ def test_libraries_in_c_are_silenced_and_python_is_heard_again(capfd):
     assert capfd.readouterr().err == "heard\n"
 
 
+@pytest.mark.slow
 def test_the_probe_of_a_network_s_memory_says_nothing_from_any_thread(tmp_path):
     code = (
         "import threading, torch; from benchmark.denoiser.memory import peak_memory;"

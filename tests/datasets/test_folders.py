@@ -70,7 +70,9 @@ def test_a_listing_of_another_dataset_does_not_wait_for_a_pipe(tmp_path, make):
 def test_a_link_to_an_image_is_read(tmp_path):
     (tmp_path / "set").mkdir()
     (tmp_path / "set" / "a.png").symlink_to(save(tmp_path / "b.png"))
-    Folder(path=str(tmp_path / "set")).check()
+    folder = Folder(path=str(tmp_path / "set"))
+    folder.check()
+    assert folder.images() == ["a"]
 
 
 @pytest.mark.parametrize("name", [NFC, NFD, "Å" + NFD, "ｶﾞ", "각", "ñandú"])

@@ -245,14 +245,18 @@ def test_a_panorama_above_pillow_s_limit_is_read(tmp_path, monkeypatch):
     save(tmp_path / "a.png")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        Folder(path=str(tmp_path)).check()
+        folder = Folder(path=str(tmp_path))
+        folder.check()
+    assert len(folder) == 1
 
 
 def test_much_text_in_a_png_does_not_make_it_damaged(tmp_path):
     text = PngImagePlugin.PngInfo()
     text.add_text("history", "x" * 2**21, zip=True)
     save(tmp_path / "a.png", pnginfo=text)
-    Folder(path=str(tmp_path)).check()
+    folder = Folder(path=str(tmp_path))
+    folder.check()
+    assert len(folder) == 1
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 2), (16, 15), (4000, 3)])

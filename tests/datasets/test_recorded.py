@@ -122,7 +122,8 @@ def test_pairs_are_found_in_the_download_or_in_the_folder_itself(root, kind, fol
     dataset = kind()
     assert len(dataset) == kind.count
     assert dataset.images()[:3] == ["scene_0", "scene_1", "scene_2"]
-    assert [path.stem for path in dataset._files["scene_2"]] == ["scene_2_mean", "scene_2_real"]
+    places = dataset.listing(dataset.folder())["scene_2"]
+    assert [path.stem for path in places] == ["scene_2_mean", "scene_2_real"]
     kind(limit=3).check()
     assert dataset.border is None
 
@@ -135,6 +136,7 @@ def test_a_pair_without_one_side_is_named(root, lost, missing):
         CC().check()
 
 
+@pytest.mark.slow
 def test_the_noisy_images_of_polyu_score_what_they_are_known_for(data_root):
     if not (data_root / "polyu").is_dir():
         pytest.skip(f"needs {data_root / 'polyu'}")

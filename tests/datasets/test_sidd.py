@@ -11,7 +11,7 @@ import scipy
 from pictures import save
 
 from benchmark.datasets import SIDD
-from benchmark.datasets.matlab import HDF5
+from benchmark.datasets.matlab import HDF5, read_variable
 from benchmark.noise import to_uint8
 
 GT, NOISY = "ValidationGtBlocksSrgb", "ValidationNoisyBlocksSrgb"
@@ -90,14 +90,13 @@ def test_limit_and_crop_work_on_blocks(root):
 def test_the_arrays_are_read_once_for_each_object(root, monkeypatch):
     save_validation(root / "sidd")
     reads = []
-    load = SIDD._load
 
-    def load_slowly(self, path):
+    def read_slowly(path, *arguments):
         reads.append(path)
         time.sleep(0.1)  # longer than the other threads need to ask for the same file
-        return load(self, path)
+        return read_variable(path, *arguments)
 
-    monkeypatch.setattr(SIDD, "_load", load_slowly)
+    monkeypatch.setattr("benchmark.datasets.sidd.read_variable", read_slowly)
     dataset = SmallSIDD()
     dataset.check()
     dataset.digest()

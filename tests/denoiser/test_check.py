@@ -5,6 +5,7 @@ from io import StringIO
 
 import pytest
 import torch
+from doubles import Dice
 from hydra.core.config_store import ConfigStore
 from rich.console import Console
 from torch import Tensor, nn
@@ -98,11 +99,6 @@ class PairsOnly(Denoiser):
 class Told(Denoiser):
     def forward(self, noisy: Tensor, sigma: float = 0.1) -> Tensor:
         return noisy
-
-
-class Dice(Denoiser):
-    def forward(self, noisy: Tensor) -> Tensor:
-        return noisy * torch.rand_like(noisy)
 
 
 def broken(model: Denoiser) -> dict[str, str]:
@@ -201,6 +197,7 @@ def test_a_broken_promise_is_a_failure_with_one_sentence(bench, monkeypatch):
     assert "forward takes noisy, sigma" in out
 
 
+@pytest.mark.slow
 def test_settings_reach_the_model(bench):
     status, out, err = bench("masked", "model.masked.mask=false")
     assert status == 0, err

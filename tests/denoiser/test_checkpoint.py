@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from doubles import Small
 from omegaconf import OmegaConf
 from safetensors.torch import load_file, save_file
-from torch import nn
 
-from benchmark.denoiser import DENOISERS, Denoiser
+from benchmark.denoiser import DENOISERS
 from benchmark.denoiser.weights.load import load_network, read_header, save_weights
 
 ARGUMENTS = {"depth": 3, "width": 8, "batch_norm": True}
@@ -28,23 +28,11 @@ GOOD = {"model": "dncnn", "arguments": ARGUMENTS, "training": TRAINING}
 SWIN = {"embed_dim": 12, "depths": (2,), "num_heads": 2, "window_size": 4}
 
 
-class Small(Denoiser):
-    """A network whose published state dicts say nothing of its size."""
-
-    name = "small"
-    learned = True
-
-    def __init__(self):
-        super().__init__()
-        self.first = nn.Conv2d(3, 6, 1)
-        self.norm = nn.BatchNorm2d(6)
-
-
 @pytest.fixture
 def small(monkeypatch) -> Small:
     monkeypatch.setattr(DENOISERS, "data", {"small": Small})
     torch.manual_seed(0)
-    return Small()
+    return Small(width=6)
 
 
 @pytest.fixture

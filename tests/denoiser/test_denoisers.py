@@ -25,9 +25,10 @@ every_denoiser = pytest.mark.parametrize(
 )
 
 # the others need a file or a name first: tests/test_adapters.py
+READY = {name: cls for name, cls in sorted(DENOISERS.items()) if not cls.needs}
+SLOW = {"bm3d": [pytest.mark.slow]}  # seconds for a small image
 every_ready_denoiser = pytest.mark.parametrize(
-    "cls",
-    [pytest.param(cls, id=name) for name, cls in sorted(DENOISERS.items()) if not cls.needs],
+    "cls", [pytest.param(cls, id=name, marks=SLOW.get(name, [])) for name, cls in READY.items()]
 )
 
 
@@ -49,6 +50,16 @@ def test_the_contract_is_kept(cls, promise):
     if found.kept is None:
         pytest.skip(found.found)
     assert found.kept, found
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("name", ["dncnn", "restormer", "swinir"])
+def test_a_network_restores_on_a_gpu_what_it_restores_on_a_cpu(name):
+    model = small(DENOISERS[name])
+    noisy = torch.rand(1, 3, 24, 32, generator=torch.Generator().manual_seed(0))
+    expected = model.denoise(noisy)
+    restored = model.to("cuda").denoise(noisy.to("cuda"))
+    torch.testing.assert_close(restored.cpu(), expected, rtol=0, atol=0.5 / 255)
 
 
 @every_denoiser

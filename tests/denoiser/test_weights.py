@@ -7,6 +7,7 @@ import sys
 import warnings
 from pathlib import Path
 
+import doubles
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -15,7 +16,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from benchmark.cli.objects.grid import shipped_tiny
 from benchmark.cli.objects.specs import spec_of
-from benchmark.denoiser import DENOISERS, Denoiser
+from benchmark.denoiser import DENOISERS
 from benchmark.denoiser.weights.load import (
     all_shipped,
     load_network,
@@ -160,28 +161,10 @@ def test_settings_of_a_training_which_are_ours_are_named_beside_the_published_on
     assert "input_ratio=[0,90]" in size_of(ours)
 
 
-class Small(Denoiser):
-    """A network whose published state dicts have all that a class can say of them."""
+class Small(doubles.Small):
+    """A network of whose published tensors one is computed anew."""
 
-    name = "small"
-    learned = True
-    test_time = ("passes",)
     derived = ("index",)
-
-    @classmethod
-    def arguments_of(cls, shapes):
-        return {"width": shapes["first.weight"][0]} if "first.weight" in shapes else {}
-
-    def __init__(self, *, width: int = 4, passes: int = 1):
-        super().__init__()
-        if width % 2:
-            raise ValueError(f"small needs an even width, got {width}")
-        if passes < 1:
-            raise ValueError(f"small needs one pass or more, got {passes}")
-        self.passes = passes
-        self.first = nn.Conv2d(3, width, 1)
-        self.norm = nn.BatchNorm2d(width)
-        self.last = nn.Conv2d(width, 3, 1)
 
 
 class Other(Small):
@@ -299,6 +282,7 @@ def test_a_bare_state_dict_of_another_size_is_rebuilt_to_the_bit(name, arguments
     assert torch.equal(load_network(cls, path, {}).denoise(image), network.denoise(image))
 
 
+@pytest.mark.slow
 def test_one_architecture_under_two_names_is_what_the_user_says_it_is(tmp_path):
     masked, baseline = DENOISERS["masked"], DENOISERS["baseline"]
     torch.save(baseline().state_dict(), tmp_path / "either.pth")

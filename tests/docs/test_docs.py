@@ -106,6 +106,12 @@ def made_small(words: list[str]) -> list[str]:
 OURS = [command for command in commands() if BENCH.match(command)]
 ELSE = [command for command in commands() if not BENCH.match(command)]
 HERE = [command for command in OURS if not any(sign in command for sign in ELSEWHERE)]
+FIRST = [command for line in fenced("sh", PAGES[0]) for command in typed(line)]  # the README's
+RUN = [  # a second or two each
+    pytest.param(command, id=command, marks=[] if command in FIRST else [pytest.mark.slow])
+    for command in HERE
+    if not is_composed(command)
+]
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +120,7 @@ def scored(tmp_path_factory) -> Path:
     return tmp_path_factory.mktemp("scored")
 
 
-@pytest.mark.parametrize("command", [c for c in HERE if not is_composed(c)])
+@pytest.mark.parametrize("command", RUN)
 def test_a_command_runs_as_it_is_written(bench, tmp_path, scored, command):
     words = arguments(command)
     if words[0] == "report":
@@ -127,6 +133,7 @@ def test_a_command_runs_as_it_is_written(bench, tmp_path, scored, command):
     assert out
 
 
+@pytest.mark.sampled(every=8)
 @pytest.mark.parametrize("command", [*filter(is_composed, HERE), *mentioned()])
 def test_every_group_name_and_setting_of_a_command_is_there(bench, tmp_path, command):
     status, out, err = bench(*arguments(command), "--cfg", "job")

@@ -5,8 +5,9 @@ from pathlib import Path
 import psutil
 import pytest
 import torch
+from doubles import Dice
 
-from benchmark.denoiser import Denoiser, memory
+from benchmark.denoiser import memory
 from benchmark.denoiser.inference import Inference
 from benchmark.environment.cgroup import container_free
 from benchmark.environment.device import (
@@ -23,13 +24,6 @@ from benchmark.training.distributed import process_group
 MIB = 2**20
 GIB = 2**30
 MPS = torch.device("mps")
-
-
-class Dice(Denoiser):
-    """A stochastic network, reduced to its randomness."""
-
-    def forward(self, noisy: torch.Tensor) -> torch.Tensor:
-        return torch.rand_like(noisy)
 
 
 class FakeMps:
@@ -110,18 +104,24 @@ def test_a_device_that_is_here_is_taken(machine, asked, gpus, mac, found):
         (0, True, "cpu and mps"),
     ],
 )
-@pytest.mark.parametrize(
-    "asked",
-    ["cuda:7", "cuda:-1", "cuda:x", "cuda:", "cuda:0:0", "cuda:1.0", "cuda0", "CUDA", "Cpu", "gpu"]
-    + ["xpu", "cpu:0", "mps:1", "meta", "0", "", " ", "cuda:٧", "cuda,cpu", "cuda:99999999999999"],
-)
-def test_a_device_that_is_not_here_is_refused_with_those_that_are(machine, asked, gpus, mac, known):
+def test_a_device_that_is_not_here_is_refused_with_those_that_are(machine, gpus, mac, known):
     machine(gpus, mac)
     with pytest.raises(ValueError) as error:
-        pick_device(asked)
+        pick_device("cuda:7")
     assert str(error.value) == (
-        f"device={asked} is not here; there is {known}: take one, or device=auto"
+        f"device=cuda:7 is not here; there is {known}: take one, or device=auto"
     )
+
+
+@pytest.mark.parametrize(
+    "asked",
+    ["cuda:-1", "cuda:x", "cuda:", "cuda:0:0", "cuda:1.0", "cuda0", "CUDA", "Cpu", "gpu", "xpu"]
+    + ["cpu:0", "mps:1", "meta", "0", "", " ", "cuda:٧", "cuda,cpu", "cuda:99999999999999"],
+)
+def test_what_is_no_name_of_a_device_is_refused(machine, asked):
+    machine(2, True)
+    with pytest.raises(ValueError, match=f"^device={asked} is not here; there is cpu, cuda, "):
+        pick_device(asked)
 
 
 def test_the_cuda_and_mps_of_other_machines_are_refused(machine):

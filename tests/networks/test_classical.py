@@ -14,7 +14,9 @@ from baselines.identity import Identity
 
 LIBRARY_ONLY = [NonLocalMeans, TotalVariation, WaveletShrinkage]
 
-every_filter = pytest.mark.parametrize("cls", [*LIBRARY_ONLY, BM3D])
+every_filter = pytest.mark.parametrize(
+    "cls", [*LIBRARY_ONLY, pytest.param(BM3D, marks=pytest.mark.slow)]
+)
 
 
 @pytest.fixture(autouse=True)
@@ -117,6 +119,7 @@ def test_a_senseless_sigma_is_refused(cls, sigma):
         cls(sigma=sigma)
 
 
+@pytest.mark.slow
 def test_bm3d_s_normal_profile_is_another_filter(clean):
     pytest.importorskip("bm3d", reason="needs the package bm3d")
     noisy = with_noise(clean, 25)[..., :32, :32]

@@ -143,6 +143,7 @@ def test_a_batch_gives_what_its_images_give_alone(name):
             assert_close(network(images)[1:].detach(), network(images[1:]).detach())
 
 
+@pytest.mark.sampled(every=4)
 @every_network
 def test_three_steps_of_adam_follow_the_published_losses_and_gradients(name):
     stored, meta, network = published(name)
@@ -221,7 +222,9 @@ def test_batch_normalisation_learns_at_the_published_pace():
     ],
 )
 def test_the_default_is_of_the_published_size(network, count):
-    assert sum(p.numel() for p in network().parameters()) == count
+    with torch.device("meta"):
+        parameters = list(network().parameters())
+    assert sum(p.numel() for p in parameters) == count
 
 
 def test_padding_outside_changes_nothing():

@@ -213,6 +213,7 @@ def test_a_training_step_can_be_repeated_to_the_bit(block):
         assert torch.equal(value, second[name]), name
 
 
+@pytest.mark.sampled(every=4)
 @pytest.mark.parametrize("masked", [False, True], ids=["all-tokens", "masked"])
 def test_a_compiled_block_computes_the_same_as_one_graph(block, masked):
     if masked:

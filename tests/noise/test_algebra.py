@@ -120,6 +120,7 @@ def spelled(tree: tuple, random: Random, parent: str = ">>") -> str:
     return f"({space}{text})" if needed or random.random() < 0.2 else text
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(trees, st.randoms(use_true_random=False), st.randoms(use_true_random=False))
 def test_every_spelling_of_a_tree_is_one_text_which_reads_as_the_same_tree(tree, one, other):

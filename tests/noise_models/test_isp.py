@@ -109,6 +109,7 @@ def test_a_camera_file_is_read_once(real_file, tmp_path, ramp):
     assert len(noise.camera_file.sha256) == 64
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("protocol", "low", "high"), [("A", 30.7, 31.7), ("B", 27.8, 28.8)])
 def test_noisy_photographs_have_the_measured_psnr(protocol, low, high, data_root):
     # one seed's mean over the images is spread by 1.2 dB: hence eight, of squares
@@ -121,6 +122,7 @@ def test_noisy_photographs_have_the_measured_psnr(protocol, low, high, data_root
     assert low <= np.mean(found) <= high
 
 
+@pytest.mark.slow
 def test_fixed_noise_levels_give_the_measured_psnr(data_root):
     found = []
     for name, image in images_of(data_root).items():

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmark.noise import NOISE_MODELS, NoiseModel, rng_for, to_uint8
+from benchmark.noise import NOISE_MODELS, rng_for, to_uint8
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 OURS = sorted(n for n, cls in NOISE_MODELS.items() if cls.__module__.startswith("noise_models."))
@@ -18,10 +18,6 @@ every_noise = pytest.mark.parametrize(
 )
 
 
-def rng_of(noise: NoiseModel, level: float) -> np.random.Generator:
-    return rng_for("test", "ramp", noise.name, level, 0)
-
-
 @pytest.fixture
 def wide(ramp) -> np.ndarray:
     """The ramp repeated to 156x168: enough values for a mean error to settle."""
@@ -29,40 +25,11 @@ def wide(ramp) -> np.ndarray:
 
 
 @every_noise
-def test_a_noisy_image_has_the_shape_type_and_range_of_its_clean_one(noise, ramp):
-    for level in noise.levels:
-        noisy = noise(ramp, level, rng_of(noise, level))
-        assert noisy.shape == ramp.shape
-        assert noisy.dtype == np.float32
-        assert noisy.min() >= 0
-        assert noisy.max() <= 1
-
-
-@every_noise
-@pytest.mark.parametrize("value", [0, 1])
-def test_black_and_white_images_stay_in_range(noise, value):
-    flat = np.full((14, 22, 3), value, np.float32)
-    noisy = noise(flat, noise.levels[-1], rng_of(noise, noise.levels[-1]))
-    assert 0 <= noisy.min() <= noisy.max() <= 1
-
-
-@every_noise
-def test_the_clean_image_is_left_alone(noise, ramp):
-    before = ramp.copy()
-    ramp.flags.writeable = False
-    noisy = noise(ramp, noise.levels[-1], rng_of(noise, noise.levels[-1]))
-    assert not np.shares_memory(noisy, ramp)
-    np.testing.assert_array_equal(ramp, before)
-
-
-@every_noise
-def test_the_generator_alone_decides(noise, ramp):
+def test_another_seed_draws_other_noise_unless_the_noise_draws_nothing(noise, ramp):
     level = noise.levels[0]
-    first = noise(ramp, level, rng_for("test", "ramp", noise.name, level, 0))
-    np.random.seed(1)
-    again = type(noise)()(ramp, level, rng_for("test", "ramp", noise.name, level, 0))
-    other = noise(ramp, level, rng_for("test", "ramp", noise.name, level, 1))
-    np.testing.assert_array_equal(first, again)
+    first, other = (
+        noise(ramp, level, rng_for("test", "ramp", noise.name, level, seed)) for seed in (0, 1)
+    )
     assert np.array_equal(first, other) == noise.deterministic
 
 
@@ -74,15 +41,6 @@ def test_levels_run_from_mild_to_hard(noise, wide):
     ]
     assert errors[0] > 0
     assert errors == sorted(set(errors))
-
-
-@every_noise
-@pytest.mark.parametrize("level", [-1, np.nan, np.inf])
-def test_a_bad_level_is_an_error_which_names_noise_and_level(noise, level, ramp):
-    with pytest.raises(ValueError, match=rf"^{noise.name} needs .*got {level}"):
-        noise(ramp, level, rng_of(noise, 1))
-    with pytest.raises(ValueError, match=rf"^{noise.name} needs .*got {level}"):
-        type(noise)(levels=(level,))
 
 
 @every_noise

@@ -24,6 +24,7 @@ IMAGES = {"kodak24": 24, "cbsd68": 68, "mcmaster": 18}
 every_dataset = pytest.mark.parametrize("dataset", IMAGES)
 
 
+@pytest.mark.slow
 @every_dataset
 def test_noisy_psnr_and_ssim_are_those_of_the_reference_table(dataset, data_root):
     wanted = REFERENCE[REFERENCE.dataset == dataset]
@@ -45,6 +46,7 @@ def test_noisy_psnr_and_ssim_are_those_of_the_reference_table(dataset, data_root
     assert not deviates.any(), f"{dataset}\n{table[deviates].to_string()}"
 
 
+@pytest.mark.slow
 @every_dataset
 def test_adaptive_poisson_is_the_fixed_one_on_the_published_images(dataset, data_root):
     fixed, adaptive = (NOISE_MODELS["poisson"](adaptive=a) for a in (False, True))

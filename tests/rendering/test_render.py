@@ -60,6 +60,7 @@ def test_every_scene_renders_to_light(mitsuba, name):
     assert np.isfinite(linear).all() and linear.min() >= 0 and linear.max() > 0.01
 
 
+@pytest.mark.slow
 def test_more_samples_are_less_noise(mitsuba):
     few, more, reference = (
         to_uint8(tone_map(render_scene(Indirect(), 16, spp))) for spp in (16, 128, 1024)
@@ -134,20 +135,20 @@ def test_a_picture_from_elsewhere_is_not_taken_for_a_render(mitsuba, tiny, tmp_p
 
 @pytest.mark.parametrize(("works", "chosen"), [(True, "llvm_ad_rgb"), (False, "scalar_rgb")])
 def test_auto_takes_llvm_only_where_it_works(mitsuba, monkeypatch, works, chosen):
-    monkeypatch.setattr(driver, "_llvm_works", lambda: works)
+    monkeypatch.setattr(driver, "llvm_works", lambda: works)
     assert pick_variant("auto") == chosen
 
 
 def test_auto_keeps_the_variant_which_a_folder_was_begun_with(mitsuba, tiny, monkeypatch):
     render_pairs(tiny)
-    monkeypatch.setattr(driver, "_llvm_works", lambda: True)
+    monkeypatch.setattr(driver, "llvm_works", lambda: True)
     render_pairs(replace(tiny, variant="auto"))
     with pytest.raises(ValueError, match="begun with variant=scalar_rgb"):
         render_pairs(replace(tiny, variant="llvm_ad_rgb"))
 
 
 def test_llvm_which_kills_the_process_is_a_sentence(mitsuba, monkeypatch):
-    monkeypatch.setattr(driver, "_llvm_works", lambda: False)
+    monkeypatch.setattr(driver, "llvm_works", lambda: False)
     with pytest.raises(ValueError, match="llvm_ad_rgb does not work here.*DRJIT_LIBLLVM_PATH"):
         pick_variant("llvm_ad_rgb")
 
@@ -219,6 +220,7 @@ def test_the_shipped_set_is_six_scenes_small_and_as_noisy_as_its_levels_say():
     assert sum(path.stat().st_size for path in dataset.folder().iterdir()) <= 3e6
 
 
+@pytest.mark.slow
 def test_the_shipped_set_shows_the_scenes_as_they_are_now():
     record = json.loads((MonteCarlo().folder() / "render.json").read_text())
     assert record["scenes"] == {name: digest(SCENES[name]()) for name in SHIPPED}

@@ -7,9 +7,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from benchmark.reporting.figures import line_styles
+from benchmark.reporting.figures.style import line_styles
+from benchmark.reporting.figures.training import training_curves
 from benchmark.reporting.training import page, read_runs
-from benchmark.reporting.training_curves import training_curves, write_curves
+from benchmark.reporting.training_curves import write_curves
 
 # PSNR at steps 100, 200 and 300; masked is best out of distribution in its last step
 PSNR = {
@@ -160,20 +161,17 @@ def test_the_page_says_what_a_run_cost_and_leaves_empty_what_no_log_says(runs):
     assert cells(text, "Cost", "masked") == ["300", "–", "–", "–", "–"]
 
 
+@pytest.mark.slow
 def test_the_same_runs_write_the_same_bytes_and_the_command_which_makes_them(runs):
     written = write_curves(runs)
-    assert [path.name for path in written] == [
-        "training_curves.png",
-        "training_curves.svg",
-        "training.md",
-    ]
+    assert [path.name for path in written] == ["training_curves.svg", "training.md"]
     before = [path.read_bytes() for path in written]
     validation = runs / "masked" / "validation.csv"
     head, first, *lines = validation.read_text().splitlines(keepends=True)
     validation.write_text("".join([head, first, *reversed(lines)]))
     assert [path.read_bytes() for path in write_curves(runs)] == before
-    assert f"`bench report out={runs}`" in written[2].read_text()
-    assert "](training_curves.png)" in written[2].read_text()
+    assert f"`bench report out={runs}`" in written[1].read_text()
+    assert "](training_curves.svg)" in written[1].read_text()
 
 
 @pytest.mark.parametrize(
@@ -195,6 +193,7 @@ def test_a_damaged_file_is_named_in_one_sentence(tmp_path, text, said):
         read_runs(tmp_path)
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize("count", [1, 5, 9])
 def test_nothing_of_the_curves_is_cut_off(tmp_path, count):
     for name in ("a_model_with_a_long_name", *map(str, range(count))):
@@ -207,6 +206,7 @@ def test_nothing_of_the_curves_is_cut_off(tmp_path, count):
     assert tight.x1 <= size[0] + 0.01 and tight.y1 <= size[1] + 0.01
 
 
+@pytest.mark.slow
 def test_importing_curves_loads_neither_torch_nor_matplotlib():
     code = (
         "import sys, benchmark.reporting.training_curves; "

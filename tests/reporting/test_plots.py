@@ -1,16 +1,14 @@
-"""Figures: what is drawn where, and that nothing is cut off."""
-
-from dataclasses import replace
+"""Figure 11: what is drawn where, and that nothing is cut off."""
 
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.colors import to_rgb
 
-from benchmark.cells.scores import Scores, as_scores
-from benchmark.reporting.figures import figure11, strip
+from benchmark.reporting.figures.curves import figure11
 
 LEVELS = {"gaussian": [15.0, 25.0, 50.0], "spots": [0.1, 0.2], "spp": [128.0, 64.0]}
+TEXTS = {"units": {"gaussian": "sigma, in 8-bit steps"}, "notes": {"spots": "an estimate"}}
 
 
 def toy(models: tuple[str, ...] = ("identity", "masked", "baseline")) -> pd.DataFrame:
@@ -26,11 +24,6 @@ def toy(models: tuple[str, ...] = ("identity", "masked", "baseline")) -> pd.Data
     return pd.DataFrame(lines)
 
 
-def labelled(rows: pd.DataFrame) -> Scores:
-    units, notes = {"gaussian": "sigma, in 8-bit steps"}, {"spots": "an estimate"}
-    return replace(as_scores(rows), units=units, notes=notes)
-
-
 def drawn(figure) -> dict[str, list]:
     """The panels with curves, by the title above them."""
     found, columns = {}, {}
@@ -44,7 +37,7 @@ def drawn(figure) -> dict[str, list]:
 
 
 def test_a_panel_per_noise_and_metric_and_a_line_per_model():
-    panels = drawn(figure11(labelled(toy())))
+    panels = drawn(figure11(toy(), **TEXTS))
     assert list(panels) == ["gaussian", "spots*", "spp"]
     for psnr, ssim in panels.values():
         for panel in (psnr, ssim):
@@ -53,7 +46,7 @@ def test_a_panel_per_noise_and_metric_and_a_line_per_model():
 
 
 def test_curves_run_from_mild_to_hard_with_the_levels_written_below():
-    panels = drawn(figure11(labelled(toy())))
+    panels = drawn(figure11(toy(), **TEXTS))
     assert [text.get_text() for text in panels["spp"][1].get_xticklabels()] == ["128", "64"]
     assert [text.get_text() for text in panels["gaussian"][1].get_xticklabels()] == [
         "15",
@@ -78,7 +71,7 @@ def test_a_model_looks_the_same_in_every_panel_and_unlike_the_others():
 
 
 def test_the_training_level_is_marked_on_its_own_panel_only():
-    panels = drawn(figure11(labelled(toy())))
+    panels = drawn(figure11(toy(), **TEXTS))
     texts = {name: [t.get_text() for p in found for t in p.texts] for name, found in panels.items()}
     assert texts == {"gaussian": ["training level"], "spots*": [], "spp": []}
 
@@ -105,23 +98,14 @@ def test_five_models_differ_in_grey_print():
     assert min(np.diff(greys)) > 0.06
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize("noises", [1, 4, 7])
 def test_nothing_is_cut_off(noises):
     table = toy(("identity", "bm3d", "a_model_with_a_long_name", "masked", "baseline"))
     spots = table[table["noise"] == "spots"]
     table = pd.concat([spots.assign(noise=f"noise_{n}") for n in range(noises)])
-    units, notes = {"noise_0": "a long unit, " * 4}, {"noise_0": "words " * 40}
-    assert_whole(figure11(replace(as_scores(table), units=units, notes=notes)))
-
-
-@pytest.mark.parametrize("count", [2, 6, 9])
-def test_nothing_of_a_strip_is_cut_off(count):
-    names = ["clean", "a_model_with_quite_a_long_name", *map(str, range(count - 2))]
-    pictures = dict.fromkeys(names, np.zeros((30, 40, 3), np.uint8))
-    assert_whole(strip(pictures, dict.fromkeys(names, 27.0), "what this is"))
-
-
-def assert_whole(figure) -> None:
+    texts = {"units": {"noise_0": "a long unit, " * 4}, "notes": {"noise_0": "words " * 40}}
+    figure = figure11(table, **texts)
     figure.draw_without_rendering()
     tight, size = figure.get_tightbbox(), figure.get_size_inches()
     assert min(tight.x0, tight.y0) >= -0.01
@@ -133,24 +117,3 @@ def test_figure_11_says_what_it_cannot_draw():
         figure11(pd.concat([toy(), toy().assign(dataset="other")]))
     with pytest.raises(ValueError, match="needs scores for lpips"):
         figure11(toy().assign(lpips=np.nan), ("psnr", "lpips"))
-
-
-def test_a_strip_shows_each_picture_under_its_name_and_psnr():
-    pictures = dict.fromkeys(["clean", "noisy", "masked"], np.zeros((8, 12, 3), np.uint8))
-    figure = strip(pictures, {"noisy": 18.604, "masked": 27.318})
-    titles = [axis.get_title().strip() for axis in figure.axes]
-    assert titles == ["clean", "noisy\n18.60 dB", "masked\n27.32 dB"]
-
-
-def test_a_long_strip_is_broken_into_rows():
-    pictures = {f"m{n}": np.zeros((8, 8, 3), np.uint8) for n in range(9)}
-    axes = strip(pictures, {}).axes
-    assert axes[0].get_gridspec().get_geometry() == (2, 5)
-    assert sum(bool(axis.images) for axis in axes) == 9
-
-
-def test_pictures_of_different_shapes_are_no_strip():
-    with pytest.raises(ValueError, match=r"one shape, got clean \(8, 8, 3\), noisy \(4, 8, 3\)"):
-        strip({"clean": np.zeros((8, 8, 3)), "noisy": np.zeros((4, 8, 3))}, {})
-    with pytest.raises(ValueError, match="got none"):
-        strip({}, {})

@@ -121,6 +121,7 @@ def test_a_model_does_not_gain_by_missing_a_noise(table):
     assert board.loc[("toy", "baseline"), "ood"] == pytest.approx(22)
 
 
+@pytest.mark.slow
 def test_cells_left_out_are_counted_and_explained(table, printed):
     whole = "5 of 5 cells shared by all 4 models"
     assert whole in printed(table)
@@ -149,6 +150,7 @@ def test_where_lower_is_better_the_lowest_is_bold_and_first(table):
     assert "Below zero is better" in text
 
 
+@pytest.mark.slow
 def test_models_equal_as_printed_are_both_bold(table):
     twin = table[table["model"] == "masked"].assign(model="twin")
     twin["psnr"] += 1e-4
@@ -162,6 +164,7 @@ def test_a_metric_without_values_is_left_out_in_words(table):
     assert "### LPIPS" not in text
 
 
+@pytest.mark.slow
 def test_a_model_without_a_metric_is_named_and_does_not_spoil_it_for_others(table):
     table.loc[table["model"] == "bm3d", "ssim"] = np.nan
     text = markdown(labelled(table)).split("### SSIM")[1].split("###")[0]
@@ -209,15 +212,16 @@ def test_only_the_training_level_leaves_the_other_columns_empty(table, printed):
     assert "34.00" in printed(table[table["level"] == 15])
 
 
+@pytest.mark.slow
 def test_each_dataset_has_its_own_table(table, tmp_path):
     both = pd.concat([table, toy({"masked": PSNR["masked"]}, "second")])
     text = markdown(labelled(both))
     write(both[both["noise"] == "spots"].drop(columns=["ssim", "lpips"]), tmp_path)
     assert text.index("## second") < text.index("## toy")
     assert "5 of 5 cells shared by 1 model." in text
-    assert {path.name for path in tmp_path.glob("*.png")} == {
-        "figure11_second.png",
-        "figure11_toy.png",
+    assert {path.name for path in tmp_path.glob("*.svg")} == {
+        "figure11_second.svg",
+        "figure11_toy.svg",
     }
 
 
@@ -236,6 +240,7 @@ def test_a_dataset_without_a_shared_cell_is_said_to_have_none(table):
     assert "No cell is shared by all models" in markdown(labelled(apart))
 
 
+@pytest.mark.slow
 def test_an_estimated_noise_says_so_under_the_table(table, printed):
     scores = labelled(table)
     assert "spots: an estimate of something." in markdown(scores)
@@ -251,6 +256,7 @@ def many_noises(table: pd.DataFrame) -> Scores:
     return labelled(frame, notes={"spots": "an estimate of something", **notes})
 
 
+@pytest.mark.slow
 def test_many_noises_stand_below_each_other_with_a_column_per_model(table):
     text = markdown(many_noises(table))
     headings = next(line for line in text.splitlines() if "noisy input" in line)
@@ -265,6 +271,7 @@ def test_many_noises_stand_below_each_other_with_a_column_per_model(table):
     assert line_of(text, "gaussian 15")[1:] == ["25.00", "31.00", "32.00", "**34.00**"]
 
 
+@pytest.mark.slow
 def test_many_caveats_are_in_the_page_and_in_the_terminal_their_noises(table, printed):
     many = many_noises(table)
     assert all(f"spots{n}: guess number {n}." in markdown(many) for n in range(8))
@@ -273,6 +280,7 @@ def test_many_caveats_are_in_the_page_and_in_the_terminal_their_noises(table, pr
     assert "guess number" not in said
 
 
+@pytest.mark.slow
 def test_recorded_noise_stands_after_the_clean_images(table, printed):
     real = table[table["noise"] == "spots"].assign(dataset="a_camera", noise="a_camera")
     both = labelled(pd.concat([table, real]))
@@ -282,10 +290,11 @@ def test_recorded_noise_stands_after_the_clean_images(table, printed):
     assert text.index("toy: PSNR") < text.index("a_camera: PSNR")
 
 
+@pytest.mark.slow
 def test_many_noises_have_a_figure_for_each_metric(table, tmp_path):
     many = many_noises(table.drop(columns="lpips"))
     names = {path.name for path in write(many, tmp_path)}
-    assert {"figure11_toy.png", "figure11_toy_ssim.png"} <= names
+    assert {"figure11_toy.svg", "figure11_toy_ssim.svg"} <= names
 
 
 def test_a_single_level_is_no_curve(small, tmp_path):
@@ -312,6 +321,7 @@ def test_the_scores_come_back_from_their_csv(small, tmp_path):
         pd.testing.assert_frame_equal(leaderboard(back), leaderboard(small))
 
 
+@pytest.mark.slow
 def test_the_same_lines_in_any_order_write_the_same_bytes(small, tmp_path):
     first = write(small, tmp_path / "first")
     second = write(small.sample(frac=1, random_state=0), tmp_path / "second")
@@ -320,6 +330,7 @@ def test_the_same_lines_in_any_order_write_the_same_bytes(small, tmp_path):
         assert one.read_bytes() == two.read_bytes(), one.name
 
 
+@pytest.mark.slow
 def test_pictures_become_a_strip_at_the_third_level_or_the_last(table, tmp_path):
     for cell in ("gaussian-25-0", "gaussian-50-0", "spots-0.2-0"):
         folder = tmp_path / "pictures" / "toy" / cell
@@ -354,6 +365,7 @@ def test_an_empty_table_is_one_sentence(table, tmp_path, printed):
             use(table.iloc[:0])
 
 
+@pytest.mark.slow
 def test_importing_the_report_loads_neither_torch_nor_matplotlib_nor_scipy():
     code = (
         "import sys, benchmark.reporting.report; "

@@ -19,8 +19,8 @@ OF_FOLDER = ("data=folder", "data.folder.path=images")
 
 @pytest.fixture(autouse=True)
 def undrawn(monkeypatch) -> None:
-    monkeypatch.setattr("benchmark.reporting.report.save_figure", lambda _, paths: list(paths))
-    monkeypatch.setattr("benchmark.reporting.report.figure11", lambda *_: None)
+    for saver in ("save_figure11", "save_png"):
+        monkeypatch.setattr(f"benchmark.reporting.report.{saver}", lambda path, *_: path)
 
 
 @pytest.fixture
@@ -71,6 +71,7 @@ KEPT = {
 }
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize("change", CHANGES)
 def test_an_image_that_changes_during_a_run_is_never_scored(
     bench, images, tmp_path, monkeypatch, change
@@ -83,12 +84,14 @@ def test_an_image_that_changes_during_a_run_is_never_scored(
     assert bench(*RUN, *OF_FOLDER, "out=out")[0] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", KEPT)
 def test_an_image_with_the_same_content_is_the_same(bench, images, tmp_path, monkeypatch, change):
     disturb(monkeypatch, 1, KEPT[change], tmp_path)
     assert bench(*RUN, *OF_FOLDER, "out=out")[0] == 0
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize("gone", ["out", "out/cells", "out/cells/identity/folder"])
 def test_cells_that_vanish_during_a_run_are_said_and_made_again(
     bench, images, tmp_path, monkeypatch, gone
@@ -101,6 +104,7 @@ def test_cells_that_vanish_during_a_run_are_said_and_made_again(
     assert bench(*RUN, *OF_FOLDER, "out=out")[0] == 0
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize("command", [RUN, ("noise", "gaussian(25)")])
 @pytest.mark.parametrize("out", ["images", "./images/", "link"])
 def test_results_are_not_put_among_the_images(bench, images, tmp_path, command, out):
@@ -112,6 +116,7 @@ def test_results_are_not_put_among_the_images(bench, images, tmp_path, command, 
     assert sorted(images.iterdir()) == before
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize("place", ["cells", "cells/identity", "cells/identity/folder"])
 def test_a_file_where_cells_have_to_be_is_a_sentence(bench, images, tmp_path, place):
     (tmp_path / "out" / place).parent.mkdir(parents=True)
@@ -129,6 +134,7 @@ def test_levels_that_differ_never_share_a_file():
     assert Cell("identity", "photos", "gaussian", 25.0, 0).path.name == "gaussian-25-0.json"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("setting", "variant"),
     [("metric.psnr.border=3", "+metric.NAME"), ("data.folder.crop=8", "+data.NAME")],

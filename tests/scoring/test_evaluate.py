@@ -2,76 +2,25 @@
 
 import threading
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import cv2
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
+from doubles import Constant, Darkened, Dice, Offset, Recorder, Spy
 
 from benchmark.cells import Cell
 from benchmark.datasets import Folder, Pairs, Sample
 from benchmark.denoiser import Denoiser
 from benchmark.environment.ahead import one_ahead
-from benchmark.metrics import METRICS, Metric
+from benchmark.metrics import METRICS
 from benchmark.noise import NoiseModel, rng_for, to_uint8
 from benchmark.scoring.evaluate import Evaluated, evaluate, score_of
 
 NAMES = ["a", "b", "c", "d"]
 METRIC = {"psnr": METRICS["psnr"]()}
-
-
-class Keep(Denoiser):
-    """Return the noisy image, and remember what came in."""
-
-    def __init__(self):
-        super().__init__()
-        self.seen: list[Tensor] = []
-
-    def forward(self, noisy: Tensor) -> Tensor:
-        self.seen.append(noisy.clone())
-        return noisy
-
-
-class Dice(Denoiser):
-    """A stochastic network, reduced to its randomness."""
-
-    def forward(self, noisy: Tensor) -> Tensor:
-        return torch.rand_like(noisy)
-
-
-class Grey(Denoiser):
-    """Answer with a grey that 8 bits cannot hold."""
-
-    def forward(self, noisy: Tensor) -> Tensor:
-        return torch.full_like(noisy, 100.4 / 255)
-
-
-class Spy(Metric):
-    """Remember what is scored."""
-
-    name = "spy"
-    higher_is_better = True
-
-    def __init__(self):
-        self.seen: list[tuple[Tensor, Tensor]] = []
-
-    def __call__(self, restored: Tensor, clean: Tensor) -> float:
-        self.seen.append((restored, clean))
-        return 0.0
-
-
-@dataclass(frozen=True)
-class Half(NoiseModel):
-    """Add half an 8-bit step and a bit, everywhere."""
-
-    name = "half"
-    unit = "nothing"
-    levels: tuple[float, ...] = (1,)
-
-    def sample(self, clean: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:
-        return clean + np.float32(0.6 / 255)
+STEP = 0.6 / 255  # which 8 bits round up
 
 
 @pytest.fixture
@@ -112,7 +61,7 @@ def same(one: Evaluated, other: Evaluated) -> bool:
 
 
 def test_images_come_in_the_order_asked_for_each_with_its_scores_and_time(folder, gaussian):
-    found = results(folder, gaussian, Keep())
+    found = results(folder, gaussian, Recorder())
     assert list(found) == NAMES
     for each in found.values():
         assert list(each.row) == ["image", "psnr", "seconds", "noisy", "clean"]
@@ -121,10 +70,10 @@ def test_images_come_in_the_order_asked_for_each_with_its_scores_and_time(folder
 
 
 def test_no_images_are_no_results(folder, gaussian):
-    assert results(folder, gaussian, Keep(), images=[]) == {}
+    assert results(folder, gaussian, Recorder(), images=[]) == {}
 
 
-@pytest.mark.parametrize("model", [Keep, Dice])
+@pytest.mark.parametrize("model", [Recorder, Dice])
 def test_order_and_company_of_an_image_do_not_matter(folder, gaussian, model):
     forwards = results(folder, gaussian, model())
     backwards = results(folder, gaussian, model(), images=NAMES[::-1])
@@ -136,7 +85,7 @@ def test_order_and_company_of_an_image_do_not_matter(folder, gaussian, model):
 
 
 def test_every_model_sees_the_same_noisy_bytes(folder, gaussian):
-    first, second = Keep(), Keep()
+    first, second = Recorder(), Recorder()
     results(folder, gaussian, Dice(), model="dice")
     results(folder, gaussian, first, model="first")
     results(folder, gaussian, second, model="second")
@@ -145,13 +94,13 @@ def test_every_model_sees_the_same_noisy_bytes(folder, gaussian):
 
 
 def test_the_noise_is_that_of_the_key_rounded_to_8_bits(folder, gaussian):
-    found = results(folder, gaussian, Keep(), seed=3)
+    found = results(folder, gaussian, Recorder(), seed=3)
     clean = folder.read("b").clean
     expected = to_uint8(gaussian(clean, 25, rng_for("d", "b", "gaussian", 25, 3)))
     np.testing.assert_array_equal(found["b"].noisy, expected)
 
 
-@pytest.mark.parametrize("model", [Keep, Dice])
+@pytest.mark.parametrize("model", [Recorder, Dice])
 @pytest.mark.parametrize("key", [{"seed": 1}, {"level": 26.0}, {"dataset": "e"}], ids=str)
 def test_another_seed_level_or_dataset_draws_anew(folder, gaussian, key, model):
     here, there = (results(folder, gaussian, model(), ["a"], **k)["a"] for k in ({}, key))
@@ -177,13 +126,13 @@ def test_the_callers_random_numbers_are_left_alone(folder, gaussian):
 
 
 def test_model_and_metrics_get_what_a_png_would_hold(folder):
-    model, spy = Keep(), Spy()
-    cell = Cell("m", "d", "half", 1.0, 0)
-    list(evaluate(cell, model, folder, Half(), {"spy": spy}, ["a"]))
+    model, spy = Recorder(), Spy()
+    cell = Cell("m", "d", "offset", STEP, 0)
+    list(evaluate(cell, model, folder, Offset(), {"spy": spy}, ["a"]))
     clean = np.rint(folder.read("a").clean * 255)
     noisy = model.seen[0][0].permute(1, 2, 0).numpy() * 255
-    np.testing.assert_allclose(noisy, np.minimum(clean + 1, 255), atol=1e-4)  # 0.6 is rounded up
-    list(evaluate(cell, Grey(), folder, Half(), {"spy": spy}, ["a"]))
+    np.testing.assert_allclose(noisy, np.minimum(clean + 1, 255), atol=1e-4)
+    list(evaluate(cell, Constant(100.4 / 255), folder, Offset(), {"spy": spy}, ["a"]))
     restored, reference = (side[0].permute(1, 2, 0).numpy() * 255 for side in spy.seen[-1])
     np.testing.assert_allclose(restored, 100, atol=1e-4)
     np.testing.assert_allclose(reference, clean, atol=1e-4)
@@ -195,24 +144,17 @@ def test_recorded_noise_is_taken_from_the_pair_and_no_other_is_added(tmp_path):
     for side, image in pixels.items():
         (tmp_path / side).mkdir()
         cv2.imwrite(str(tmp_path / side / "one.png"), image[..., ::-1])
-    done = results(Pairs(path=str(tmp_path)), None, Keep(), ["one"], level=0.0)["one"]
+    done = results(Pairs(path=str(tmp_path)), None, Recorder(), ["one"], level=0.0)["one"]
     np.testing.assert_array_equal(done.clean, pixels["clean"])
     np.testing.assert_array_equal(done.noisy, pixels["noisy"])
     np.testing.assert_array_equal(done.restored, pixels["noisy"])
 
 
 def test_a_noise_which_redevelops_the_image_is_scored_against_what_it_developed(folder):
-    @dataclass(frozen=True)
-    class Darkroom(Half):
-        """Halve the brightness, then add `Half`'s step."""
-
-        def sample_pair(self, clean, level, rng):
-            return clean / 2, self.sample(clean / 2, level, rng)
-
-    done = results(folder, Darkroom(), Keep(), ["a"])["a"]
+    done = results(folder, Darkened(), Recorder(), ["a"], level=STEP)["a"]
     original = folder.read("a").clean
     np.testing.assert_array_equal(done.clean, to_uint8(original / 2))
-    np.testing.assert_array_equal(done.noisy, to_uint8(original / 2 + np.float32(0.6 / 255)))
+    np.testing.assert_array_equal(done.noisy, to_uint8(original / 2 + np.float32(STEP)))
     assert done.row["psnr"] > 45
 
 
@@ -227,7 +169,7 @@ def test_a_failure_while_reading_or_denoising_reaches_the_caller(folder, gaussia
     with pytest.raises(ValueError, match="c cannot be read"):
         for each in evaluate(
             Cell("m", "d", "gaussian", 25.0, 0),
-            Keep(),
+            Recorder(),
             Broken(path=folder.path),
             gaussian,
             METRIC,

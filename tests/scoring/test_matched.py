@@ -70,6 +70,7 @@ def test_gaussian_levels_are_those_of_the_formula(grey, tmp_path):
         assert match.level == pytest.approx(255 / 10 ** (target / 20), rel=0.02)  # flat grey
 
 
+@pytest.mark.sampled(every=5)
 @pytest.mark.parametrize("name", ["poisson", "speckle", "salt_and_pepper", "correlated", "mixture"])
 def test_noises_of_every_kind_become_equally_strong(name, grey, tmp_path):
     noise = NOISE_MODELS[name]()

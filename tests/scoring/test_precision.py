@@ -120,6 +120,7 @@ def stored(tmp_path, model: str) -> dict:
     return json.loads((tmp_path / f"o/cells/{model}/photos/gaussian-15-0.json").read_text())
 
 
+@pytest.mark.slow
 def test_fp32_is_recorded_and_no_setting(bench, tmp_path, monkeypatch):
     monkeypatch.setattr(precision, "multiplies_bf16", lambda device: True)  # by default not used
     status, out, err = bench()
@@ -131,6 +132,7 @@ def test_fp32_is_recorded_and_no_setting(bench, tmp_path, monkeypatch):
         assert "precision" not in record["settings"]["model"]
 
 
+@pytest.mark.slow
 def test_bf16_is_recorded_a_setting_and_named_on_the_leaderboard(bench, tmp_path):
     status, out, err = bench("precision=bf16")
     assert status == 0, err
@@ -144,6 +146,7 @@ def test_bf16_is_recorded_a_setting_and_named_on_the_leaderboard(bench, tmp_path
     assert status == 2 and "model.precision 'bf16' (now 'absent')" in err
 
 
+@pytest.mark.slow
 def test_auto_decides_before_a_cell_is_looked_up(bench, fast, tmp_path, monkeypatch):
     monkeypatch.setattr(precision, "psnr_change", lambda model, device: 0.001)
     status, out, err = bench("precision=auto")

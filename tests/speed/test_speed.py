@@ -43,7 +43,7 @@ def test_the_table_names_missing_libraries_and_leaves_out_their_columns(
 
 def test_a_row_compares_with_the_fastest_peer_and_marks_who_lacks_the_noise():
     contenders = {who: {} for who in ("ours", "a", "b", "c")}
-    row = noises._row("gaussian", contenders, {"ours": 6.0, "a": 4.0, "b": 3.0})
+    row = noises.compared("gaussian", contenders, {"ours": 6.0, "a": 4.0, "b": 3.0})
     assert row == ["gaussian", "6.0", "4.0", "3.0", "–", "1.50"]
 
 

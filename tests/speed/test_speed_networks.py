@@ -34,6 +34,7 @@ def published(tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_the_table_compares_equal_networks_and_names_missing_code(published, tmp_path, capsys):
     out = tmp_path / "networks.md"
     options = ["--published", str(published), "--out", str(out), "--networks", "dncnn", "ridnet"]

@@ -96,6 +96,7 @@ def histograms() -> dict[str, np.ndarray]:
     }
 
 
+@pytest.mark.slow
 def test_a_variant_has_its_histogram_over_that_of_the_clean_images_and_their_difference(histograms):
     figure = brightness_figure(histograms)
     difference = {panel.get_title(): panel for panel in figure.axes if panel.get_title()}
@@ -118,6 +119,7 @@ def test_panels_of_brightness_have_one_scale(histograms):
     assert len({panel.get_ylim() for panel in figure.axes[2:]}) == 1
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize("count", [1, 4, 7])
 def test_nothing_of_the_brightness_is_cut_off(histograms, count):
     names = ["a_variant_with_quite_a_long_name", *map(str, range(count - 1))]
@@ -240,6 +242,7 @@ def test_the_published_tables_have_the_ranking_the_paper_states():
     assert len(PUBLISHED) == 14
 
 
+@pytest.mark.slow
 def test_importing_ablations_loads_neither_torch_nor_matplotlib():
     code = (
         "import sys, benchmark.studies.ablation; "

@@ -1,16 +1,17 @@
 """Training data: crops that depend on seed and step alone, and images that may be trained on."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 
 import cv2
 import numpy as np
 import pytest
 import torch
+from doubles import Darkened
 
 from benchmark.datasets import DATASETS
 from benchmark.datasets.clean import Folder
-from benchmark.noise import NOISE_MODELS, NoiseModel
+from benchmark.noise import NOISE_MODELS
 from benchmark.training.patches import Patches, hold_out, read_training_images
 from benchmark.training.recipe import Recipe
 
@@ -107,19 +108,10 @@ def test_every_image_place_flip_and_turn_is_drawn():
 
 
 def test_a_noise_that_redevelops_the_image_gives_its_own_target(images):
-    @dataclass(frozen=True)
-    class Darker(NoiseModel):
-        name = "darker"
-        unit = ""
-        levels: tuple[float, ...] = (1,)
-
-        def sample_pair(self, clean, level, rng):
-            return clean / 2, clean / 4
-
-    patches = Patches(images, Darker(), 1, RECIPE)
+    patches = Patches(images, Darkened(), 0.1, RECIPE)
     noisy, target = patches.batch(0)
     torch.testing.assert_close(target, patches.crops(0) / 2)
-    torch.testing.assert_close(noisy, patches.crops(0) / 4)
+    torch.testing.assert_close(noisy, patches.crops(0) / 2 + 0.1)
 
 
 def test_no_images_are_an_error_which_says_what_to_name():

@@ -200,6 +200,7 @@ def command(out: Path, photographs: Path, *settings: str) -> list[str]:
     return [sys.executable, "-m", "benchmark.cli", *words, data, f"out={out}", *settings]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGKILL, -9), (signal.SIGTERM, 143)])
 def test_a_killed_process_loses_nothing(tmp_path, photographs, number, status):
     cut = command(tmp_path / "cut", photographs)
@@ -435,6 +436,7 @@ def test_tensorboard_gets_the_log_and_the_validation(tmp_path, images):
 # several processes
 
 
+@pytest.mark.slow
 def test_two_processes_train_as_one_does(tmp_path, photographs):
     settings = ["model.dncnn.batch_norm=false", "steps=20", "log_every=1", "batch=4"]
     alone = command(tmp_path / "one", photographs, *settings)

@@ -24,7 +24,7 @@ class PassesOptions:
     averaged
         How many of them make a mean, 1 among these; groups share no output.
     seed
-        Of noise and masks.
+        Of noise and networks.
     out
         Gets passes.md, passes.csv, and in draws/ every image's scores.
     device
@@ -53,16 +53,16 @@ def passes(options: PassesOptions, line: CommandLine) -> None:
       bench passes '+model.mine={of: masked, weights: mine.safetensors}' passes=64
 
     Every image is restored many times, each time under a seed of its own. A table for each level
-    has PSNR and SSIM of one pass, of the mean of several and without masks, their gain over one
-    pass, the standard deviation over runs, and the cost; below it stands whether the two claims
-    of the author of masked training hold. Run the same command again after an interruption: it
-    goes on from its last image.
+    has PSNR and SSIM of one pass, of the mean of several and of the network's variants, their gain
+    over one pass, the standard deviation over runs, and the cost; below it stands whether the two
+    claims of the author of masked training hold. Run the same command again after an
+    interruption: it goes on from its last image.
     """
     import shlex
     from pathlib import Path
 
     from benchmark.cells import Cell, ResultStore
-    from benchmark.cli.objects.grid import compose_grid, without_masks
+    from benchmark.cli.objects.grid import compose_grid, variants_of
     from benchmark.cli.objects.specs import by_name
     from benchmark.cli.output import say_written
     from benchmark.console.log import log
@@ -94,9 +94,10 @@ def passes(options: PassesOptions, line: CommandLine) -> None:
                 f"are counted; leave out model.{name}.passes"
             )
     store = ResultStore(out / "draws", study.is_drawn)
-    records = study.measure(grid, without_masks(options.model), store, draws, device)
+    records = study.measure(grid, variants_of(options.model), store, draws, device)
     written = study.write_pages(records, out, shlex.join(line.without("out")))
     for record in records:
-        verdicts = f"{study.stability(record).sentence} {study.gain(record).sentence}"
+        summary = study.summarize(record)
+        verdicts = f"{study.stability(summary).sentence} {study.gain(summary).sentence}"
         log.info(f"{Cell(**record['cell'])}: {verdicts}")
     say_written(written, out)

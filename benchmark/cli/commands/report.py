@@ -45,7 +45,7 @@ def report(options: ReportOptions, line: CommandLine) -> None:
     store = ResultStore(options.out)
     scores = store.scores(partners())
     if training_curves.read_runs(store.root):
-        prepare(store.root, {"training.md": "training"})
+        prepare(store.root, {"training.md": "training"}, ("training_curves.*",))
         say_written(training_curves.write_curves(store.root), store.root)
     elif scores.rows.empty:
         raise ValueError(

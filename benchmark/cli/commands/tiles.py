@@ -22,7 +22,7 @@ class TilesOptions:
     tiles
         Their sides in pixels: multiples of 8, 64 or more; every image has to be larger.
     seed
-        Of noise and masks.
+        Of noise and networks.
     out
         Gets tiles.md and tiles.csv.
     device
@@ -48,13 +48,13 @@ def tiles(options: TilesOptions, line: CommandLine) -> None:
       bench tiles model=masked
       bench tiles model=[masked,dncnn,tv] data=kodak24 tiles=[128,256] noise.gaussian.levels=[15]
 
-    The largest difference of a pixel, and that of the PSNR, for each model and tile; of a network
-    with masks also without them, since every tile draws its own.
+    The largest difference of a pixel, and that of the PSNR, for each model, its variants and each
+    tile. A stochastic network draws other numbers in tiles than for the whole image.
     """
     import shlex
     from pathlib import Path
 
-    from benchmark.cli.objects.grid import compose_grid, without_masks
+    from benchmark.cli.objects.grid import compose_grid, variants_of
     from benchmark.cli.objects.specs import by_name
     from benchmark.cli.output import say_written
     from benchmark.console.log import log
@@ -78,7 +78,7 @@ def tiles(options: TilesOptions, line: CommandLine) -> None:
         )
     )
     prepare(options.out, {"tiles.md": "tiles", "tiles.csv": "ways"})
-    table = study.measure_tiles(grid, without_masks(options.model), list(options.tiles), device)
+    table = study.measure_tiles(grid, variants_of(options.model), list(options.tiles), device)
     weights = {n: s["weights"] for n, s in grid.settings["model"].items() if "weights" in s}
     written = study.write_pages(table, out, shlex.join(line.without("out")), weights)
     for _, row in study.summarize(table).iterrows():

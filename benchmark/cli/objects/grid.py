@@ -193,12 +193,15 @@ def with_available_metrics(grid: Grid) -> Grid:
     return replace(grid, metrics=available, settings=settings)
 
 
-def without_masks(models: Specs) -> dict[str, Denoiser]:
-    """By name of each model which masks at test time, the same one without masks."""
+def variants_of(models: Specs) -> dict[str, dict[str, Denoiser]]:
+    """By name of each model, its class's other ways to test the same weights, by their names."""
     return {
-        name: build_one(replace(spec, settings={**spec.settings, "mask": False}))
+        name: {
+            variant: build_one(replace(spec, settings={**spec.settings, **changes}))
+            for variant, changes in spec.cls.variants.items()
+            if any(spec.settings.get(key) != value for key, value in changes.items())
+        }
         for name, spec in models.items()
-        if spec.settings.get("mask")
     }
 
 

@@ -66,6 +66,10 @@ def _misfit(cls: type) -> str | None:
     unknown = [key for key in getattr(cls, "test_time", ()) if key not in parameters]
     if unknown:
         return f"test_time names '{unknown[0]}', which is no keyword of it"
+    allowed = cls.test_time if getattr(cls, "learned", False) else parameters
+    for name, settings in getattr(cls, "variants", {}).items():
+        if unknown := [key for key in settings if key not in allowed]:
+            return f"its variant '{name}' sets '{unknown[0]}', which is no setting at test time"
     schema(cls)
     return None
 

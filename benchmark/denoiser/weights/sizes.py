@@ -7,7 +7,7 @@ from benchmark.denoiser import DENOISERS
 from benchmark.settings import plain
 from benchmark.signature import keywords_of
 
-Header = Mapping[str, Any]  # see `read_header`
+Header = Mapping[str, Any]  # as JSON gives it back
 
 
 def size_of(header: Header) -> str:

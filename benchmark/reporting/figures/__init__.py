@@ -1,0 +1,1 @@
+"""What is drawn: each figure a function of what it shows, saved where that has changed."""
