@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 from benchmark.studies.noise_sheet import write_index, write_sheet
 from benchmark.studies.noise_sheet.measures import measure
 from benchmark.studies.noise_sheet.page import index_page, page
