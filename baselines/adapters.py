@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -224,7 +224,7 @@ class DeepInverse(Adapter):
         }
         untrained = {"pretrained": None} if "pretrained" in defaults else {}
         try:
-            self.network = cls(**arguments, **untrained)
+            self.network: Any = cls(**arguments, **untrained)
         except (ImportError, TypeError) as error:
             raise ValueError(f"deepinv's {denoiser}: {_short(error)}") from None
         if weights is not None:

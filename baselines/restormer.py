@@ -254,8 +254,9 @@ class Restormer(Denoiser):
             arguments["num_refinement_blocks"] = blocks_of(shapes, "refinement")
             biased = f"{LEVELS[0]}.0.norm1.body.bias" in shapes
             arguments["layer_norm"] = "WithBias" if biased else "BiasFree"
-        if all(scales := [shapes.get(f"{level}.0.attn.temperature") for level in LEVELS]):
-            arguments["heads"] = tuple(scale[0] for scale in scales)
+        scales = [shapes.get(f"{level}.0.attn.temperature") for level in LEVELS]
+        if all(scales):
+            arguments["heads"] = tuple(scale[0] for scale in scales if scale)
         if widest := shapes.get(f"{LEVELS[-1]}.0.ffn.project_out.weight"):
             arguments["ffn_expansion_factor"] = expansion_of(*widest[:2])
         return arguments

@@ -99,8 +99,7 @@ def mean_shift(offset: float) -> nn.Conv2d:
     """A 1x1 convolution which adds ``offset`` times the mean colour, until training changes it."""
     shift = nn.Conv2d(3, 3, 1)
     nn.init.dirac_(shift.weight)
-    with torch.no_grad():
-        shift.bias.copy_(offset * torch.tensor(RGB_MEAN))
+    shift.bias = nn.Parameter(offset * torch.tensor(RGB_MEAN))
     return shift
 
 

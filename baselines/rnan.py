@@ -23,8 +23,8 @@ CHOP_STEP, CHOP_MARGIN = 4, 12  # its patches: half a side, down to a multiple o
 
 def attend_over_keys(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     """Attention as the paper has it, each query's weights summing to 1: (B, N, C) to the same."""
-    heads = (part[:, None] for part in (query, key, value))  # torch fuses four axes, not three
-    return functional.scaled_dot_product_attention(*heads, scale=1.0)[:, 0]
+    query, key, value = (part[:, None] for part in (query, key, value))  # torch fuses four axes
+    return functional.scaled_dot_product_attention(query, key, value, scale=1.0)[:, 0]
 
 
 def attend_over_queries(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
@@ -87,8 +87,8 @@ class NonLocalBlock(nn.Module):
         self.attend = ATTENTIONS[softmax]
         self.g = nn.Conv2d(width, width // 2, 1)
         self.W = nn.Conv2d(width // 2, width, 1)
-        nn.init.zeros_(self.W.weight)  # so that training starts from the input alone
-        nn.init.zeros_(self.W.bias)
+        for parameter in self.W.parameters():
+            nn.init.zeros_(parameter)  # so that training starts from the input alone
         self.theta = nn.Conv2d(width, width // 2, 1)
         self.phi = nn.Conv2d(width, width // 2, 1)
 

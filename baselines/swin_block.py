@@ -6,8 +6,6 @@ ICCV Workshops 2021, https://arxiv.org/abs/2108.10257. Written anew; the names o
 those of https://github.com/JingyunLiang/SwinIR.
 """
 
-from collections import OrderedDict
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -19,6 +17,9 @@ class WindowAttention(nn.Module):
     ``token_drop`` is the module that tokens pass before they become queries, keys and values. Here
     it is the identity; whatever takes its place multiplies each token by 0 or 1.
     """
+
+    relative_position_index: Tensor
+    region_bias: Tensor
 
     def __init__(self, embed_dim: int, num_heads: int, window_size: int, shifted: bool):
         super().__init__()
@@ -38,7 +39,8 @@ class WindowAttention(nn.Module):
         bias = self.bias() + self.region_bias[self.regions(*windows.shape[1:3]).flatten()]
         qkv = self.qkv(self.token_drop(windows)).flatten(1, 2)
         qkv = qkv.unflatten(-1, (3, self.num_heads, -1)).permute(3, 0, 1, 4, 2, 5)
-        attended = attention(*qkv.flatten(2, 3), bias.flatten(0, 1))  # (B, windows * heads, N, d)
+        query, key, value = qkv.flatten(2, 3)  # (B, windows * heads, N, d) each
+        attended = attention(query, key, value, bias.flatten(0, 1))
         attended = attended.unflatten(1, (-1, self.num_heads)).transpose(2, 3)
         return self.proj(attended.reshape(windows.shape))
 
@@ -113,6 +115,19 @@ class StochasticDepth(nn.Module):
         return branch * (keep / keep_probability)
 
 
+class MLP(nn.Module):
+    """Two linear layers and a GELU between them, for each token by itself."""
+
+    def __init__(self, channels: int, hidden: int):
+        super().__init__()
+        self.fc1 = nn.Linear(channels, hidden)
+        self.fc2 = nn.Linear(hidden, channels)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """(..., C) to the same."""
+        return self.fc2(functional.gelu(self.fc1(tokens)))
+
+
 class SwinBlock(nn.Module):
     """Windowed attention, then an MLP, each behind a LayerNorm and with its own shortcut."""
 
@@ -131,9 +146,7 @@ class SwinBlock(nn.Module):
         self.norm1 = nn.LayerNorm(embed_dim)
         self.attn = WindowAttention(embed_dim, num_heads, window_size, shifted)
         self.norm2 = nn.LayerNorm(embed_dim)
-        hidden = int(embed_dim * mlp_ratio)
-        layers = {"fc1": nn.Linear(embed_dim, hidden), "act": nn.GELU()}
-        self.mlp = nn.Sequential(OrderedDict(layers, fc2=nn.Linear(hidden, embed_dim)))
+        self.mlp = MLP(embed_dim, int(embed_dim * mlp_ratio))
         self.drop_path = StochasticDepth(drop_path)
 
     def forward(self, features: Tensor) -> Tensor:

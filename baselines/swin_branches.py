@@ -7,16 +7,18 @@ of the linear layer behind it.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import FunctionCtx, once_differentiable
+from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 WINDOWS = 32  # at a time, of 8x8 pixels; the weights of their attention take 3 MB
 LOG2_E = math.log2(math.e)  # torch's exp takes three times as long as its exp2
 
+Context = Any  # torch's FunctionCtx, whose declaration has neither tensors nor what is set on it
 Gradients = tuple[Tensor | None, ...]
 
 
@@ -51,7 +53,7 @@ class AttentionBranch(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: FunctionCtx,
+        ctx: Context,
         features: Tensor,
         images: list[int],
         scale: float,
@@ -94,7 +96,7 @@ class AttentionBranch(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: FunctionCtx, gradient: Tensor) -> Gradients:
+    def backward(ctx: Context, gradient: Tensor) -> Gradients:
         features, index, keep, region_bias, bias, *linear, proj_weight, attended, logs = (
             ctx.saved_tensors
         )
@@ -157,7 +159,7 @@ def chosen_tokens(
 
 
 def heads_of(
-    normed: Tensor, rows: Tensor | None, linear: tuple[Tensor, ...], like: Tensor, bias: Tensor
+    normed: Tensor, rows: Tensor | None, linear: Sequence[Tensor], like: Tensor, bias: Tensor
 ) -> Tensor:
     """Queries, keys and values, (3, n * heads, d, N), of n windows ``like`` (n, N, C)."""
     weight, qkv_bias, dropped_bias = linear
@@ -208,7 +210,9 @@ def attention_backward(
     query, key, value = heads
     grad_heads = torch.empty_like(heads)
     grad_scores = torch.bmm(grad_attended.mT, value, out=buffer[: len(value)])
-    torch._softmax_backward_data(grad_scores, weights, -1, weights.dtype, grad_input=grad_scores)
+    torch.ops.aten._softmax_backward_data.out(
+        grad_scores, weights, -1, weights.dtype, grad_input=grad_scores
+    )
     grad_bias += grad_scores.view(-1, grad_bias.numel()).sum(0).view_as(grad_bias)
     torch.bmm(key, grad_scores.mT, out=grad_heads[0])
     torch.bmm(query, grad_scores, out=grad_heads[1])
@@ -233,7 +237,7 @@ class MLPBranch(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: FunctionCtx,
+        ctx: Context,
         features: Tensor,
         images: list[int],
         scale: float,
@@ -258,7 +262,7 @@ class MLPBranch(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: FunctionCtx, gradient: Tensor) -> Gradients:
+    def backward(ctx: Context, gradient: Tensor) -> Gradients:
         features, weight1, bias1, weight2 = ctx.saved_tensors
         images, scale, epsilon, dtype = ctx.constants
         grad_features = gradient.clone(memory_format=torch.contiguous_format)

@@ -71,7 +71,8 @@ def window_attention(
     count, tokens, channels = windows.shape
     if fused(windows.device):
         qkv = attn.qkv(windows).unflatten(-1, (3, attn.num_heads, -1)).permute(2, 0, 3, 1, 4)
-        attended = functional.scaled_dot_product_attention(*qkv, bias[:1])
+        query, key, value = qkv
+        attended = functional.scaled_dot_product_attention(query, key, value, bias[:1])
         return attn.proj(attended.transpose(1, 2).flatten(2))
     qkv = torch.addmm(attn.qkv.bias[:, None], attn.qkv.weight, windows.flatten(0, 1).T)
     qkv = qkv.view(3, channels, count, tokens).transpose(1, 2)
@@ -89,7 +90,7 @@ def with_gradients(block: SwinBlock, features: Tensor) -> Tensor:
 
     Their LayerNorm has no weight and bias: `folded` moves them into the linear layer behind it.
     """
-    attn, fc1, _, fc2 = block.attn, *block.mlp
+    attn, fc1, fc2 = block.attn, block.mlp.fc1, block.mlp.fc2
     features = features.to(fc1.weight.dtype)  # in bf16 the linear layers multiply, no more
     dtype = torch.bfloat16 if torch.is_autocast_enabled("cpu") else features.dtype
     index = torch.arange(features[0, ..., 0].numel()).view(1, *features.shape[1:3], 1)

@@ -102,6 +102,7 @@ class SwinIR(Denoiser):
     first_kernel: ClassVar[int] = 3  # side of the first convolution
     residual: ClassVar[bool] = True  # shortcuts around the body and around the whole network
     derived = ("relative_position_index", "attn_mask")
+    mean: Tensor  # (3, 1, 1)
 
     def __init__(
         self,

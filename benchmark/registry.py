@@ -10,9 +10,10 @@ import warnings
 from collections import UserDict
 from collections.abc import Callable, Iterable
 from importlib.metadata import EntryPoint, entry_points
-from typing import TypeVar
+from typing import Any, Generic, TypeVar, cast
 
-T = TypeVar("T", bound=type)
+Base = TypeVar("Base")  # of the classes of a registry
+Class = TypeVar("Class", bound=type)
 
 ENTRY_POINT_GROUP = "noisebench.plugins"
 OURS = (
@@ -36,7 +37,7 @@ class UnknownName(KeyError):
         return self.args[0]
 
 
-class Registry(UserDict):
+class Registry(UserDict[str, type[Base]], Generic[Base]):
     """A dict of classes which refuses a second owner for a name.
 
     Parameters
@@ -49,7 +50,7 @@ class Registry(UserDict):
         super().__init__()
         self.kind = kind
 
-    def register(self, name: str) -> Callable[[T], T]:
+    def register(self, name: str) -> Callable[[Class], Class]:
         """Decorate a class with the name users will type; sets ``cls.name``.
 
         Raises
@@ -58,7 +59,7 @@ class Registry(UserDict):
             If the name belongs to another class already. The registry is left unchanged.
         """
 
-        def decorate(cls: T) -> T:
+        def decorate(cls: Class) -> Class:
             owner = self.data.get(name)
             if owner is not None and _address(owner) != _address(cls):
                 raise NameTaken(
@@ -66,12 +67,12 @@ class Registry(UserDict):
                     f"rename one or uninstall its package"
                 )
             cls.name = name
-            self.data[name] = cls
+            self.data[name] = cast(type[Base], cls)
             return cls
 
         return decorate
 
-    def __missing__(self, name: str) -> type:
+    def __missing__(self, name: str) -> type[Base]:
         hint = did_you_mean(str(name), self.data, most=3, cutoff=0.5)
         known = ", ".join(sorted(self.data))
         raise UnknownName(f"unknown {self.kind} '{name}'{hint} Known: {known}")
@@ -100,9 +101,9 @@ def unknown_setting(key: str, known: Iterable[str], where: str = "") -> ValueErr
     return ValueError(f"unknown setting '{key}'{hint} Known {place}: {', '.join(names)}")
 
 
-def summary(cls: type) -> str:
-    """The first paragraph of a class's docstring as one line of plain text, without citations."""
-    paragraph = (cls.__doc__ or "").strip().partition("\n\n")[0]
+def summary(documented: object) -> str:
+    """The first paragraph of a docstring as one line of plain text, without citations."""
+    paragraph = (documented.__doc__ or "").strip().partition("\n\n")[0]
     return re.sub(r" \[\d+\]_|``|`", "", " ".join(paragraph.split()))
 
 
@@ -110,10 +111,10 @@ def _address(cls: type) -> str:
     return f"{cls.__module__}.{getattr(cls, '__qualname__', cls)}"
 
 
-Unfit = Callable[[Registry, type], str | None]  # why a class cannot be offered, or None
+Unfit = Callable[[Registry[Any], type], str | None]  # why a class cannot be offered, or None
 
 
-def load_plugins(registries: Iterable[Registry] = (), unfit: Unfit = lambda *_: None) -> None:
+def load_plugins(registries: Iterable[Registry[Any]] = (), unfit: Unfit = lambda *_: None) -> None:
     """Import the modules whose decorators fill the registries: ours, then installed plugins.
 
     Whatever is wrong with a plugin stops nothing else. One which cannot be imported, or claims a

@@ -3,13 +3,14 @@
 import hashlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from benchmark.files.whole import file_hash
 from benchmark.signature import keywords_of
 
 KINDS = ("located", "files", "in_key")  # what a class declares of its settings, by name
 
-Settings = dict[str, object]
+Settings = dict[str, Any]
 
 
 def identity_of(cls: type, settings: Mapping[str, object]) -> Settings:
@@ -150,7 +151,7 @@ def _address(cls: type) -> str:
     return f"{cls.__module__}.{cls.__qualname__}"
 
 
-def plain(value: object) -> object:
+def plain(value: object) -> Any:
     """A value as JSON gives it back: mappings as dicts, tuples as lists, all the way down."""
     if isinstance(value, Mapping):
         return {key: plain(item) for key, item in value.items()}

@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import field, make_dataclass
 from types import SimpleNamespace, UnionType
-from typing import Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 SCALARS = (bool, int, float, str)
 Parameters = dict[str, tuple[object, object]]  # keyword to its annotation and default
@@ -63,7 +63,7 @@ def _evaluated(annotation: object, constructor: object) -> object:
     return get_type_hints(holder, getattr(constructor, "__globals__", {}))["keyword"]
 
 
-def plain_type(annotation: object) -> object:
+def plain_type(annotation: object) -> Any:
     """The type of a config's field: ``tuple[float, ...]`` as ``list[float]``, texts for choices.
 
     Raises

@@ -176,15 +176,17 @@ def _plain_settings(options: type) -> Iterator[tuple[str, tuple[object, object]]
 
 
 def _default(option: OptionField) -> object:
-    return option.default_factory() if option.default is MISSING else option.default
+    factory = option.default_factory
+    return option.default if factory is MISSING else factory()
 
 
 def _described(options: type) -> dict[str, str]:
     """What a dataclass and those in it say under ``Parameters``, one line for each name."""
     described: dict[str, str] = {}
     for cls in reversed(options.__mro__):
-        for part in [t for t in get_type_hints(cls).values() if is_dataclass(t)]:
-            described |= _described(part)
+        for part in get_type_hints(cls).values():
+            if isinstance(part, type) and is_dataclass(part):
+                described |= _described(part)
         section = (inspect.getdoc(cls) or "").partition("Parameters\n----------\n")[2]
         section = re.split(r"\n\n\w+\n-{3,}", section)[0]
         for names, text in re.findall(r"^(\w[\w, ]*)\n((?:[ ].*\n?|\n)+)", section, re.MULTILINE):

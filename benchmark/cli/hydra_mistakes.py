@@ -73,7 +73,7 @@ def _unknown_setting(error: BaseException) -> str | None:
     for cause in _causes(error):
         if isinstance(cause, ConfigAttributeError | ConfigKeyError) and cause.parent_node:
             known = [key for key in cause.parent_node if key != "hydra"]
-            return str(unknown_setting(cause.full_key, known))
+            return str(unknown_setting(str(cause.full_key), known))
     return None
 
 

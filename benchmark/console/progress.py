@@ -9,6 +9,7 @@ from rich.progress import (
     MofNCompleteColumn,
     Progress,
     ProgressColumn,
+    Task,
     TextColumn,
     TimeRemainingColumn,
 )
@@ -72,7 +73,8 @@ class _Lines(Progress):
 
     def _print(self) -> None:
         for task in self.tasks:
-            parts = [_shown(column, task) for column in self.columns]
+            columns = [column for column in self.columns if isinstance(column, ProgressColumn)]
+            parts = [_shown(column, task) for column in columns]
             line = Text(" ".join(part for part in parts if part))
             self.console.print(line, highlight=False, soft_wrap=True)
 
@@ -84,7 +86,7 @@ def _text(form: str) -> ProgressColumn:
     return TextColumn(form, markup=False)  # names and formulas may have brackets
 
 
-def _shown(column: ProgressColumn, task: object) -> str:
+def _shown(column: ProgressColumn, task: Task) -> str:
     if isinstance(column, BarColumn):
         return f"{task.percentage:.0f} %"
     shown = column.render(task)

@@ -21,7 +21,7 @@ class ForgivingStream:
     def __init__(self, stream: TextIO):
         self._stream = stream
         self.error: OSError | ValueError | None = None
-        if hasattr(stream, "reconfigure") and stream.errors == "strict":
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
             stream.reconfigure(errors="replace")
 
     def __getattr__(self, name: str) -> Any:

@@ -29,7 +29,7 @@ from benchmark.pixels import crop_around
 from benchmark.registry import Registry
 from benchmark.settings import digest_of
 
-DATASETS = Registry("dataset")
+DATASETS: "Registry[Dataset]" = Registry("dataset")
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,8 @@ class Dataset:
     source: ClassVar[str]  # what to do to get it, and its terms; ends an error message
     centres: ClassVar[Mapping[str, tuple[int, int]]] = {}  # image to the row and column of a crop
     levels: ClassVar[tuple[float, ...]] = (0.0,)  # of recorded noise, mildest first
+    unit: ClassVar[str] = ""  # what a level counts
+    note: ClassVar[str] = ""  # a caveat which lists and tables show beside the name
     border: ClassVar[int | None] = None  # pixels its protocol does not compare; None: unsaid
     # the images themselves are told by `digest`, wherever they lie
     located: ClassVar[tuple[str, ...]] = ()  # settings which say where something lies, not what

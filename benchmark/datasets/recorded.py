@@ -19,8 +19,6 @@ class Recorded(Dataset):
     """
 
     recorded = True
-    unit: ClassVar[str] = ""  # what a level counts
-    note: ClassVar[str] = ""  # a caveat which lists and tables show beside the name
     suites: ClassVar[tuple[str, ...]] = ()  # names which choose several noises at once: noise=paper
     in_key: ClassVar[tuple[str, ...]] = ("levels",)  # settings which a cell's key tells
 

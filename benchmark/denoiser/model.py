@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from benchmark.denoiser.inference import Inference
 from benchmark.registry import Registry
 
-DENOISERS = Registry("denoiser")
+DENOISERS: "Registry[Denoiser]" = Registry("denoiser")
 
 
 class Denoiser(nn.Module):

@@ -1,13 +1,14 @@
 """What a metric is: a restored image and the clean one in, one number out. Loads no torch."""
 
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import Field
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from benchmark.registry import Registry
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-METRICS = Registry("metric")
+METRICS: "Registry[Metric]" = Registry("metric")
 
 
 class MetricUnavailable(Exception):
@@ -27,6 +28,7 @@ class Metric:
     rgb_only: ClassVar[bool] = False
     located: ClassVar[tuple[str, ...]] = ()  # settings which say where something lies, not what
     files: ClassVar[tuple[str, ...]] = ()  # settings which name a file: its content counts
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]  # of subclasses, which are dataclasses
 
     @property
     def minimum_size(self) -> int:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -76,7 +77,7 @@ class Formula(NoiseModel):
         return self.tree.variance(intensity)
 
 
-def as_choice(text: str) -> tuple[str, dict[str, object]]:
+def as_choice(text: str) -> tuple[str, dict[str, Any]]:
     """The name and the settings of the noise which an item of ``noise=[...]`` spells.
 
     ``gaussian(25)`` is no formula but a registered noise at that level:

@@ -3,7 +3,8 @@
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import Field
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from benchmark.registry import Registry
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
-NOISE_MODELS = Registry("noise model")
+NOISE_MODELS: "Registry[NoiseModel]" = Registry("noise model")
 
 
 class NoiseModel(ABC):
@@ -36,6 +37,11 @@ class NoiseModel(ABC):
     files: ClassVar[tuple[str, ...]] = ()  # settings which name a file: its content counts
     in_key: ClassVar[tuple[str, ...]] = ("levels",)  # settings which a cell's key tells
     levels: tuple[float, ...]
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]  # of subclasses, which are dataclasses
+
+    if TYPE_CHECKING:
+
+        def __init__(self, **settings: Any) -> None: ...
 
     def __init_subclass__(cls, **keywords: object) -> None:
         """Refuse a second law, and inherit no batched form of another law."""

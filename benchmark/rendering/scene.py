@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmark.registry import Registry
 
-SCENES = Registry("scene")
+SCENES: "Registry[Scene]" = Registry("scene")
 
 Description = dict[str, Any]
 

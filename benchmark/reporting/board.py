@@ -67,7 +67,8 @@ class Ranking:
         """
         sign = -1 if self.scale.is_higher_better else 1
         lines, noises = [], []
-        for model, part in self.shared.groupby("model"):
+        for name, part in self.shared.groupby("model"):
+            model = str(name)
             scores = self._matrices.get(model, pd.DataFrame())
             trained = part[self._is_trained(part)]
             ood = estimate(scores)
@@ -114,7 +115,8 @@ class Ranking:
         if not models:
             return pd.DataFrame(columns=["model", *DIFFERENCE]).set_index("model")
         ranked = [model for model in models if model not in self.reference] or models
-        declared = [other for model in ranked if (other := self.partners.get(model)) != model]
+        partners = {model: self.partners.get(model, model) for model in ranked}
+        declared = [other for model, other in partners.items() if other != model]
         against = next((other for other in declared if other in ranked), ranked[0])
         lines = []
         for model in models:
@@ -160,7 +162,7 @@ class Board:
         higher_is_better: Mapping[str, bool] | None = None,
     ) -> Board:
         """The board of a table; see `benchmark.cells.scores.as_scores`."""
-        return table if isinstance(table, cls) else cls(as_scores(table, higher_is_better))
+        return table if isinstance(table, Board) else cls(as_scores(table, higher_is_better))
 
     @cached_property
     def rows(self) -> pd.DataFrame:

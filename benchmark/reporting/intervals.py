@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -174,8 +175,10 @@ def _refuse_other_pixels(table: pd.DataFrame) -> None:
     """Raise ``ValueError`` if two models were scored on different pixels, as far as is known."""
     for kind in PIXELS:
         known = table.dropna(subset=kind) if kind in table else table[:0]
-        counts = known.groupby(ROW)[kind].nunique() if len(known) else known
-        different = counts[counts > 1].index if len(known) else []
+        if not len(known):
+            continue
+        counts = known.groupby(ROW)[kind].nunique()
+        different = counts[counts > 1].index
         if not len(different):
             continue
         same_row = (known[ROW] == list(different[0])).all(axis=1)
@@ -207,7 +210,7 @@ def _draws(count: int, seed: int) -> np.ndarray:
     return rng.multinomial(count, np.full(count, 1 / count), RESAMPLES).astype(float)
 
 
-def _cell_weights(cells: pd.MultiIndex) -> np.ndarray:
+def _cell_weights(cells: pd.Index) -> np.ndarray:
     """What each cell counts: noises equally, in a noise its levels, in a level its seeds."""
     seeds = Counter((noise, level) for noise, level, _ in cells)
     levels = Counter(noise for noise, _ in seeds)
@@ -222,4 +225,4 @@ def _wilcoxon(differences: np.ndarray) -> float:
         return 1.0  # two equal models: no evidence either way
     from scipy.stats import wilcoxon  # half a second that only a page needs
 
-    return float(wilcoxon(differences).pvalue)
+    return float(cast(Any, wilcoxon(differences)).pvalue)

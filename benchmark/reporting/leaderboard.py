@@ -46,7 +46,7 @@ def differences(ranking: Ranking) -> Table:
             f"{line[name]:+.{ranking.scale.digits}f}" for name in ("difference", "low", "high")
         )
         p = "<0.001" if line["p"] < 0.001 else f"{line['p']:.3f}"
-        rows.append([label(model), difference, f"{low} to {high}", p])
+        rows.append([label(str(model)), difference, f"{low} to {high}", p])
     return Table(["model", "difference", "95 % interval", "p"], rows)
 
 
@@ -117,7 +117,7 @@ def _counts(ranking: Ranking) -> list[str]:
     said = [f"{pictures}; {used} of {cells} cells shared by {who}."]
     if used < cells:
         own = rows.drop_duplicates(["model", *CELL]).groupby("model").size()
-        lacking = [f"{label(m)} lacks {cells - n}" for m, n in own.items() if n < cells]
+        lacking = [f"{label(str(m))} lacks {cells - n}" for m, n in own.items() if n < cells]
         why = ", ".join(lacking) or "their images differ"
         said.append(f"{cells - used} cells of others are left out: {why}.")
     return said

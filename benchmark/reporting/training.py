@@ -122,7 +122,7 @@ def _read_csv(path: Path, columns: tuple[str, ...], key: list[str]) -> pd.DataFr
     if damaged.any():
         line = int(np.flatnonzero(damaged)[0]) + 2  # the first has the headings
         raise ValueError(f"{path} is damaged in line {line}; {hint}")
-    table = table[list(columns)].assign(**values.astype(float))
+    table = table[list(columns)].assign(**{name: values[name].astype(float) for name in numbers})
     double = table[table.duplicated(key)]
     if len(double):
         first = " ".join(f"{name}={double.iloc[0][name]}" for name in key)
@@ -151,7 +151,7 @@ def _score(rows: pd.DataFrame, best: bool) -> tuple[float, int]:
     """The PSNR of the last step or the best, and that step; NaN and 0 where there is none."""
     if rows.empty:
         return np.nan, 0
-    line = rows.loc[rows["psnr"].idxmax()] if best else rows.iloc[-1]
+    line = rows.iloc[rows["psnr"].argmax()] if best else rows.iloc[-1]
     return float(line["psnr"]), int(line["step"])
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,7 +24,7 @@ class Evaluated:
     """One image of a cell: its row, and the three pictures, (H, W, 3) uint8 RGB."""
 
     # image, a number for each metric, seconds; tile, where one was used; hashes of the pixels
-    row: dict[str, object]
+    row: dict[str, Any]
     clean: np.ndarray
     noisy: np.ndarray
     restored: np.ndarray
@@ -95,6 +96,11 @@ def noisy_pair(
     """An image of a cell, clean and noisy, both (H, W, C) uint8; ``noise`` None if recorded."""
     sample = dataset.read(image, cell.level)
     if noise is None:
+        if sample.noisy is None:
+            raise ValueError(
+                f"dataset '{cell.dataset}' has no noisy version of image {image}; its listing "
+                f"names one for each level"
+            )
         return to_uint8(sample.clean), to_uint8(sample.noisy)
     with naming("noise", f"{cell}, image {image}"):
         clean, noisy = noise.pair(sample.clean, cell.level, key_of(cell, image).rng())

@@ -21,6 +21,7 @@ from benchmark.noise import NoiseModel
 from benchmark.protocol import PROTOCOL
 from benchmark.scoring.evaluate import evaluate
 from benchmark.scoring.rescore import again, check_choice, refuse_mixtures, refuse_other_pixels
+from benchmark.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Grid:
     metrics: Mapping[str, Metric]
     levels: Mapping[str, Mapping[str, tuple[float, ...]]]
     seeds: list[int]
-    settings: Mapping[str, Mapping[str, dict[str, object]]]
+    settings: Mapping[str, Mapping[str, Settings]]
     inference: Mapping[str, Inference] = field(default_factory=dict)
     identities: Mapping[str, Mapping[float, Mapping[str, str]]] = field(default_factory=dict)
 
@@ -60,13 +61,13 @@ class Grid:
             for name, metric in self.metrics.items()
         }
 
-    def settings_of(self, cell: Cell) -> dict[str, object]:
+    def settings_of(self, cell: Cell) -> Settings:
         """Everything a cell's scores depend on, beside its key."""
         recorded, data = {"of": "recorded"}, self.settings["data"][cell.dataset]
         metrics = {name: dict(found) for name, found in self.settings["metric"].items()}
         for name, metric in self.metrics_of(cell).items():
             if "border" in metrics[name]:
-                metrics[name]["border"] = metric.border
+                metrics[name]["border"] = getattr(metric, "border", 0)
         return {
             "model": self.settings["model"][cell.model],
             "noise": recorded if cell.recorded else self.settings["noise"][cell.noise],

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -64,12 +65,12 @@ def match_levels(
         The file which keeps them. What it says of another noise, data, code or targets is measured
         anew, and so it is where it is damaged, with a warning.
     """
-    facts = plain({**facts, "seeds": list(seeds), "targets": TARGETS})
+    depends = plain({**facts, "seeds": list(seeds), "targets": TARGETS})
     code = [
         code_of(cls)["source"] for cls in (type(noise), *getattr(noise, "made_of", {}).values())
     ]
     stored = _stored(path)
-    if stored and stored["facts"] == facts and stored.get("code", code) == code:
+    if stored and stored["facts"] == depends and stored.get("code", code) == code:
         return [Match(**match) for match in stored["matches"]]
     images = dataset.images()
     draws = 1 if noise.deterministic else -(-DRAWS // len(images))
@@ -84,12 +85,12 @@ def match_levels(
     expected = severity_of(noise, dataset, expected_rng, range(draws))
     matches = find_matches(noise, expected, severity_of(noise, dataset, run_rng, seeds))
     found = {"code": code, "matches": [asdict(match) for match in matches]}
-    record = {"facts": facts, "numpy": np.__version__, **found}
+    record = {"facts": depends, "numpy": np.__version__, **found}
     write_whole(path, json.dumps(record, indent=1) + "\n")
     return matches
 
 
-def _stored(path: Path) -> dict[str, object] | None:
+def _stored(path: Path) -> dict[str, Any] | None:
     """What a file keeps; None where there is none, or it keeps no matches."""
     if not path.is_file():
         return None
@@ -187,15 +188,15 @@ def _continuous(noise: NoiseModel, severity: Severity, target: float, falls: boo
         near = far
     else:
         return None
-    from scipy.optimize import brentq  # slow to load, and matching alone needs it
+    from scipy.optimize import root_scalar  # slow to load, and matching alone needs it
 
-    root = brentq(
+    found = root_scalar(
         lambda power: severity(math.exp(power)) - target,
-        math.log(min(near, far)),
-        math.log(max(near, far)),
+        method="brentq",
+        bracket=(math.log(min(near, far)), math.log(max(near, far))),
         xtol=1e-3,
     )
-    return _rounded(math.exp(root), noise.domain)
+    return _rounded(math.exp(found.root), noise.domain)
 
 
 def _whole(noise: NoiseModel, severity: Severity, target: float, falls: bool) -> float | None:

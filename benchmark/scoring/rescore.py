@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from benchmark.cells import Cell, ResultStore
 from benchmark.cells.provenance import PIXELS, code_changes, some_of
@@ -100,7 +100,7 @@ def refuse_mixtures(
 
 
 def refuse_other_pixels(
-    cell: Cell, stored: Mapping[str, object] | None, row: Mapping[str, object]
+    cell: Cell, stored: Mapping[str, Any] | None, row: Mapping[str, Any]
 ) -> None:
     """Raise ``ValueError`` if a row would join scores of other pixels which its cell has already.
 

@@ -174,12 +174,13 @@ def row(name: str, published: Path, size: int, repeats: int, peak: float) -> lis
     """One line of the table."""
     theirs, network = pair(name, published)
     image = pad_to_multiple(torch.rand(1, 3, size, size), network.multiple)
-    calls = {
+    denoise = partial(network.denoise, image, tile="none", clamp=False)
+    calls: dict[str, Callable[[], Tensor]] = {
         "published": partial(torch.inference_mode()(theirs), image),
-        "ours": partial(network.denoise, image, tile="none", clamp=False),
+        "ours": denoise,
     }
     if multiplies_bf16("cpu"):
-        calls["bf16"] = partial(calls["ours"], precision="bf16")
+        calls["bf16"] = partial(denoise, precision="bf16")
     outputs, memory, seconds = {}, {}, {}
     for who, call in calls.items():
         start = time.perf_counter()

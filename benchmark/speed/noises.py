@@ -9,7 +9,7 @@ import argparse
 import os
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -118,7 +118,7 @@ PEERS = {
 }
 
 
-def measure(calls: dict[str, Call], repeats: int) -> dict[str, float]:
+def measure(calls: Mapping[str, Call], repeats: int) -> dict[str, float]:
     """Median seconds of each call, taken in turn (A B C A B C ...) after one call of each."""
     for call in calls.values():
         call()

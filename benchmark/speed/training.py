@@ -68,7 +68,7 @@ def published_sample(image: np.ndarray, patch: int, masked: bool) -> tuple[Tenso
     crop = np.rot90(image[top : top + patch, left : left + patch], random.randint(0, 3))
     if random.randint(0, 1):
         crop = np.flipud(crop)
-    clean = np.float32(crop / 255.0)
+    clean = (crop / 255.0).astype(np.float32)
     noisy = clean + np.random.normal(0, LEVEL / 255, clean.shape).astype(np.float32)
     noisy = np.clip(noisy, 0.0, 1.0)
     if masked:

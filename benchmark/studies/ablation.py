@@ -306,7 +306,7 @@ def _published(board: Board, published: Mapping[str, Sequence[str]]) -> tuple[st
     header = ["model", *(f"{scales[metric].label}, {said}" for metric in found)]
     header += ["published as", *(f"published {scale.label}" for scale in scales.values())]
     rows = []
-    for name in board.order:
+    for name in board.order or ():
         if name in REFERENCE:
             continue
         texts = [label(name)]
@@ -351,7 +351,8 @@ def _histogram_bars(panel: Axes, restored: np.ndarray, clean: np.ndarray, highes
 
 def _write_names(panel: Axes, names: Sequence[str], points: np.ndarray) -> None:
     """Write each point's name beside it, where it covers least of names, points and their line."""
-    panel.figure.draw_without_rendering()  # only the layout tells where points lie on the page
+    # only the layout tells where points lie on the page
+    panel.figure.figure.draw_without_rendering()
     on_page = panel.transData.transform(points)
     along = np.linspace(on_page[:-1], on_page[1:], 20).reshape(-1, 2)
     inside, taken = panel.get_window_extent(), []
@@ -370,7 +371,8 @@ def _write_names(panel: Axes, names: Sequence[str], points: np.ndarray) -> None:
 
 def _name_at(panel: Axes, name: str, point: np.ndarray, shift: tuple[float, float]) -> Annotation:
     side = {1: "left", -1: "right", 0: "center"}[int(np.sign(shift[0]))]
-    return panel.annotate(name, point, shift, textcoords="offset points", ha=side, fontsize=9)
+    place = point[0], point[1]
+    return panel.annotate(name, place, shift, textcoords="offset points", ha=side, fontsize=9)
 
 
 def _holds(outer: Bbox, inner: Bbox) -> bool:

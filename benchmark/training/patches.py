@@ -81,8 +81,9 @@ class Patches:
             return self._one_by_one(clean[self.share], step)
         generator = torch.Generator(self.device)
         generator.manual_seed(stream("noise", self.recipe.seed, step) % 2**63)
-        noisy = self.noise.sample_batch(clean, self.level, generator).clamp(0, 1)
-        return noisy[self.share], clean[self.share]
+        noisy = self.noise.sample_batch(clean, self.level, generator)
+        assert noisy is not None, f"'{self.noise.name}' made one batch, and not another"
+        return noisy.clamp(0, 1)[self.share], clean[self.share]
 
     def crops(self, step: int) -> Tensor:
         """All clean crops of a step, of every process: (batch, 3, patch, patch)."""

@@ -8,9 +8,8 @@ import torch
 
 from benchmark.denoiser import Denoiser
 from benchmark.denoiser.inference import Inference
-from benchmark.noise import Key, NoiseModel, stream, to_uint8
+from benchmark.noise import NOISE_MODELS, Key, NoiseModel, stream, to_uint8
 from benchmark.noise.expression import Term
-from benchmark.noise.formula import Formula
 from benchmark.noise.grammar import parse
 from benchmark.pixels import psnr
 
@@ -80,5 +79,5 @@ def conditions_of(formulas: list[str]) -> list[Condition]:
         if isinstance(expression, Term) and not expression.settings:
             conditions.append((expression.name, expression.noise, expression.level))
         else:
-            conditions.append((expression.canonical, Formula(formula=text), 1.0))
+            conditions.append((expression.canonical, NOISE_MODELS["formula"](formula=text), 1.0))
     return conditions

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from benchmark.cli.commands.run import RunOptions
 from benchmark.cli.objects.spec import Spec, Specs
@@ -24,7 +25,7 @@ from benchmark.scoring.grid import Grid
 from benchmark.scoring.precision import choose_precision
 from benchmark.settings import digest_of, joined
 
-Settings = dict[str, dict[str, dict[str, object]]]  # group and name to what a cell's file says
+Settings = dict[str, dict[str, dict[str, Any]]]  # group and name to what a cell's file says
 
 
 def compose_grid(options: RunOptions) -> Grid:

@@ -47,8 +47,9 @@ def sized(cls: type[Denoiser], size: str | None) -> DictConfig:
             f"'{cls.name}' has no size '{size}'; choose one of: {', '.join(cls.sizes) or 'none'}, "
             f"or null for the published one"
         )
-    arguments = {key: as_list(value) for key, value in cls.sizes.get(size, {}).items()}
-    return OmegaConf.merge(schema(cls, training=True), arguments)
+    config, settings = schema(cls, training=True), {} if size is None else cls.sizes[size]
+    config.merge_with({key: as_list(value) for key, value in settings.items()})
+    return config
 
 
 def choices_of(

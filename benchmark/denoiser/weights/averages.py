@@ -65,9 +65,9 @@ def fit(path: Path, tensors: Mapping[str, Tensor], build: Callable[[Tensors], T]
         If none fits: what was said of the closest reading.
     """
     refusals: list[NoFit] = []
-    taken: Reading | None = None
+    taken: tuple[Reading, T] | None = None
     for reading in readings(path, tensors):
-        if taken and (reading.usual or reading.said != taken.said):
+        if taken and (reading.usual or reading.said != taken[0].said):
             continue  # only parts of equal rank can be mistaken for one another
         try:
             built = build(reading.tensors)
@@ -75,17 +75,18 @@ def fit(path: Path, tensors: Mapping[str, Tensor], build: Callable[[Tensors], T]
             refusals.append(error)
             continue
         if taken is None:
-            taken, result = reading, built
-            if taken.usual:
+            taken = reading, built
+            if reading.usual:
                 break
-        elif not _same(taken.tensors, reading.tensors):
+        elif not _same(taken[0].tensors, reading.tensors):
             raise ValueError(
-                f"{path} holds two networks of this kind, '{taken.place}' and '{reading.place}'; "
-                f"save the state dict of the one you mean by itself"
+                f"{path} holds two networks of this kind, '{taken[0].place}' and "
+                f"'{reading.place}'; save the state dict of the one you mean by itself"
             )
     if taken is None:
         raise max(refusals, key=lambda refusal: refusal.shared)
-    if said := taken.said or _beside(path):
+    first, result = taken
+    if said := first.said or _beside(path):
         warnings.warn(f"{path}: {said}", stacklevel=3)
     return result
 

@@ -1,7 +1,7 @@
 """Weights as files: our own, which say what they hold, and published ones, whose shapes tell."""
 
+import inspect
 import json
-import sys
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -30,7 +30,7 @@ def shipped(cls: type[Denoiser]) -> Path:
 
     As long as there are none of the published size, those of the size "tiny" stand in.
     """
-    folder = Path(sys.modules[cls.__module__].__file__).parent / "weights"
+    folder = Path(inspect.getfile(cls)).parent / "weights"
     best, tiny = (folder / f"{name}.safetensors" for name in (cls.name, f"{cls.name}_tiny"))
     return tiny if tiny.is_file() and not best.is_file() else best
 
@@ -100,16 +100,14 @@ def _header(path: Path, metadata: Mapping[str, str]) -> dict[str, Any]:
         header = json.loads(metadata[HEADER])
     except (ValueError, RecursionError):
         header = None
-    wrong = list(wanted)
-    if isinstance(header, dict):
-        header = {"training": {}, **header}
-        wrong = [key for key, kind in wanted.items() if not isinstance(header.get(key), kind)]
+    said = {"training": {}, **header} if isinstance(header, dict) else {}
+    wrong = [key for key, kind in wanted.items() if not isinstance(said.get(key), kind)]
     if wrong:
         raise ValueError(
             f"{path} says in its header '{HEADER}' nothing that can be read of its "
             f"{' and '.join(wrong)}; use a file written by: bench train model=NAME"
         )
-    return header
+    return said
 
 
 def load_network(cls: type[Denoiser], path: Path, settings: dict[str, object]) -> Denoiser:

@@ -17,6 +17,7 @@ from benchmark.reporting.figures.saving import save_svg
 from benchmark.reporting.figures.style import (
     MOST_ABREAST,
     WIDTH,
+    Styles,
     legend_above,
     line_styles,
     open_panel,
@@ -129,7 +130,7 @@ def _curves(
     rows: pd.DataFrame,
     metric: str,
     levels: list[float],
-    styles: dict[str, dict[str, object]],
+    styles: Styles,
 ) -> None:
     rows = shared_rows(rows.dropna(subset=metric), within=("dataset", "noise", "level"))
     means = rows.groupby(["model", "level", "seed"])[metric].mean()

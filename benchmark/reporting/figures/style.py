@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from benchmark.protocol import REFERENCE
 from benchmark.reporting.board import label
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -24,10 +25,10 @@ REFERENCE_GREYS = ("0.62", "0.0", "0.35")
 WIDTH = 9.0  # inches: 900 pixels, a README's width, at 100 dots per inch
 MOST_ABREAST = 4  # panels of curves: five would be too small to read
 
+Styles = dict[str, dict[str, Any]]  # by model, the keywords of `Axes.plot`
 
-def line_styles(
-    models: Sequence[str], reference: Sequence[str] = REFERENCE
-) -> dict[str, dict[str, object]]:
+
+def line_styles(models: Sequence[str], reference: Sequence[str] = REFERENCE) -> Styles:
     """A line style per model, by name: the same in every panel and every figure of a table."""
     styles = {}
     for place, model in enumerate(name for name in reference if name in models):
@@ -57,7 +58,7 @@ def open_panel(panel: Axes) -> None:
     panel.tick_params(labelsize=8)
 
 
-def legend_above(figure: Figure, axes: np.ndarray, styles: dict[str, dict[str, object]]) -> None:
+def legend_above(figure: Figure, axes: np.ndarray, styles: Styles) -> None:
     """Write one legend for all panels over them, in as many columns as the figure has room for."""
     handles, names = _legend(axes, styles)
     room, entry = figure.get_figwidth() - 0.3, 0.75 + 0.09 * max(map(len, names))  # inches
@@ -72,9 +73,7 @@ def legend_above(figure: Figure, axes: np.ndarray, styles: dict[str, dict[str, o
     )
 
 
-def _legend(
-    axes: np.ndarray, styles: dict[str, dict[str, object]]
-) -> tuple[list[object], list[str]]:
+def _legend(axes: np.ndarray, styles: Styles) -> tuple[list[Artist], list[str]]:
     """A handle for every model which is drawn anywhere, in the order of the styles."""
     found = {}
     for panel in axes.ravel():

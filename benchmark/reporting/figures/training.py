@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
 from math import ceil
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from benchmark.reporting.board import label
 from benchmark.reporting.figures.style import (
     MOST_ABREAST,
     WIDTH,
+    Styles,
     legend_above,
     line_styles,
     open_panel,
@@ -79,23 +79,23 @@ def training_curves(runs: Runs) -> Figure:
     return figure
 
 
-def _quality(
-    panel: Axes, runs: Runs, condition: Condition, styles: Mapping[str, dict[str, object]]
-) -> None:
+def _quality(panel: Axes, runs: Runs, condition: Condition, styles: Styles) -> None:
     for name, style in styles.items():
         rows = runs[name].at(condition)
         if rows.empty:
             continue
         steps, psnr = rows["step"], rows["psnr"]
         panel.plot(steps, psnr, label=label(name), markevery=ceil(len(steps) / MARKS), **style)
-        best = psnr.idxmax()
+        best = psnr.argmax()
         ring = {"markerfacecolor": "none", "markeredgecolor": style["color"], "clip_on": False}
-        panel.plot(steps[best], psnr[best], "o", markersize=9, markeredgewidth=1.3, **ring)
+        panel.plot(
+            steps.iloc[best], psnr.iloc[best], "o", markersize=9, markeredgewidth=1.3, **ring
+        )
     panel.margins(y=0.1)
     open_panel(panel)
 
 
-def _losses(panel: Axes, runs: Runs, styles: Mapping[str, dict[str, object]]) -> None:
+def _losses(panel: Axes, runs: Runs, styles: Styles) -> None:
     from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
     for name, style in styles.items():
