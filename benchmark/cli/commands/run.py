@@ -40,7 +40,7 @@ class RunOptions:
         has units for it and their PSNR changes by less than 0.01 dB, else fp32. Each cell records
         which it was.
     out
-        The results folder: cells, leaderboard.md, leaderboard.csv, figure11_*.png, *.svg.
+        The results folder: cells, README.md, leaderboard.md, leaderboard.csv, scores.csv, figures.
     device
         auto, cpu, cuda, cuda:1 ..., mps.
     threads
@@ -128,7 +128,19 @@ def run(options: RunOptions, line: CommandLine) -> None:
     else:
         from benchmark.cli.output import partners, publish
 
-        publish(_of_grid(store.scores(partners()), grid), store, store.root)
+        scores = _of_grid(store.scores(partners()), grid)
+        publish(scores, store, store.root, _command_of(line))
+
+
+def _command_of(line: CommandLine) -> str:
+    """The command which fills a folder, without what only says where, and how it is shared."""
+    import shlex
+
+    from benchmark.cli.words.read import is_sweep
+
+    bench, run, *settings = line.without("out", "shard", "rescore")
+    sweep = ["-m"] if is_sweep([*line.words]) else []
+    return shlex.join([bench, run, *sweep, *settings])
 
 
 def _of_grid(scores: "Scores", grid: "Grid") -> "Scores":
