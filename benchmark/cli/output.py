@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 from benchmark.cli.registered.catalogue import open_catalogue
 from benchmark.console.log import log
+from benchmark.files.output import is_ours
+from benchmark.files.whole import write_whole
 
 if TYPE_CHECKING:
     from benchmark.cells import ResultStore
@@ -42,8 +44,6 @@ def _write_readme(
     scores: "Scores", written: list[Path], out: Path, command: str | None
 ) -> list[Path]:
     """The README of the folder, with the commands that it named before, unless it is not ours."""
-    from benchmark.files.output import is_ours
-    from benchmark.files.whole import write_whole
     from benchmark.reporting import readme
 
     path = out / "README.md"

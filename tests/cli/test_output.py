@@ -388,6 +388,16 @@ def test_a_readme_names_every_run_which_filled_its_folder_once(bench, finished, 
     assert commands_in(finished) == [first, f"{first} 'noise.gaussian.levels=[7]'"]
 
 
+def test_the_shards_of_a_run_are_one_command_and_the_runs_of_a_sweep_several(bench, undrawn):
+    for shard in ("2/2", "1/2", "2/2"):
+        bench(*RUN, f"shard={shard}")
+    (first,) = commands_in(Path("out"))
+    bench("run", "-m", "model=identity,tv", *PLAIN[1:], *SMALL)
+    assert "shard" not in first
+    for command, model in zip(commands_in(Path("out"))[1:], ("identity", "tv"), strict=True):
+        assert command.startswith(f"bench run model={model} ")
+
+
 def test_a_readme_says_when_nobody_knows_the_command(bench, finished, undrawn):
     (finished / "README.md").unlink()
     bench("report", "out=out")

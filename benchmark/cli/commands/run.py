@@ -82,6 +82,8 @@ def run(options: RunOptions, line: CommandLine) -> None:
     bench run '+model.masked_off={of: masked, mask: false}'      a variant with a name of its own
     bench run -m model=masked,baseline                           one run after the other
     """
+    import shlex
+
     from benchmark.cells import ResultStore
     from benchmark.cli.objects.grid import (
         compose_grid,
@@ -129,18 +131,8 @@ def run(options: RunOptions, line: CommandLine) -> None:
         from benchmark.cli.output import partners, publish
 
         scores = _of_grid(store.scores(partners()), grid)
-        publish(scores, store, store.root, _command_of(line))
-
-
-def _command_of(line: CommandLine) -> str:
-    """The command which fills a folder, without what only says where, and how it is shared."""
-    import shlex
-
-    from benchmark.cli.words.read import is_sweep
-
-    bench, run, *settings = line.without("out", "shard", "rescore")
-    sweep = ["-m"] if is_sweep([*line.words]) else []
-    return shlex.join([bench, run, *sweep, *settings])
+        words = shlex.join(line.without("out", "shard", "rescore"))
+        publish(scores, store, store.root, words)
 
 
 def _of_grid(scores: "Scores", grid: "Grid") -> "Scores":
