@@ -176,7 +176,7 @@ class Made:
                 counts.setdefault(what, Counter())[value] += 1
         mixed = {what: found for what, found in counts.items() if len(found) > 1}
         order = sorted(mixed, key=lambda what: (_place(what), what))
-        parts = [f"{what} {_counted(mixed[what])}" for what in order[:MOST]]
+        parts = [f"{what} {counted(mixed[what])}" for what in order[:MOST]]
         if more := order[MOST:]:
             parts.append(f"and {len(more)} more, such as {more[0]}")
         silent = sum(cell in self.silent for cell in cells)
@@ -215,17 +215,17 @@ def some_of(names: Iterable[str]) -> str:
     return ", ".join(names[:MOST]) + more
 
 
+def counted(found: Mapping[str, int]) -> str:
+    """``2.4.0 in 3 cells, 2.5.1 in 1``, from the number of cells of each value."""
+    (value, number), *others = sorted(found.items())
+    first = f"{value} in {number} cell{'s' * (number != 1)}"
+    return ", ".join([first, *(f"{value} in {number}" for value, number in others)])
+
+
 def _place(what: str) -> int:
     if what in FIRST:
         return FIRST.index(what)
     return len(FIRST) + what.startswith("source of")
-
-
-def _counted(found: Counter[str]) -> str:
-    """``2.4.0 in 3 cells, 2.5.1 in 1``."""
-    (value, number), *others = sorted(found.items())
-    first = f"{value} in {number} cell{'s' * (number != 1)}"
-    return ", ".join([first, *(f"{value} in {number}" for value, number in others)])
 
 
 def _distribution(module: str) -> tuple[str | None, str | None]:

@@ -84,6 +84,8 @@ class Scores:
         By dataset and model, how images were restored, if not whole and in fp32.
     made
         What the cells were made by, where they were not made alike.
+    records
+        The cells as they are stored, without their images; none where the rows come from elsewhere.
     """
 
     rows: pd.DataFrame
@@ -96,6 +98,7 @@ class Scores:
     partners: Mapping[str, str] = field(default_factory=dict)
     inference: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
     made: Made | None = None
+    records: Sequence[Record] = ()
 
     def of(
         self,
@@ -204,6 +207,7 @@ def scores_of(records: Iterable[tuple[Cell, Record]], partners: Mapping[str, str
         compared,
         inference,
         made_of(read),
+        [{key: part for key, part in record.items() if key != "images"} for record in read],
     )
 
 

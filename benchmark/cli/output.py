@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 from benchmark.cli.registered.catalogue import open_catalogue
 from benchmark.console.log import log
+from benchmark.files.output import is_ours
+from benchmark.files.whole import write_whole
 
 if TYPE_CHECKING:
     from benchmark.cells import ResultStore
@@ -14,18 +16,46 @@ REPORT = {"leaderboard.md": "leaderboard", "leaderboard.csv": "means", "scores.c
 FIGURES = ("figure11_*", "strip_*.png")  # of a report
 
 
-def publish(scores: "Scores", store: "ResultStore", out: Path) -> None:
-    """Write the report, then show it: what becomes of the terminal costs no file."""
+def publish(scores: "Scores", store: "ResultStore", out: Path, command: str | None = None) -> None:
+    """Write the report, then show it: what becomes of the terminal costs no file.
+
+    The folder of the cells gets a README as well.
+
+    Parameters
+    ----------
+    command
+        The one which filled the folder, if one did.
+    """
     from benchmark.reporting import report
     from benchmark.reporting.board import Board
 
     board = Board(scores)
     written = report.write(board, out, store.root / "pictures")
+    if out.resolve() == store.root.resolve():
+        written += _write_readme(scores, written, out, command)
     report.print_leaderboard(board)
     pages = [path.name for path in written if "strip" not in path.name]
     others = len(written) - len(pages)
     more = f" and {others} more file{'s' * (others > 1)}" if others else ""
     log.info(f"written to {out}: {', '.join(pages)}{more}")
+
+
+def _write_readme(
+    scores: "Scores", written: list[Path], out: Path, command: str | None
+) -> list[Path]:
+    """The README of the folder, with the commands that it named before, unless it is not ours."""
+    from benchmark.reporting import readme
+
+    path = out / "README.md"
+    try:
+        before = path.read_text("utf-8", "replace") if is_ours(path, "results") else ""
+    except ValueError:
+        log.info(f"{path} was not written by bench run, and stays as it is")
+        return []
+    commands = [*readme.commands_of(before), *([command] if command else [])]
+    names = [file.name for file in written]
+    write_whole(path, readme.page(out.resolve().name, commands, scores, names))
+    return [path]
 
 
 def say_written(written: list[Path], out: Path) -> None:

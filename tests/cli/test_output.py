@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shlex
 import shutil
 import sys
 import warnings
@@ -16,6 +17,7 @@ from benchmark.cells import filling as sharing
 from benchmark.cells import pictures
 from benchmark.cells import store as cells
 from benchmark.files import output
+from benchmark.reporting import readme
 from benchmark.scoring import evaluate
 from benchmark.scoring import grid as run
 from benchmark.studies import noise_sheet, passes, tiles
@@ -196,7 +198,7 @@ class Stopped(BaseException):
 @pytest.mark.slow
 def test_a_report_stopped_at_any_file_leaves_every_file_whole(bench, finished, monkeypatch):
     before, replace, calls = content(finished), os.replace, []
-    pages = [name for name in before if "/" not in name]
+    pages = [name for name in before if "/" not in name and name != "README.md"]
 
     def stopping(source: str, target: str) -> None:
         calls.append(Path(target))
@@ -212,7 +214,7 @@ def test_a_report_stopped_at_any_file_leaves_every_file_whole(bench, finished, m
             patch.setattr(os, "replace", stopping)
             bench("report", "out=out")
         assert content(finished).items() <= before.items()
-        assert sum("/" not in name for name in content(finished)) == stop_at
+        assert sum(name in pages for name in content(finished)) == stop_at
     assert [path.suffix for path in calls] == [".md", ".csv", ".csv", ".svg", ".png"]
     bench("report", "out=out")
     assert content(finished) == before
@@ -373,6 +375,50 @@ def test_a_readme_is_not_taken_for_a_page_of_ours(bench, tmp_path, monkeypatch, 
     assert (tmp_path / name).read_text() == "# Noises\n\nmy project\n"
 
 
+def commands_in(folder: Path) -> list[str]:
+    return readme.commands_of((folder / "README.md").read_text("utf-8"))
+
+
+def test_a_readme_names_every_run_which_filled_its_folder_once(bench, finished, undrawn):
+    (first,) = commands_in(finished)
+    assert shlex.split(first) == ["bench", *RUN[:-2], LEVELS]  # all but out=
+    for _ in range(2):
+        bench(*RUN, "noise.gaussian.levels=[7]", "rescore=changed")
+        bench("report", "out=out")
+    assert commands_in(finished) == [first, f"{first} 'noise.gaussian.levels=[7]'"]
+
+
+def test_the_shards_of_a_run_are_one_command_and_the_runs_of_a_sweep_several(bench, undrawn):
+    settings = [*PLAIN[1:], *SMALL, "noise.gaussian.levels=[5]"]
+    for shard in ("2/2", "1/2"):
+        bench("run", PLAIN[0], *settings, f"shard={shard}")
+    (first,) = commands_in(Path("out"))
+    bench("run", "-m", "model=identity,tv", *settings)
+    assert "shard" not in first
+    for command, model in zip(commands_in(Path("out"))[1:], ("identity", "tv"), strict=True):
+        assert command.startswith(f"bench run model={model} ")
+
+
+def test_a_readme_says_when_nobody_knows_the_command(bench, finished, undrawn):
+    (finished / "README.md").unlink()
+    bench("report", "out=out")
+    page = (finished / "README.md").read_text("utf-8")
+    assert page.startswith("# out\n\nMade with `bench run`; by which command is not recorded.\n")
+    assert output.is_ours(finished / "README.md", "results")
+    bench(*RUN)
+    assert len(commands_in(finished)) == 1
+
+
+def test_a_readme_of_somebody_else_stays_and_costs_no_report(bench, finished, undrawn):
+    for text in (FOREIGN, "# Sets\n\nMade with care.\n"):
+        (finished / "README.md").write_text(text)
+        (finished / "leaderboard.md").unlink()
+        status, said, _ = bench("report", "out=out")
+        assert status == 0 and "README.md was not written by bench run, and stays" in said
+        assert (finished / "README.md").read_text() == text
+        assert (finished / "leaderboard.md").is_file()
+
+
 KINDS = {
     "leaderboard.md": "leaderboard",
     "leaderboard.csv": "means",
@@ -389,6 +435,8 @@ PUBLISHED = [path for path in PUBLISHED if path.parent.name != "speed"]  # of an
 PUBLISHED += sorted(ROOT.glob("results/noises/*.md")) + sorted(
     ROOT.glob("results/ablations/*/*.md")
 )
+PUBLISHED += [path.with_name("README.md") for path in ROOT.glob("results/*/leaderboard.md")]
+PUBLISHED = [path for path in PUBLISHED if path.exists()]
 
 
 def kind_of(path: Path) -> str:
@@ -396,6 +444,8 @@ def kind_of(path: Path) -> str:
         return KINDS[path.name]
     if path.parent.name == "noises":
         return "sheets" if path.name == "README.md" else "sheet"
+    if path.name == "README.md" and path.with_name("leaderboard.csv").exists():
+        return "results"
     return "ablation"
 
 

@@ -40,7 +40,7 @@ class RunOptions:
         has units for it and their PSNR changes by less than 0.01 dB, else fp32. Each cell records
         which it was.
     out
-        The results folder: cells, leaderboard.md, leaderboard.csv, figure11_*.png, *.svg.
+        The results folder: cells, README.md, leaderboard.md, leaderboard.csv, scores.csv, figures.
     device
         auto, cpu, cuda, cuda:1 ..., mps.
     threads
@@ -82,6 +82,8 @@ def run(options: RunOptions, line: CommandLine) -> None:
     bench run '+model.masked_off={of: masked, mask: false}'      a variant with a name of its own
     bench run -m model=masked,baseline                           one run after the other
     """
+    import shlex
+
     from benchmark.cells import ResultStore
     from benchmark.cli.objects.grid import (
         compose_grid,
@@ -128,7 +130,9 @@ def run(options: RunOptions, line: CommandLine) -> None:
     else:
         from benchmark.cli.output import partners, publish
 
-        publish(_of_grid(store.scores(partners()), grid), store, store.root)
+        scores = _of_grid(store.scores(partners()), grid)
+        words = shlex.join(line.without("out", "shard", "rescore"))
+        publish(scores, store, store.root, words)
 
 
 def _of_grid(scores: "Scores", grid: "Grid") -> "Scores":

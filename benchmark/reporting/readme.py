@@ -1,0 +1,164 @@
+"""The README of a folder of results: its commands, data, weights and versions."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+import pandas as pd
+
+from benchmark.cells.provenance import counted
+from benchmark.cells.records import Record
+from benchmark.cells.scores import Scores
+from benchmark.reporting.board import label
+from benchmark.reporting.pages import render
+from benchmark.reporting.tables import ABSENT, Table
+
+COMMANDS = re.compile(r"^Made with `bench run`:\n\n```sh\n(.+?)\n```$", re.MULTILINE | re.DOTALL)
+DIGITS = 12  # of a hash
+HASH = "sha256:"  # how settings begin which name a file's content
+FILES = {  # what a report writes, by how the names begin
+    "leaderboard.md": "the ranking of the models",
+    "leaderboard.csv": "mean scores, in full precision",
+    "scores.csv": "every image's scores",
+    "figure11_": "quality against level",
+    "strip_": "crops of restored images",
+}
+
+
+def commands_of(page: str) -> list[str]:
+    """The commands which such a page names, in its order; none where it names none."""
+    block = COMMANDS.search(page.replace("\r\n", "\n"))
+    return block[1].split("\n") if block else []
+
+
+def page(name: str, commands: Sequence[str], scores: Scores, written: Iterable[str]) -> str:
+    """The page as Markdown: the same for the same cells and commands.
+
+    Parameters
+    ----------
+    name
+        Of the folder.
+    commands
+        Those which filled it; none where that is not known.
+    scores
+        With the records of all cells of the folder, of which there is at least one.
+    written
+        The names of the files which the report wrote there.
+    """
+    records = scores.records
+    cells = pd.DataFrame([record["cell"] for record in records])
+    return render(
+        "results.md",
+        name=name,
+        commands=list(dict.fromkeys(commands)),
+        count=len(records),
+        files=_files(written),
+        datasets=_datasets(records),
+        models=_models(scores),
+        restored=[
+            f"{label(model)} on {dataset} ({', '.join(how)})"
+            for dataset, models in sorted(scores.inference.items())
+            for model, how in sorted(models.items())
+        ],
+        noises=_noises(scores),
+        protocol=_values([_protocol(record) for record in records]),
+        versions=_values([record.get("environment", {}) for record in records]),
+        mixed=scores.made.sentence(cells) if scores.made else "",
+    )
+
+
+def _files(written: Iterable[str]) -> dict[str, str]:
+    names = sorted(written)
+    found = {start: [name for name in names if name.startswith(start)] for start in FILES}
+    return {
+        ", ".join(f"[{name}]({name})" for name in found[start]): what
+        for start, what in FILES.items()
+        if found[start]
+    }
+
+
+def _datasets(records: Sequence[Record]) -> Table:
+    hashes: dict[tuple[str, ...], set[str]] = defaultdict(set)
+    for record in records:
+        name, settings = record["cell"]["dataset"], record["settings"]["dataset"]
+        images = _text(settings.get("images", ABSENT))
+        line = (name, images, _settings(name, settings, ("images", "sha256")))
+        hashes[line].add(settings.get("sha256", ABSENT)[:DIGITS])
+    rows = [[*line, ", ".join(sorted(found))] for line, found in sorted(hashes.items())]
+    header = ["dataset", "images", "settings", "SHA-256"]
+    return Table(header, rows, left=["dataset", "settings", "SHA-256"])
+
+
+def _models(scores: Scores) -> Table:
+    counts: Counter[tuple[str, ...]] = Counter()
+    for record in scores.records:
+        name, settings = record["cell"]["model"], record["settings"]["model"]
+        of, weights = settings.get("of", ABSENT), _text(settings.get("weights") or ABSENT)
+        counts[name, of, weights, _settings(name, settings, ("of", "weights"))] += 1
+    header = ["model", "of", "weights", "settings", "note", "cells"]
+    rows = [
+        [label(name), *line, scores.model_notes.get(name) or ABSENT, str(count)]
+        for (name, *line), count in sorted(counts.items())
+    ]
+    return Table(header, rows, left=header[:-1])
+
+
+def _noises(scores: Scores) -> Table:
+    levels: dict[tuple[str, ...], set[float]] = defaultdict(set)
+    seeds: dict[tuple[str, ...], set[int]] = defaultdict(set)
+    for record in scores.records:
+        cell = record["cell"]
+        line = (cell["noise"], _settings(cell["noise"], record["settings"]["noise"]))
+        levels[line].add(cell["level"])
+        seeds[line].add(cell["seed"])
+    header = ["noise", "levels", "a level is", "seeds", "settings"]
+    rows = [
+        [
+            name,
+            ", ".join(f"{level:g}" for level in sorted(levels[name, settings])),
+            scores.units.get(name) or ABSENT,
+            ", ".join(map(str, sorted(seeds[name, settings]))),
+            settings,
+        ]
+        for name, settings in sorted(levels)
+    ]
+    return Table(header, rows, left=header)
+
+
+def _protocol(record: Record) -> dict[str, str]:
+    """How images were compared, and the settings of each metric."""
+    settings = record["settings"]
+    metrics = {f"metric {name}": _settings(name, its) for name, its in settings["metrics"].items()}
+    return {**settings["protocol"], **metrics}
+
+
+def _values(parts: Sequence[Mapping[str, object]]) -> Table:
+    """What each key is in all cells; where that differs, in how many of them."""
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for part in parts:
+        for key, value in part.items():
+            if key != "tile":  # which images were cut, one by one
+                counts[key][_text(value)] += 1
+    rows = [
+        [key, next(iter(found)) if set(found.values()) == {len(parts)} else counted(found)]
+        for key, found in counts.items()
+    ]
+    return Table(["", "value"], rows, left=["", "value"])
+
+
+def _settings(name: str, settings: Mapping[str, object], without: Sequence[str] = ()) -> str:
+    """``crop=128, limit=12``: all but these, and but for ``of`` where that is the name itself."""
+    found = {key: value for key, value in settings.items() if key not in without}
+    if found.get("of") == name:
+        del found["of"]
+    return ", ".join(f"{key}={_text(value)}" for key, value in sorted(found.items())) or ABSENT
+
+
+def _text(value: object) -> str:
+    """A setting in short: a text as it is, a hash cut, all else as JSON."""
+    if isinstance(value, str) and value:
+        return value.removeprefix(HASH)[:DIGITS] if value.startswith(HASH) else value
+    return json.dumps(value)
