@@ -22,10 +22,11 @@ HASH = "sha256:"  # how settings begin which name a file's content
 FILES = {  # what a report writes, by how the names begin
     "leaderboard.md": "the ranking of the models",
     "leaderboard.csv": "mean scores, in full precision",
-    "scores.csv": "every image's scores",
+    "scores.csv": "every image's scores, which `bench report` makes of the cells",
     "figure11_": "quality against level",
     "strip_": "crops of restored images",
 }
+UNLINKED = "scores.csv"  # who keeps a folder in git needs no second copy of the cells
 
 
 def commands_of(page: str) -> list[str]:
@@ -74,7 +75,9 @@ def _files(written: Iterable[str]) -> dict[str, str]:
     names = sorted(written)
     found = {start: [name for name in names if name.startswith(start)] for start in FILES}
     return {
-        ", ".join(f"[{name}]({name})" for name in found[start]): what
+        ", ".join(
+            f"`{name}`" if start == UNLINKED else f"[{name}]({name})" for name in found[start]
+        ): what
         for start, what in FILES.items()
         if found[start]
     }

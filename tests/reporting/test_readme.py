@@ -43,7 +43,7 @@ def test_data_weights_levels_and_versions_are_those_of_the_cells(tmp_path):
     text = page("mine", COMMANDS, store_of(tmp_path, "2.4", "2.4").scores(), ["scores.csv"])
     rows = rows_of(text)
     assert text.startswith("# mine\n")
-    assert "2 cells" in text and "[scores.csv](scores.csv)" in text
+    assert "2 cells" in text and "- `scores.csv`: every image" in text
     assert ["photos", "1", "crop=32", "abcdefabcdef"] in rows
     assert ["mine", "dncnn", "0123456789ab", "chop=true", "–", "2"] in rows
     assert ["gaussian", "5, 10", "sigma", "0", "–"] in rows
