@@ -30,6 +30,10 @@ class NameTaken(ValueError):
     """A second class claims a registered name."""
 
 
+class LeftOut(UserWarning):
+    """A plugin, or one of its classes, cannot be offered; the message names it and the cause."""
+
+
 class UnknownName(KeyError):
     """A name nobody registered; its message is one readable sentence."""
 
@@ -170,4 +174,4 @@ def _import(plugin: EntryPoint) -> str | None:
 
 
 def _warn(message: str) -> None:
-    warnings.warn(message, stacklevel=3)
+    warnings.warn(message, LeftOut, stacklevel=3)

@@ -1,6 +1,6 @@
 """The contract of what a model is given and returns: images, or a sentence which says why not."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 import numpy as np
@@ -50,6 +50,10 @@ def require_images(given: Tensor, name: str, channels: int | None = None) -> Non
     Those are a floating-point tensor of (B, C, H, W) without an empty dimension, and of so many
     channels where that matters.
     """
+    if not isinstance(given, Tensor):
+        raise ValueError(
+            f"'{name}' takes images as a tensor of shape (B, C, H, W), got {_described(given)}"
+        )
     shape = tuple(given.shape)
     if given.ndim != 4 or not all(shape):
         cure = "; add the dimension of the batch: image[None]" if given.ndim == 3 else ""
@@ -63,6 +67,15 @@ def require_images(given: Tensor, name: str, channels: int | None = None) -> Non
         cure = "put the channels first" if shape[3] == channels else "repeat those of a grey image"
         raise ValueError(
             f"'{name}' takes images of shape (B, {channels}, H, W), got {shape}; {cure}"
+        )
+
+
+def require_precision(given: Tensor, name: str, parameters: Iterable[Tensor]) -> None:
+    """Raise ``ValueError`` if images are neither float32 nor of a type that a model computes in."""
+    types = {parameter.dtype for parameter in parameters if parameter.is_floating_point()}
+    if types and given.dtype not in types | {torch.float32}:
+        raise ValueError(
+            f"'{name}' takes images in float32, got {given.dtype}; give it image.float()"
         )
 
 

@@ -16,6 +16,7 @@ from benchmark.denoiser.contract import (
     as_picture,
     naming,
     require_images,
+    require_precision,
     require_range,
 )
 from benchmark.denoiser.memory import free_memory, is_out_of_memory, peak_memory
@@ -102,6 +103,7 @@ class Inference:
         back, so that the result is that of the smaller tiles from the beginning.
         """
         require_images(noisy, _name(model), model.image_channels)
+        require_precision(noisy, _name(model), model.parameters())
         tile, set_back = self._first(model, noisy), saved_rng(noisy.device)
         while True:
             try:

@@ -43,8 +43,9 @@ def check_table(table: pd.DataFrame) -> pd.DataFrame:
     Raises
     ------
     ValueError
-        If the table is empty, lacks a column, has no metric, or has a line twice, or if models
-        were scored on different pixels of one (dataset, noise, level, seed, image).
+        If the table is empty, lacks a column or has one twice, has no metric or one with a text,
+        or has a line twice, or if models were scored on different pixels of one (dataset, noise,
+        level, seed, image).
     """
     missing = [name for name in ["model", *ROW, "seconds"] if name not in table]
     if missing:
@@ -52,6 +53,8 @@ def check_table(table: pd.DataFrame) -> pd.DataFrame:
             f"the table of scores has no column {', '.join(missing)}; it needs model, "
             f"{', '.join(ROW)}, a column per metric, and seconds"
         )
+    if len(twice := table.columns[table.columns.duplicated()]):
+        raise ValueError(f"the table of scores has two columns {twice[0]}; keep one of them")
     metrics = metric_names(table)
     if not metrics or table.empty:
         what = "line" if metrics else "metric"
@@ -59,7 +62,15 @@ def check_table(table: pd.DataFrame) -> pd.DataFrame:
     text, numbers = ["model", "dataset", "noise", "image"], ["level", *metrics, "seconds"]
     order = ["model", *ROW, *metrics, "seconds"]
     given = table
-    table = table[order].astype(dict.fromkeys(text, str) | dict.fromkeys(numbers, float))
+    table = table[order].astype(dict.fromkeys(text, str))
+    for name in numbers:
+        try:
+            table[name] = table[name].astype(float)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"column {name} of the table of scores is to hold numbers ({error}); every "
+                f"column which is no name and no hash of pixels is a metric: remove what is none"
+            ) from None
     double = table[table.duplicated(["model", *ROW])]
     if len(double):
         first = " ".join(f"{name}={double.iloc[0][name]}" for name in ["model", *ROW])

@@ -77,6 +77,45 @@ def test_a_cache_that_cannot_be_written_costs_nothing_but_time(file):
     assert open_catalogue().groups == open_catalogue().groups
 
 
+def test_who_has_no_home_gets_a_catalogue_all_the_same(file, monkeypatch):
+    def homeless(name):
+        raise RuntimeError("could not determine the home directory")
+
+    monkeypatch.setattr(catalogue, "user_cache_path", homeless)
+    assert open_catalogue().fresh
+    assert not file.exists()
+
+
+def test_a_plugin_which_warns_of_something_else_is_kept(file, tmp_path, monkeypatch):
+    module = tmp_path / "warning_plugin_of_the_catalogue.py"
+    module.write_text("import warnings\nwarnings.warn('old', FutureWarning)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    entry = EntryPoint("warning", module.stem, registry.ENTRY_POINT_GROUP)
+    monkeypatch.setattr(registry, "entry_points", lambda group: [entry])
+    with pytest.warns(FutureWarning, match="old"):
+        assert open_catalogue().fresh
+    assert not open_catalogue().fresh
+
+
+def test_an_edit_of_the_same_size_and_time_makes_it_again(file, tmp_path, monkeypatch):
+    module = tmp_path / "edited_plugin_of_the_catalogue.py"
+    monkeypatch.syspath_prepend(tmp_path)
+    entry = EntryPoint("edited", module.stem, registry.ENTRY_POINT_GROUP)
+    monkeypatch.setattr(registry, "entry_points", lambda group: [entry])
+    for text in ("# one", "# two"):
+        module.write_text(text)
+        os.utime(module, (1e9, 1e9))
+        assert open_catalogue().fresh
+    assert not open_catalogue().fresh
+
+
+def test_a_plugin_whose_module_has_no_place_costs_no_command(file, monkeypatch):
+    monkeypatch.setattr(sys.modules["__main__"], "__spec__", None)
+    entry = EntryPoint("odd", "__main__", registry.ENTRY_POINT_GROUP)
+    monkeypatch.setattr(registry, "entry_points", lambda group: [entry])
+    assert open_catalogue().groups == open_catalogue().groups
+
+
 @pytest.fixture(scope="module")
 def warm(tmp_path_factory) -> dict[str, str]:
     """An environment in which a command was given before."""

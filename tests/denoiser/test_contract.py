@@ -242,6 +242,8 @@ class Colour(Denoiser):
         (torch.zeros(8, 8), r"got \(8, 8\)$"),
         (torch.zeros(1, 3, 0, 8), r"got \(1, 3, 0, 8\)$"),
         (torch.zeros(1, 3, 8, 8, dtype=torch.uint8), "uint8; divide 8-bit values by 255"),
+        (torch.zeros(1, 3, 8, 8, dtype=torch.float64), "float32, got torch.float64; give it image"),
+        (np.zeros((1, 3, 8, 8)), r"as a tensor .* got a numpy array of shape \(1, 3, 8, 8\)"),
         (torch.zeros(1, 8, 8, 3), r"\(B, 3, H, W\), got .*; put the channels first"),
         (torch.zeros(1, 1, 8, 8), r"\(B, 3, H, W\), got .*; repeat those of a grey image"),
     ],
@@ -249,6 +251,11 @@ class Colour(Denoiser):
 def test_what_is_no_batch_of_images_is_one_sentence_at_the_door(given, sentence):
     with pytest.raises(ValueError, match=f"^'colour' takes .*{sentence}"):
         Colour().denoise(given)
+
+
+def test_a_network_in_float64_takes_images_of_its_own_type():
+    image = torch.rand(1, 3, 8, 8, dtype=torch.float64)
+    assert Colour().double().denoise(image).dtype == torch.float32
 
 
 @pytest.mark.parametrize(

@@ -135,5 +135,9 @@ def test_a_table_which_cannot_be_used_says_why():
         check_table(table.drop(columns=["image", "seconds"]))
     with pytest.raises(ValueError, match="model=a dataset=toy noise=n .* more than once"):
         check_table(pd.concat([table, table]))
+    with pytest.raises(ValueError, match="two columns psnr; keep one"):
+        check_table(pd.concat([table, table[["psnr"]]], axis=1))
+    with pytest.raises(ValueError, match="column camera .* numbers .*'D90'.* remove what is none"):
+        check_table(table.assign(camera="D90"))
     with pytest.raises(ValueError, match="no column model"):
         check_table(pd.DataFrame())

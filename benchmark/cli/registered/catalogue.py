@@ -118,8 +118,11 @@ def open_catalogue() -> Catalogue:
     """
     if LOADED in sys.modules:
         return _made()[0]
-    path = user_cache_path("noisebench") / "catalogue.json"
     fingerprint = _fingerprint()
+    try:
+        path = user_cache_path("noisebench") / "catalogue.json"
+    except RuntimeError:  # a user without a home, as in some containers
+        return _made()[0]
     if stored := _read(path, fingerprint):
         return stored
     made, complete = _made()
@@ -161,7 +164,7 @@ def _made() -> tuple[Catalogue, bool]:
     from benchmark.cli.registered.registries import REGISTRIES, registry_of
 
     with warnings.catch_warnings(record=True) as complaints:
-        warnings.simplefilter("always")
+        warnings.simplefilter("always", registry.LeftOut)
         load_fitting_plugins()
     for complaint in complaints:
         warnings.showwarning(
@@ -172,7 +175,8 @@ def _made() -> tuple[Catalogue, bool]:
         group: {name: entry_of(group, cls) for name, cls in sorted(registry_of(group).items())}
         for group in GROUPS
     }
-    return Catalogue(kinds, groups, fresh=True), not complaints
+    left_out = any(issubclass(complaint.category, registry.LeftOut) for complaint in complaints)
+    return Catalogue(kinds, groups, fresh=True), not left_out
 
 
 def _plain(catalogue: Catalogue) -> dict[str, dict[str, dict[str, object]]]:
@@ -209,9 +213,12 @@ def _fingerprint() -> str:
     return sha256(repr((sys.version, sys.prefix, __version__, plugins, files)).encode()).hexdigest()
 
 
-def _states(module: str) -> Iterator[tuple[str, int, int]]:
-    """Path, time and size of each file of a top-level module, which is not imported."""
-    spec = importlib.util.find_spec(module)
+def _states(module: str) -> Iterator[tuple[str, int, int, int]]:
+    """Path, times and size of each file of a top-level module, which is not imported."""
+    try:
+        spec = importlib.util.find_spec(module)
+    except ValueError:  # a plugin's mistake: a name which is none, or a module without a place
+        return
     if spec is None:
         return
     if not spec.submodule_search_locations:
@@ -222,9 +229,10 @@ def _states(module: str) -> Iterator[tuple[str, int, int]]:
             yield from (_state(os.path.join(root, name)) for name in sorted(names))
 
 
-def _state(path: str) -> tuple[str, int, int]:
+def _state(path: str) -> tuple[str, int, int, int]:
     try:
         facts = os.stat(path)
     except OSError:
-        return path, 0, 0
-    return path, facts.st_mtime_ns, facts.st_size
+        return path, 0, 0, 0
+    # an archive or a copy brings its own time of change, but not that of the entry in the folder
+    return path, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_size
