@@ -113,7 +113,7 @@ class Execution:
         Pieces which each process's crops of a step go through the network in, one after the other;
         the step is that of all of them. A network that normalises over the batch sees a piece.
     compile
-        Whether `torch.compile` translates the network first; null, None in Python: on a GPU.
+        Whether `torch.compile` translates the network first; null (None): on a GPU.
     log_every
         Steps between two lines of the log.
     validate_every
@@ -121,9 +121,9 @@ class Execution:
     save_minutes
         Minutes between two saved states.
     save_every
-        Steps between two saved states, beside those by time; null, None in Python: by time alone.
+        Steps between two saved states, beside those by time; null (None): by time alone.
     state_megabytes
-        The largest size of a file of the training's state; null, None in Python, puts it all into
+        The largest size of a file of the training's state; null (None) puts it all into
         one.
     tensorboard
         Whether to write TensorBoard's events as well.
