@@ -25,7 +25,7 @@ from benchmark.metrics import METRICS, Metric
 class Checks(Dataset):
     """Two chessboards."""
 
-    source = "draw them"
+    source = "draw them as https://example.org/" + "a_long_path/" * 10 + "says"
     located = ("path",)
     path: str = ""
     part: str = "both"
@@ -107,3 +107,8 @@ def test_they_are_listed_with_ours(plugin, bench, group):
     }[group]
     line = next(line for line in out.splitlines() if line.split()[:1] == [name])
     assert said in line
+
+
+def test_an_address_in_a_list_is_shown_whole(plugin, bench):
+    out = bench("list", "data")[1]
+    assert "https://example.org/" + "a_long_path/" * 10 + "says" in "".join(out.split())

@@ -113,13 +113,18 @@ class Execution:
         Pieces which each process's crops of a step go through the network in, one after the other;
         the step is that of all of them. A network that normalises over the batch sees a piece.
     compile
-        Whether `torch.compile` translates the network first; None: on a GPU.
-    log_every, validate_every
-        Steps between two lines of the log, and of the validation.
-    save_minutes, save_every
-        Time between two checkpoints, and steps, where there is a number.
+        Whether `torch.compile` translates the network first; null (None): on a GPU.
+    log_every
+        Steps between two lines of the log.
+    validate_every
+        Steps between two validations, a line each.
+    save_minutes
+        Minutes between two saved states.
+    save_every
+        Steps between two saved states, beside those by time; null (None): by time alone.
     state_megabytes
-        The largest size of a file of the training's state; None puts it all into one.
+        The largest size of a file of the training's state; null (None) puts it all into
+        one.
     tensorboard
         Whether to write TensorBoard's events as well.
     """

@@ -144,7 +144,7 @@ def test_matched_levels_are_stored_and_scored_and_training_stands_beside_them(be
 def test_bench_noise_writes_the_page_of_a_noise_and_of_a_formula(bench, tmp_path):
     status, out, err = bench("noise", "gaussian", "noise.gaussian.levels=[25]", *SMALL, "out=o")
     assert (status, err) == (0, "")
-    assert "written: gaussian.md in o" in out
+    assert "written to o: gaussian.md and its picture" in out
     assert (
         "bench noise gaussian 'noise.gaussian.levels=[25]'"
         in (tmp_path / "o/gaussian.md").read_text()
@@ -161,7 +161,7 @@ def test_several_noises_get_a_table_of_their_own(bench, tmp_path):
     levels = ["noise.gaussian.levels=[25]", "noise.poisson.levels=[2]"]
     status, out, err = bench("noise", "[gaussian,poisson]", *levels, *SMALL, "out=o")
     assert (status, err) == (0, "")
-    assert "written: README.md and 2 pages in o" in out
+    assert "written to o: README.md and 2 pages" in out
     table = (tmp_path / "o" / "README.md").read_text()
     assert "[gaussian](gaussian.md)" in table
     assert "[poisson](poisson.md)" in table

@@ -4,6 +4,7 @@ import importlib.util
 import re
 import shlex
 import shutil
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +12,7 @@ import pytest
 import yaml
 
 from benchmark import __version__
+from benchmark.cli.command import COMMANDS
 from benchmark.datasets import DATASETS
 from benchmark.denoiser import DENOISERS
 from benchmark.metrics import METRICS
@@ -123,7 +125,7 @@ def scored(tmp_path_factory) -> Path:
 @pytest.mark.parametrize("command", RUN)
 def test_a_command_runs_as_it_is_written(bench, tmp_path, scored, command):
     words = arguments(command)
-    if words[0] == "report":
+    if words[0] in ("report", "pack"):
         if not any(scored.iterdir()):
             few = ["run", "model=[baseline,masked]", "noise=gaussian", f"out={scored}"]
             assert bench(*made_small(few))[0] == 0
@@ -238,6 +240,21 @@ def test_every_link_into_a_page_has_its_heading():
 def test_code_in_a_page_is_python(page):
     for block in re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL):
         compile(block, page.name, "exec")
+
+
+def test_the_command_of_the_contributing_page_is_one_file(bench, tmp_path, monkeypatch):
+    monkeypatch.setitem(COMMANDS, "brightness", None)  # gone again afterwards
+    page = (ROOT / "CONTRIBUTING.md").read_text()
+    (block,) = re.findall(r"```python\n(# benchmark/cli/commands/.*?)```", page, re.DOTALL)
+    (tmp_path / "brightness.py").write_text(block)
+    spec = importlib.util.spec_from_file_location("brightness", tmp_path / "brightness.py")
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "brightness", module)
+    spec.loader.exec_module(module)
+    status, out, err = bench("brightness", "photos", "data.photos.limit=1", "digits=2")
+    assert (status, err) == (0, "")
+    assert re.fullmatch(r"photos astronaut: \d+\.\d\d\n", out)
+    assert "How many decimals are shown." in bench("brightness", "--help")[1]
 
 
 def test_the_citation_is_of_this_version():

@@ -65,5 +65,7 @@ def noise(options: NoiseOptions, line: CommandLine) -> None:
         words = shlex.join(["bench", "noise", "all", *settings])
         write_index(sheets, Path(options.out), words)
     pages = [f"{file_name(sheet.name)}.md" for sheet in sheets]
-    written = pages[0] if len(pages) == 1 else f"README.md and {len(pages)} pages"
-    log.info(f"written: {written} in {options.out}")
+    written = (
+        f"{pages[0]} and its picture" if len(pages) == 1 else f"README.md and {len(pages)} pages"
+    )
+    log.info(f"written to {options.out}: {written}")

@@ -33,7 +33,7 @@ def listing(kind: str, catalogue: Catalogue) -> Table:
     title = f"{catalogue.kinds[kind]}s"
     table = Table(title=title, title_justify="left", box=None, padding=(0, 2))
     table.add_column(style="bold", no_wrap=True)
-    table.add_column()
+    table.add_column(overflow="fold")  # an address is shown whole
     for name, entry in sorted(catalogue.groups[kind].items()):
         lines = [f"[dim]{escape(line)}[/dim]" for line in _details(kind, entry)]
         table.add_row(name, "\n".join([escape(entry.summary), *lines]))

@@ -138,7 +138,7 @@ def load_network(cls: type[Denoiser], path: Path, settings: dict[str, object]) -
     """
     if not weights_file(path).is_file():
         raise ValueError(
-            f"no weights for '{cls.name}' at {path}; there come along: "
+            f"no weights for '{cls.name}' at {path}; noisebench comes with: "
             f"{', '.join(all_shipped(cls)) or 'none'}; train it with: bench train "
             f"model={cls.name}, then pass model.{cls.name}.weights=FILE"
         )
