@@ -47,6 +47,7 @@ COMPOSED = {  # why a command is only composed: each group, name and setting in 
     r"lpips": "needs the weights of AlexNet",
 }
 ELSEWHERE = {"model=median noise=stripe": "the README's plugin, run by the tests of plugins"}
+EXAMPLE = "bench brightness"  # the command whose file CONTRIBUTING has; a test below runs it
 SMALL = {  # what makes the others end within a second or two
     r"^(run|noise|passes)\b": ["data.photos.limit=1", "data.photos.crop=48"],
     r"^tiles\b": ["data.photos.limit=1", "data.photos.crop=72", "tiles=[64]"],
@@ -81,7 +82,8 @@ def mentioned() -> list[str]:
     """What stands within sentences of any page, each once; help is tested with the commands."""
     found = [c for page in PAGES for c in re.findall(r"`(bench [^`]+)`", page.read_text())]
     known = commands()
-    return [c for c in dict.fromkeys(found) if c not in known and "--help" not in c]
+    others = [c for c in dict.fromkeys(found) if c not in known and "--help" not in c]
+    return [command for command in others if not command.startswith(EXAMPLE)]
 
 
 def arguments(command: str) -> list[str]:
