@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-DOTS_PER_INCH = 100
+DOTS_PER_INCH = 88
 ZOOM = 3  # dots a pixel of a picture: noise is seen one pixel at a time
 EDGE, GAP = 0.1, 0.05  # inches around and between pictures
 SHOWN = 5  # levels with pictures of their own
