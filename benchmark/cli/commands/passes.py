@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from benchmark.cli.command import CommandLine, command, group
-from benchmark.cli.commands.run import RunOptions
 from benchmark.cli.objects.spec import Specs
 
 
@@ -62,8 +61,7 @@ def passes(options: PassesOptions, line: CommandLine) -> None:
     from pathlib import Path
 
     from benchmark.cells import Cell, ResultStore
-    from benchmark.cli.objects.grid import compose_grid, variants_of
-    from benchmark.cli.objects.specs import by_name
+    from benchmark.cli.objects.grid import compose_whole, variants_of
     from benchmark.cli.output import say_written
     from benchmark.console.log import log
     from benchmark.environment.device import pick_device, use_threads
@@ -73,19 +71,7 @@ def passes(options: PassesOptions, line: CommandLine) -> None:
     draws = study.Draws(options.passes, options.averaged)
     device, out = pick_device(options.device), Path(options.out)
     use_threads(options.threads)
-    grid = compose_grid(
-        RunOptions(  # whole images in fp32, by themselves
-            model=options.model,
-            noise=options.noise,
-            data=options.data,
-            metric=by_name("metric", study.SCORES),
-            seeds=(options.seed,),
-            reference=(),
-            tile="none",
-            out=options.out,
-            device=options.device,
-        )
-    )
+    grid = compose_whole(options, study.SCORES)
     prepare(options.out, {"passes.md": "passes", "passes.csv": "draws"})
     for name, settings in grid.settings["model"].items():
         if settings.get("passes", 1) != 1:

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from benchmark.cli.command import CommandLine, command, group
-from benchmark.cli.commands.run import RunOptions
 from benchmark.cli.objects.spec import Specs
 
 
@@ -54,8 +53,7 @@ def tiles(options: TilesOptions, line: CommandLine) -> None:
     import shlex
     from pathlib import Path
 
-    from benchmark.cli.objects.grid import compose_grid, variants_of
-    from benchmark.cli.objects.specs import by_name
+    from benchmark.cli.objects.grid import compose_whole, variants_of
     from benchmark.cli.output import say_written
     from benchmark.console.log import log
     from benchmark.environment.device import pick_device, use_threads
@@ -64,19 +62,7 @@ def tiles(options: TilesOptions, line: CommandLine) -> None:
 
     device, out = pick_device(options.device), Path(options.out)
     use_threads(options.threads)
-    grid = compose_grid(
-        RunOptions(
-            model=options.model,
-            noise=options.noise,
-            data=options.data,
-            metric=by_name("metric", ("psnr",)),
-            seeds=(options.seed,),
-            reference=(),
-            tile="none",
-            out=options.out,
-            device=options.device,
-        )
-    )
+    grid = compose_whole(options, ("psnr",))
     prepare(options.out, {"tiles.md": "tiles", "tiles.csv": "ways"})
     table = study.measure_tiles(grid, variants_of(options.model), list(options.tiles), device)
     weights = {n: s["weights"] for n, s in grid.settings["model"].items() if "weights" in s}

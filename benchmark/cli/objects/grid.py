@@ -1,13 +1,13 @@
 """From the options of a run to its grid: objects and their settings."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmark.cli.commands.run import RunOptions
 from benchmark.cli.objects.spec import Spec, Specs
-from benchmark.cli.objects.specs import build, build_one, recorded_settings, spec_of
+from benchmark.cli.objects.specs import build, build_one, by_name, recorded_settings, spec_of
 from benchmark.cli.registered.registries import REGISTRIES
 from benchmark.console.log import log
 from benchmark.datasets import Dataset
@@ -24,6 +24,10 @@ from benchmark.protocol import IN_DISTRIBUTION, REFERENCE
 from benchmark.scoring.grid import Grid
 from benchmark.scoring.precision import choose_precision
 from benchmark.settings import digest_of, joined
+
+if TYPE_CHECKING:
+    from benchmark.cli.commands.passes import PassesOptions
+    from benchmark.cli.commands.tiles import TilesOptions
 
 Settings = dict[str, dict[str, dict[str, Any]]]  # group and name to what a cell's file says
 
@@ -66,6 +70,23 @@ def compose_grid(options: RunOptions) -> Grid:
         settings=settings,
         inference=inference,
         identities=identities,
+    )
+
+
+def compose_whole(options: "PassesOptions | TilesOptions", metrics: Sequence[str]) -> Grid:
+    """The grid of a study: whole images in fp32, under one seed, with no other models beside."""
+    return compose_grid(
+        RunOptions(
+            model=options.model,
+            noise=options.noise,
+            data=options.data,
+            metric=by_name("metric", metrics),
+            seeds=(options.seed,),
+            reference=(),
+            tile="none",
+            out=options.out,
+            device=options.device,
+        )
     )
 
 
