@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -203,4 +203,4 @@ def _other_pixels(before: pd.DataFrame, after: pd.DataFrame) -> Iterable[tuple[C
         other = both[both[f"{kind}_before"] != both[f"{kind}_after"]]
         for key, images in other.groupby(KEY)["image"]:
             first, more = images.iloc[0], f" and {len(images) - 1} more" * (len(images) > 1)
-            yield Cell(*key), f"{kind} pixels of {first}{more}"
+            yield Cell(*cast(tuple[Any, ...], key)), f"{kind} pixels of {first}{more}"

@@ -1,4 +1,4 @@
-"""Two tables of scores, cell by cell: what is missing, new, moved, rounded, or of something else."""
+"""Two tables of scores, cell by cell: what is missing, new, moved, or of something else."""
 
 from dataclasses import replace
 
@@ -16,7 +16,7 @@ PSNR = [30.0, 31.5, 29.0, 33.0]
 
 
 def rows(model: str = "masked", level: float = 25.0, shift: object = 0.0) -> pd.DataFrame:
-    """The lines of one cell; its PSNR is shifted, by as much for each image or by one of several."""
+    """The lines of one cell; its PSNR is shifted, by one number or by one for each image."""
     images = [f"{place:02}" for place in range(len(PSNR))]
     cell = {"model": model, "dataset": "toy", "noise": "gaussian", "level": level, "seed": 0}
     table = pd.DataFrame({"image": images, "psnr": np.add(PSNR, shift)})

@@ -11,7 +11,14 @@ from benchmark.cli.command import Command
 from benchmark.registry import unknown_setting
 from benchmark.signature import check_values, spelled, with_fields
 
-MAY_BE_EMPTY = ("watch", "reference", "weights", "cell", "level")  # nothing, or what there is
+MAY_BE_EMPTY = (
+    "watch",
+    "reference",
+    "weights",
+    "cell",
+    "level",
+    "folders",
+)  # nothing, or what there is
 FOLDERS = ("out", "runs")
 REPEATS = ("betas", "milestones")  # lists which are no selection
 RANGES = {  # the least and the most, both included
