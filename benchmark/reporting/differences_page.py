@@ -65,21 +65,26 @@ def counts(found: Differences, scales: Scales) -> list[str]:
     return said
 
 
-def of_moved(lines: pd.DataFrame, scales: Scales) -> Table:
-    """Lines of `Differences.moved`, with intervals."""
+def of_moved(lines: pd.DataFrame, scales: Scales, brief: bool = False) -> Table:
+    """Lines of `Differences.moved`; brief for the terminal, with half the interval's width."""
     rows = []
     for line in lines.to_dict("records"):
         digits = scales.get(line["metric"], known_scale(line["metric"])).digits + 1
         before, after = (f"{line[side]:.{digits}f}" for side in ("before", "after"))
         difference, low, high = (f"{line[name]:+.{digits}f}" for name in DIFFERENCE)
-        interval = ABSENT if pd.isna(line["low"]) else f"{low} to {high}"
+        interval = f"{low} to {high}"
+        if brief:
+            interval = f"±{(line['high'] - line['low']) / 2:.{digits}f}"
+        if pd.isna(line["low"]):
+            interval = ABSENT
         images, every = line["images"], line["images"] + line["unpaired"]
         name = _condition(line["noise"], line["level"], line["seed"])
         cell = [label(line["model"]), line["dataset"], name, line["metric"]]
         rows.append([*cell, before, after, difference, interval])
         rows[-1].append(f"{images}" if images == every else f"{images} of {every}")
     header = ["model", "dataset", "noise", "metric", "before", "after", "difference"]
-    return Table([*header, "95 % interval", "images"], rows, left=header[:4])
+    interval = "±" if brief else "95 % interval"
+    return Table([*header, interval, "images"], rows, left=header[:4])
 
 
 def of_places(lines: pd.DataFrame, scales: Scales) -> Table:

@@ -16,7 +16,7 @@ from benchmark.cells.provenance import PIXELS, Record, Row, code_changes, some_o
 from benchmark.cells.reuse import EARLIER
 from benchmark.cells.scores import known_scale
 from benchmark.denoiser.inference import AUTOMATIC, Inference
-from benchmark.environment.agreement import BF16, tolerance_of
+from benchmark.environment.agreement import tolerance_of
 from benchmark.environment.versions import describe_environment
 from benchmark.metrics import MetricUnavailable
 from benchmark.scoring.evaluate import evaluate
@@ -89,7 +89,10 @@ class Again:
         limits = {_number(self.tolerances[name], self.units[name]) for name in self.largest}
         limit = " and ".join(sorted(limits))
         silent = "" if self.is_code_known else "the cell does not say by what code it was made"
-        nothing = silent or "nothing that the cell says of how it was made is different"
+        nothing = (
+            silent
+            or "nothing that the cell says of how it was made is different (it names no processor)"
+        )
         why = f"{made}; {silent}" if made and silent else made or nothing
         if self.is_within:
             return (
@@ -132,7 +135,7 @@ def make_again(
     units = {name: _unit(name, record) for name in names}
     environment = record.get("environment", {})
     now = {**describe_environment(device), "precision": _inference(grid, cell).precision}
-    coarse = environment.get("device") != now["device"] or now["precision"] == BF16
+    coarse = environment.get("device") != now["device"] or now["precision"] == "bf16"
     lines = [
         {"image": image, "metric": name, "before": stored[image][name], "after": rows[image][name]}
         for image in usable
@@ -244,8 +247,12 @@ def _changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
 
 def _other_tiles(before: Mapping[str, int], rows: Iterable[Row]) -> list[str]:
     """The images which memory put into other tiles than before."""
-    other = [row for row in rows if row.get("tile") != before.get(row["image"])]
-    return [f"{row['image']} restored in tiles of {row.get('tile')}" for row in other]
+    ways = {None: "whole"}
+    return [
+        f"{row['image']} restored {ways.get(tile, f'in tiles of {tile}')}"
+        for row in rows
+        if (tile := row.get("tile")) != before.get(row["image"])
+    ]
 
 
 def _of_several_makings(record: Record) -> list[str]:

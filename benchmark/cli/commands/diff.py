@@ -64,9 +64,11 @@ def diff(options: DiffOptions, line: CommandLine) -> None:
         written = page.write(found, changed, scales, names, Path(options.to), command)
     shown = found.moved.head(page.MOST)
     if len(shown):
-        console().print(page.of_moved(shown, scales).terminal())
+        console().print(page.of_moved(shown, scales, brief=True).terminal())
     if more := len(found.moved) - len(shown):
-        log.info(f"and {more} more, which to=FOLDER writes")
+        log.info(f"and {more} more, which to=FOLDER writes; ± is half the 95 % interval")
+    elif len(shown):
+        log.info("± is half the 95 % interval of the mean over images")
     if len(changed):
         log.info("\nPlaces on the leaderboard which changed:")
         console().print(page.of_places(changed, scales).terminal())
