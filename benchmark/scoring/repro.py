@@ -5,6 +5,7 @@ Nothing is written.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -59,8 +60,8 @@ class Again:
 
     @property
     def largest(self) -> dict[str, float]:
-        """By metric, the largest absolute difference of an image."""
-        sizes = (self.lines["after"] - self.lines["before"]).abs()
+        """By metric, the largest difference of an image; infinite where one has no number."""
+        sizes = (self.lines["after"] - self.lines["before"]).abs().fillna(math.inf)
         found = sizes.groupby(self.lines["metric"], sort=False).max()
         return {str(name): float(size) for name, size in found.items()}
 
@@ -122,7 +123,7 @@ def make_again(
     RestorationError
         If the noise, the model or a metric fails.
     ValueError
-        If no image of the cell is there, or none of the metrics can be had.
+        If no image of the cell is there, or none of the metrics can be had, or it has no scores.
     """
     stored = {row["image"]: row for row in record["images"]}
     unusable = _other_images(grid, cell, record)
@@ -142,6 +143,8 @@ def make_again(
         for name in names
         if stored[image].get(name) is not None
     ]
+    if not lines:
+        raise ValueError(f"it has no score of {' or '.join(names)} to compare with")
     return Again(
         cell,
         pd.DataFrame(lines, columns=["image", "metric", "before", "after"]),

@@ -196,6 +196,12 @@ def test_only_the_metrics_that_are_asked_for_are_compared(filtered):
         again(cell, record, metric=("lpips",))
 
 
+def test_a_cell_without_a_score_of_what_is_asked_for_is_not_called_equal(filtered):
+    cell, record = filtered
+    record["images"][0]["psnr"] = None
+    assert "no score of psnr" in again(cell, record, metric=("psnr",))
+
+
 @pytest.mark.parametrize(
     ("group", "changes", "said"),
     [
