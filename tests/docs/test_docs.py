@@ -127,11 +127,12 @@ def scored(tmp_path_factory) -> Path:
 @pytest.mark.parametrize("command", RUN)
 def test_a_command_runs_as_it_is_written(bench, tmp_path, scored, command):
     words = arguments(command)
-    if words[0] in ("report", "pack"):
+    if words[0] in ("report", "pack", "repro", "diff"):
         if not any(scored.iterdir()):
             few = ["run", "model=[baseline,masked]", "noise=gaussian", f"out={scored}"]
             assert bench(*made_small(few))[0] == 0
-        shutil.copytree(scored, tmp_path / "results/local")
+        for folder in ("results/local", "results/before"):
+            shutil.copytree(scored, tmp_path / folder)
     status, out, err = bench(*made_small(words))
     assert status == 0, err
     assert out
