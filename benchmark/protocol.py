@@ -139,7 +139,9 @@ class Protocol:
             unclipped = tuple(known.pop("unclipped", ()))
             return cls(*noisy, unclipped, *restored, **known)
         except (KeyError, TypeError) as error:
-            raise ValueError(f"this version does not know the protocol {dict(facts)}") from error
+            raise ValueError(
+                f"the protocol {dict(facts)} is not known here; use the version that made it"
+            ) from error
 
     @property
     def name(self) -> str:

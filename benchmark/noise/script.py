@@ -25,9 +25,9 @@ class Script(np.random.Generator):
         if not 0 <= seed < 2**32:
             raise ValueError(f"numpy.random.seed takes 0 to 4294967295, got seed {seed}")
         bits = np.random.MT19937()
-        bits.state = np.random.RandomState(seed).get_state(legacy=False)
         super().__init__(bits)
         self._legacy, self._bgr = np.random.RandomState(bits), bgr
+        self._legacy.set_state(np.random.RandomState(seed).get_state(legacy=False))
 
     def __deepcopy__(self, memo: object) -> "Script":
         copied = Script(0, self._bgr)

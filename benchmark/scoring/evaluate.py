@@ -82,7 +82,8 @@ def evaluate(
         return Evaluated(row | pixels, *shown), (restored, as_tensor(clean))
 
     for done, whole in one_ahead(restore, one_ahead(prepare, images)):
-        coloured = tuple(in_colour(picture, protocol.colour) for picture in whole)
+        restored, clean = whole
+        coloured = in_colour(restored, protocol.colour), in_colour(clean, protocol.colour)
         image = done.row["image"]
         scores = {}
         for name, metric in metrics.items():

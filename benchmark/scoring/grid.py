@@ -242,6 +242,11 @@ def _refuse_other_protocol(grid: Grid, store: ResultStore) -> None:
     ours = grid.protocol.name
     borders = {cell.dataset: grid.settings_of(cell)["metrics"] for cell in grid.cells}
     for cell, record in store.records():
+        if (other := name_of(record["settings"]["protocol"])) != ours:
+            raise ValueError(
+                f"{store.root} holds scores by protocol {other} ({cell}), and this run is by "
+                f"protocol {ours}; two protocols never share a folder: choose another (out=FOLDER)"
+            )
         for name, settings in record["settings"]["metrics"].items():
             now = borders.get(cell.dataset, {}).get(name, settings)
             if (was := settings.get("border")) != now.get("border"):
@@ -251,11 +256,6 @@ def _refuse_other_protocol(grid: Grid, store: ResultStore) -> None:
                     f"a name of its own ('+metric.NAME={{of: ...}}'), or choose another folder "
                     f"(out=FOLDER)"
                 )
-        if (other := name_of(record["settings"]["protocol"])) != ours:
-            raise ValueError(
-                f"{store.root} holds scores by protocol {other} ({cell}), and this run is by "
-                f"protocol {ours}; two protocols never share a folder: choose another (out=FOLDER)"
-            )
 
 
 def _shard(text: str) -> tuple[int, int]:

@@ -175,10 +175,11 @@ def _scored(
         fixed = isinstance(inference.tile, int) or image not in tiles
         how = inference if fixed else replace(inference, tile=tiles[image])
         groups.setdefault(how, []).append(image)
+    metrics = grid.metrics_of(cell)
     return {
         done.row["image"]: done.row
         for how, part in groups.items()
-        for done in evaluate(cell, model, dataset, noise, grid.metrics_of(cell), part, device, how)
+        for done in evaluate(cell, model, dataset, noise, metrics, part, device, how, grid.protocol)
     }
 
 

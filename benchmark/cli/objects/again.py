@@ -19,7 +19,7 @@ from benchmark.denoiser import Denoiser
 from benchmark.denoiser.weights.load import all_shipped
 from benchmark.environment.device import device_name, devices, pick_device, use_threads
 from benchmark.files.whole import file_hash
-from benchmark.protocol import PROTOCOL
+from benchmark.protocol import Protocol
 from benchmark.registry import UnknownName
 from benchmark.scoring.grid import Grid
 from benchmark.scoring.repro import Again, make_again
@@ -129,9 +129,7 @@ def grid_of(
         If a class or a setting is not known here, or a file or images are missing.
     """
     settings = record["settings"]
-    if settings["protocol"] != PROTOCOL:
-        said = ", ".join(f"{what} {how}" for what, how in settings["protocol"].items())
-        raise ValueError(f"its protocol ({said}) is not known here; use the version that made it")
+    protocol = Protocol.of(settings["protocol"])
     model = _spec("model", cell.model, settings["model"], files, OF_INFERENCE)
     data = _dataset(cell, settings["dataset"], images)
     noise = {} if cell.recorded else _noise(cell, settings["noise"], files)
@@ -147,6 +145,7 @@ def grid_of(
                 for name, given in settings["metrics"].items()
                 if name in metrics
             },
+            protocol=protocol.name,
             seeds=(cell.seed,),
             reference=(),
             tile=str(how.get("tile") or "auto"),
