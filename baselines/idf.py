@@ -59,6 +59,8 @@ class IDF(Denoiser):
 
     learned = True
     image_channels = 3
+    scale: Tensor
+    bias: Tensor
 
     def __init__(self, *, iterations: int = 10, width: int = 64, power: float = 3.0):
         super().__init__()
