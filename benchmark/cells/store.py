@@ -176,7 +176,11 @@ class ResultStore:
         if lacking:
             warn_of("lacking scores of some images, which bench run scores again", lacking)
 
-    def scores(self, partners: Mapping[str, str] | None = None) -> Scores:
+    def scores(
+        self,
+        partners: Mapping[str, str] | None = None,
+        wanted: Callable[[Record], bool] = lambda record: True,
+    ) -> Scores:
         """The scores of every finished cell, with all that a reader of them has to know.
 
         Parameters
@@ -184,8 +188,11 @@ class ResultStore:
         partners
             By registered name of a denoiser, the one its class is to be compared with: for cells
             of older versions, which do not say it.
+        wanted
+            Of which cells, by their records.
         """
-        return scores_of(self.records(), partners or {})
+        cells = ((cell, record) for cell, record in self.records() if wanted(record))
+        return scores_of(cells, partners or {})
 
     def pictures(self, cell: Cell) -> Path:
         """The folder for small pictures of a cell's first image, shared by all models."""
