@@ -12,7 +12,7 @@ from benchmark.cells.scores import Scale, Scores
 from benchmark.datasets import DATASETS
 from benchmark.denoiser import DENOISERS
 from benchmark.noise import NOISE_MODELS
-from benchmark.protocol import PROTOCOL
+from benchmark.protocol import MASKED, PROTOCOLS, protocol_of
 from benchmark.reporting.board import Board
 from benchmark.reporting.published import Published, comparisons, numbers, section, sources
 from benchmark.reporting.report import markdown
@@ -38,7 +38,7 @@ RECORD = {
         "noise": {"of": "gaussian"},
         "dataset": {"of": "cbsd68", "limit": None, "crop": None, "images": 2, "sha256": "34"},
         "metrics": {"psnr": {"of": "psnr", "border": 1}, "ssim": {"of": "ssim", "border": 1}},
-        "protocol": PROTOCOL,
+        "protocol": MASKED.facts,
     },
 }
 
@@ -94,6 +94,24 @@ def test_a_noise_with_settings_of_its_own_is_another_noise():
 def test_another_border_excludes_the_metric_that_has_it_alone():
     found = comparisons(scores(("metrics", "psnr", {"of": "psnr", "border": 2})), [DNCNN])
     assert [one.metric for one in found] == ["ssim"]
+
+
+@pytest.mark.parametrize("ours", PROTOCOLS)
+@pytest.mark.parametrize("theirs", PROTOCOLS)
+def test_protocols_agree_which_differ_at_most_in_their_random_numbers(ours, theirs):
+    protocol = PROTOCOLS[ours]
+    border = [("metrics", name, {"of": name, "border": protocol.border}) for name in DNCNN.scores]
+    measured = scores(*border)
+    measured.records[0]["settings"]["protocol"] = protocol.facts
+    script = {"kair", "swinir", "restormer"}
+    agree = ours == theirs or {ours, theirs} <= script
+    assert bool(comparisons(measured, [replace(DNCNN, protocol=theirs)])) == agree
+
+
+def test_a_protocol_which_nobody_knows_agrees_with_none():
+    measured = scores()
+    measured.records[0]["settings"]["protocol"] = {"noisy": "squared"}
+    assert comparisons(measured, [DNCNN]) == []
 
 
 def test_an_image_without_a_score_leaves_no_mean_to_compare():
@@ -159,7 +177,8 @@ def test_a_number_could_be_of_one_of_our_cells(number):
     assert number.model in {*DENOISERS, *UNREGISTERED}
     NOISE_MODELS[number.noise]().check_level(number.level)
     assert number.source in sources()
-    assert number.table and number.training and number.protocol
+    assert number.table and number.training
+    protocol_of(number.protocol)
     assert number.scores
     assert 10 < number.scores["psnr"] < 45
     assert all(0 < number.scores[name] <= 1 for name in number.scores if name != "psnr")

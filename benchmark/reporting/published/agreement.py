@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -11,7 +11,7 @@ from benchmark.cells.records import Record
 from benchmark.cells.scores import CELL, Scores
 from benchmark.datasets import DATASETS
 from benchmark.noise import NOISE_MODELS
-from benchmark.protocol import PROTOCOL
+from benchmark.protocol import Protocol, protocol_of
 from benchmark.registry import Registry
 from benchmark.reporting.intervals import group_means
 from benchmark.reporting.published.numbers import Published, numbers
@@ -113,23 +113,34 @@ def _metrics(number: Published, settings: Mapping[str, Any]) -> Iterator[str]:
     """The printed scores which a cell has as well, under the same protocol."""
     for metric in number.scores:
         its = settings["metrics"].get(metric, {})
-        if its.get("of") == metric and agrees(number.protocol, settings["protocol"], its):
+        if its.get("of") == metric and _agree(number, settings["protocol"], its):
             yield metric
 
 
-def agrees(protocol: str, facts: Mapping[str, Any], metric: Mapping[str, Any]) -> bool:
-    """Whether a cell's metric was computed under a protocol.
+def _agree(number: Published, facts: Mapping[str, Any], metric: Mapping[str, Any]) -> bool:
+    """Whether a cell's metric was computed under the protocol of a printed number.
+
+    Where the noise's random numbers come from does not count.
 
     Parameters
     ----------
-    protocol
-        As a printed number names it.
     facts
         What the cell says of its protocol.
     metric
-        The settings of one of its metrics.
+        The settings of one of its metrics; without a border it leaves out none in any protocol.
     """
-    return protocol == "masked" and facts == PROTOCOL and metric.get("border", 1) == 1
+    printed = _of_noise(protocol_of(number.protocol), number.noise)
+    try:
+        ours = _of_noise(Protocol.of(facts), number.noise)
+    except ValueError:
+        return False  # a protocol of another version
+    border = metric.get("border", printed.border)
+    return replace(ours, draw=printed.draw, border=border) == printed
+
+
+def _of_noise(protocol: Protocol, noise: str) -> Protocol:
+    """What a protocol does with one noise."""
+    return replace(protocol, noisy_clipped=protocol.clips(noise), unclipped=())
 
 
 def _is_default(registry: Registry[Any], recorded: Mapping[str, Any]) -> bool:
