@@ -26,6 +26,8 @@ PAGES = {
     "draws": r"model,dataset,noise,level,seed,inference,passes,",
     "tiles": r"# Tiles\n\nMade with `bench tiles\b",
     "ways": r"dataset,noise,level,seed,model,inference,tile,",
+    "explain": r"# Conventions\n\nMade with `bench explain\b",
+    "conventions": r"dataset,noise,level,seed,model,protocol,convention,",
     "zoo": r"# The zoo\n\nMade with `bench zoo\b",
     "sheet": r"# .+\n(.*\n)+Made with `bench noise\b",
     "sheets": r"# Noises\n\n\| noise \|",
