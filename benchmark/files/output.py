@@ -28,6 +28,8 @@ PAGES = {
     "ways": r"dataset,noise,level,seed,model,inference,tile,",
     "explain": r"# Conventions\n\nMade with `bench explain\b",
     "conventions": r"dataset,noise,level,seed,model,protocol,convention,",
+    "differences": r"# Differences\n\nMade with `bench diff\b",
+    "moves": r"model,dataset,noise,level,seed,metric,before,",
     "zoo": r"# The zoo\n\nMade with `bench zoo\b",
     "sheet": r"# .+\n(.*\n)+Made with `bench noise\b",
     "sheets": r"# Noises\n\n\| noise \|",
