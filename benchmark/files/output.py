@@ -26,6 +26,8 @@ PAGES = {
     "draws": r"model,dataset,noise,level,seed,inference,passes,",
     "tiles": r"# Tiles\n\nMade with `bench tiles\b",
     "ways": r"dataset,noise,level,seed,model,inference,tile,",
+    "explain": r"# Conventions\n\nMade with `bench explain\b",
+    "conventions": r"dataset,noise,level,seed,model,protocol,convention,",
     "differences": r"# Differences\n\nMade with `bench diff\b",
     "moves": r"model,dataset,noise,level,seed,metric,before,",
     "zoo": r"# The zoo\n\nMade with `bench zoo\b",

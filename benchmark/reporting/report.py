@@ -24,6 +24,7 @@ from benchmark.reporting.figures.strips import strip
 from benchmark.reporting.intervals import mild_to_hard
 from benchmark.reporting.leaderboard import MOST_COLUMNS, differences, notes, sentences, standings
 from benchmark.reporting.pages import render
+from benchmark.reporting.published import section
 from benchmark.reporting.tables import Table
 
 if TYPE_CHECKING:
@@ -162,6 +163,7 @@ def markdown(
         notes=partial(notes, board.scores),
         differences=differences,
         label=label,
+        published=section(board.scores),
     )
 
 

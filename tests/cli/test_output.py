@@ -20,7 +20,7 @@ from benchmark.files import output
 from benchmark.reporting import readme
 from benchmark.scoring import evaluate
 from benchmark.scoring import grid as run
-from benchmark.studies import noise_sheet, passes, tiles
+from benchmark.studies import explain, noise_sheet, passes, tiles
 
 ROOT = Path(__file__).parents[2]
 PLAIN = ["model=[identity,tv]", "noise=[gaussian]", "metric=[psnr]"]
@@ -279,10 +279,11 @@ COMMANDS = {
         "averaged=[1,2]",
     ],
     "tiles": ["model=tv", "noise=[gaussian]", "data.photos.limit=1", "tiles=[64]"],
+    "explain": ["model=tv", "noise=[gaussian]", "data.photos.limit=1"],
     "noise": ["noise=gaussian", *SMALL[:2]],
 }
 COMPUTING = [(evaluate, "noisy_pair"), (run, "fill"), (passes, "measure")]
-COMPUTING += [(tiles, "measure_tiles"), (noise_sheet, "write_sheet")]
+COMPUTING += [(tiles, "measure_tiles"), (noise_sheet, "write_sheet"), (explain, "measure")]
 
 
 def forbid_computing(monkeypatch) -> None:
@@ -340,6 +341,8 @@ PAGES = [
     ("passes", "passes.csv", "name,height\n"),
     ("tiles", "tiles.md", "# Tiles\n\nfor the kitchen\n"),
     ("tiles", "tiles.csv", "colour,price\n"),
+    ("explain", "explain.md", "# Conventions\n\nof our society\n"),
+    ("explain", "explain.csv", "name,place\n"),
     ("noise", "gaussian.md", "# gaussian\n\nmy notes\n"),
     ("noise", "gaussian.png", "a figure without a page"),
 ]

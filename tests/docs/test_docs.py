@@ -49,7 +49,7 @@ COMPOSED = {  # why a command is only composed: each group, name and setting in 
 ELSEWHERE = {"model=median noise=stripe": "the README's plugin, run by the tests of plugins"}
 EXAMPLE = "bench brightness"  # the command whose file CONTRIBUTING has; a test below runs it
 SMALL = {  # what makes the others end within a second or two
-    r"^(run|noise|passes)\b": ["data.photos.limit=1", "data.photos.crop=48"],
+    r"^(run|noise|passes|explain)\b": ["data.photos.limit=1", "data.photos.crop=48"],
     r"^tiles\b": ["data.photos.limit=1", "data.photos.crop=72", "tiles=[64]"],
     r"^passes\b": ["passes=2", "averaged=[1,2]"],
     r"^tiles\b|noise=(gaussian$|gaussian |\[gaussian,)": ["noise.gaussian.levels=[25]"],

@@ -26,6 +26,7 @@ from benchmark.scoring.precision import choose_precision
 from benchmark.settings import digest_of, joined
 
 if TYPE_CHECKING:
+    from benchmark.cli.commands.explain import ExplainOptions
     from benchmark.cli.commands.passes import PassesOptions
     from benchmark.cli.commands.tiles import TilesOptions
 
@@ -75,7 +76,9 @@ def compose_grid(options: RunOptions) -> Grid:
     )
 
 
-def compose_whole(options: "PassesOptions | TilesOptions", metrics: Sequence[str]) -> Grid:
+def compose_whole(
+    options: "ExplainOptions | PassesOptions | TilesOptions", metrics: Sequence[str]
+) -> Grid:
     """The grid of a study: whole images in fp32, under one seed, with no other models beside."""
     return compose_grid(
         RunOptions(
@@ -86,7 +89,7 @@ def compose_whole(options: "PassesOptions | TilesOptions", metrics: Sequence[str
             seeds=(options.seed,),
             reference=(),
             tile="none",
-            out=options.out,
+            out=options.out or RunOptions.out,
             device=options.device,
         )
     )

@@ -125,7 +125,7 @@ def _plain(config: DictConfig, key: str) -> object:
 
 
 def _check_setting(key: str, value: Any) -> None:
-    if key in FOLDERS and not value.strip():
+    if key in FOLDERS and value is not None and not value.strip():
         raise ValueError(f"{key}= names no folder; {key}=. is the one you are in")
     if isinstance(value, list) and key not in REPEATS:
         check_selection(key, value, may_be_empty=key in MAY_BE_EMPTY)

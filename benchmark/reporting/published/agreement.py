@@ -1,0 +1,153 @@
+"""Which printed numbers and which measured ones are of the same thing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from benchmark.cells.records import Record
+from benchmark.cells.scores import CELL, Scores
+from benchmark.datasets import DATASETS
+from benchmark.noise import NOISE_MODELS
+from benchmark.protocol import Protocol, protocol_of
+from benchmark.registry import Registry
+from benchmark.reporting.intervals import group_means
+from benchmark.reporting.published.numbers import Published, numbers
+from benchmark.settings import identity_of, plain
+from benchmark.signature import settings_of
+
+FACTS = ("of", "images", "sha256")  # what a cell says of a dataset beside its settings
+MEAN = ["model", "dataset", "noise", "level"]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A printed number and the measured one that it can be held against.
+
+    Parameters
+    ----------
+    model
+        The name of the measured one, which is of the printed one's class.
+    metric
+        One of the printed scores, and the name of its column in the scores.
+    measured
+        The mean over all images of the dataset, seeds counting equally.
+    """
+
+    published: Published
+    dataset: str
+    noise: str
+    level: float
+    model: str
+    metric: str
+    measured: float
+
+    @property
+    def printed(self) -> Decimal:
+        return self.published.scores[self.metric]
+
+    @property
+    def difference(self) -> float:
+        """The measured number less the printed one."""
+        return self.measured - float(self.printed)
+
+
+def comparisons(scores: Scores, printed: Sequence[Published] | None = None) -> list[Comparison]:
+    """Every printed number beside each measured one of the same thing.
+
+    That is: the same dataset without crop, limit or other settings of its own, every image of it
+    scored; the same noise with its default settings, at the same level; the same protocol; a model
+    of the same class, whatever it was trained on, which the printed number says of itself.
+
+    Parameters
+    ----------
+    scores
+        With the records of its cells: where these are missing nothing says what was measured.
+    printed
+        By default those which travel with the package.
+    """
+    cells = _cells(scores)
+    if not cells:
+        return []
+    metrics = sorted({metric for cell in cells for metric in cell["settings"]["metrics"]})
+    columns = [metric for metric in metrics if metric in scores.rows]
+    means = group_means(group_means(scores.rows, ["model", *CELL], columns), MEAN, columns)
+    means = means.set_index(MEAN)
+    counts = scores.rows.groupby(MEAN)["image"].nunique()
+    found = []
+    for number in numbers() if printed is None else printed:
+        for cell in cells:
+            model, dataset, noise, level = key = tuple(cell["cell"][name] for name in MEAN)
+            if number.level != level or not _same_thing(number, cell["settings"]):
+                continue
+            if counts.get(key) != cell["settings"]["dataset"]["images"]:
+                continue
+            mean = means.loc[key]
+            found += [
+                Comparison(number, dataset, noise, level, model, metric, float(mean[metric]))
+                for metric in _metrics(number, cell["settings"])
+                if metric in columns and mean[metric] == mean[metric]  # NaN: an image lacks it
+            ]
+    return found
+
+
+def _cells(scores: Scores) -> list[Record]:
+    """The records, one for the seeds of each model, dataset, noise and level."""
+    return list({tuple(r["cell"][name] for name in MEAN): r for r in scores.records}.values())
+
+
+def _same_thing(number: Published, settings: Mapping[str, Any]) -> bool:
+    """Whether dataset, noise, level and class of a model are those of a printed number."""
+    dataset, noise = settings["dataset"], settings["noise"]
+    return (
+        (number.dataset, number.noise, number.model)
+        == (dataset.get("of"), noise.get("of"), settings["model"].get("of"))
+        and _is_default(DATASETS, dataset)
+        and _is_default(NOISE_MODELS, noise)
+    )
+
+
+def _metrics(number: Published, settings: Mapping[str, Any]) -> Iterator[str]:
+    """The printed scores which a cell has as well, under the same protocol."""
+    for metric in number.scores:
+        its = settings["metrics"].get(metric, {})
+        if its.get("of") == metric and _agree(number, settings["protocol"], its):
+            yield metric
+
+
+def _agree(number: Published, facts: Mapping[str, Any], metric: Mapping[str, Any]) -> bool:
+    """Whether a cell's metric was computed under the protocol of a printed number.
+
+    Where the noise's random numbers come from does not count.
+
+    Parameters
+    ----------
+    facts
+        What the cell says of its protocol.
+    metric
+        The settings of one of its metrics; without a border it leaves out none in any protocol.
+    """
+    printed = _of_noise(protocol_of(number.protocol), number.noise)
+    try:
+        ours = _of_noise(Protocol.of(facts), number.noise)
+    except ValueError:
+        return False  # a protocol of another version
+    border = metric.get("border", printed.border)
+    return replace(ours, draw=printed.draw, border=border) == printed
+
+
+def _of_noise(protocol: Protocol, noise: str) -> Protocol:
+    """What a protocol does with one noise."""
+    return replace(protocol, noisy_clipped=protocol.clips(noise), unclipped=())
+
+
+def _is_default(registry: Registry[Any], recorded: Mapping[str, Any]) -> bool:
+    """Whether what a cell records of an object is what its class does by default."""
+    cls = registry.get(recorded["of"])
+    if cls is None:
+        return False
+    defaults = {name: default for name, (_, default) in settings_of(cls).items()}
+    default = plain(identity_of(cls, defaults))
+    return all(default.get(name) == of for name, of in recorded.items() if name not in FACTS)
