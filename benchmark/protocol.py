@@ -189,8 +189,8 @@ PROTOCOLS = {
     # Liang et al., ICCVW 2021: main_test_swinir.py, task color_dn, reads images by OpenCV;
     # github.com/JingyunLiang/SwinIR
     "swinir": replace(_SCRIPT, draw="seed0_bgr"),
-    # Zamir et al., CVPR 2022: Denoising/test_gaussian_color_denoising.py and its evaluation in
-    # MATLAB; github.com/swz30/Restormer
+    # Zamir et al., CVPR 2022: Denoising/test_gaussian_color_denoising.py, and
+    # evaluate_gaussian_color_denoising.py; github.com/swz30/Restormer
     "restormer": _SCRIPT,
     # Cheng et al., CVPR 2024: Denoising/test_synthetic_denoising.py; it clips Poisson noise alone,
     # and what it restores; github.com/alwaysuu/CLIPDenoising
