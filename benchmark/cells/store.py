@@ -1,7 +1,7 @@
 """The folder which keeps finished cells: each as one file, or, at rest, all in one."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -176,7 +176,12 @@ class ResultStore:
         if lacking:
             warn_of("lacking scores of some images, which bench run scores again", lacking)
 
-    def scores(self, partners: Mapping[str, str] | None = None) -> Scores:
+    def scores(
+        self,
+        partners: Mapping[str, str] | None = None,
+        families: Mapping[str, str] | None = None,
+        suites: Mapping[str, Sequence[str]] | None = None,
+    ) -> Scores:
         """The scores of every finished cell, with all that a reader of them has to know.
 
         Parameters
@@ -184,8 +189,12 @@ class ResultStore:
         partners
             By registered name of a denoiser, the one its class is to be compared with: for cells
             of older versions, which do not say it.
+        families
+            By registered name of a noise, its family: for such cells as well.
+        suites
+            By name, the noises which it chooses at once.
         """
-        return scores_of(self.records(), partners or {})
+        return scores_of(self.records(), partners or {}, families or {}, suites or {})
 
     def pictures(self, cell: Cell) -> Path:
         """The folder for small pictures of a cell's first image, shared by all models."""

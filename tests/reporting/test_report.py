@@ -300,7 +300,7 @@ def test_many_noises_have_a_figure_for_each_metric(table, tmp_path):
 def test_a_single_level_is_no_curve(small, tmp_path):
     one = small[small["level"] == 0.1]
     names = [path.name for path in write(one, tmp_path)]
-    assert names == ["leaderboard.md", "leaderboard.csv", "scores.csv"]
+    assert names == ["leaderboard.md", "leaderboard.csv", "generalization.csv", "scores.csv"]
     assert "Quality against level" not in (tmp_path / "leaderboard.md").read_text()
 
 

@@ -37,13 +37,21 @@ def report(options: ReportOptions, line: CommandLine) -> None:
     from pathlib import Path
 
     from benchmark.cells import ResultStore
-    from benchmark.cli.output import FIGURES, REPORT, partners, publish, say_written
+    from benchmark.cli.output import (
+        FIGURES,
+        REPORT,
+        families,
+        partners,
+        publish,
+        say_written,
+        suites,
+    )
     from benchmark.files.output import prepare
     from benchmark.files.whole import file_name
     from benchmark.reporting import training_curves
 
     store = ResultStore(options.out)
-    scores = store.scores(partners())
+    scores = store.scores(partners(), families(), suites())
     if training_curves.read_runs(store.root):
         prepare(store.root, {"training.md": "training"}, ("training_curves.*",))
         say_written(training_curves.write_curves(store.root), store.root)
