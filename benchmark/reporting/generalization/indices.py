@@ -115,8 +115,8 @@ class Generalization:
     def is_trained_elsewhere(self, model: str) -> bool:
         """Whether a model was tested on the ranking's training noise, and trained on another."""
         known, trained = self.scores.trained_on.get(model), self.ranking.in_distribution
-        tested = not np.isnan(self.ranking.table.loc[model, "in_distribution"])
-        return tested and known is not None and trained not in known
+        tested = self.ranking.table["in_distribution"].notna()[model]
+        return bool(tested) and known is not None and trained not in known
 
     @property
     def _sign(self) -> int:

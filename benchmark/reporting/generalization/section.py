@@ -94,9 +94,10 @@ def _sentences(found: Generalization) -> list[str]:
         said.append("Gain: in the mean by family, on the same images; above zero is better.")
     if "area" in headings:
         said.append(_area(found))
-    if "oracle_share" in headings:
+    if found.oracles:
         known = [f"{label(m)} ({n} {level:g})" for (n, level), m in found.oracles.items()]
-        said.append(f"Oracles, trained on what they are tested on: {', '.join(known)}.")
+        lacking = "" if "oracle_share" in headings else "; without a gain over the noisy input"
+        said.append(f"Oracles, trained on what they are tested on: {', '.join(known)}{lacking}.")
     elsewhere = [label(str(m)) for m in found.table.index if found.is_trained_elsewhere(str(m))]
     if elsewhere:
         noise, level = found.ranking.in_distribution
@@ -111,7 +112,7 @@ def _area(found: Generalization) -> str:
     """Which severities and which noises are behind the areas."""
     (low, high), noises = SEVERITIES, sorted({noise for noise, _ in found.conditions})
     lacking = [noise for noise in noises if noise not in found.curves]
-    without = f", without {', '.join(lacking)}, which do not reach both" if lacking else ""
+    without = f"; not from end to end: {', '.join(lacking)}" if lacking else ""
     return (
         f"Area: mean by family where the noisy input has {low:g} to {high:g} dB, of "
         f"{len(found.curves)} of {len(noises)} noises{without}."
