@@ -1,6 +1,17 @@
 """The denoisers which come with the benchmark; importing this fills the registry."""
 
-from baselines import adapters, classical, dncnn, dropout, identity, restormer, ridnet, rnan, swinir
+from baselines import (
+    adapters,
+    classical,
+    dncnn,
+    dropout,
+    identity,
+    idf,
+    restormer,
+    ridnet,
+    rnan,
+    swinir,
+)
 from benchmark.denoiser import DENOISERS
 
 __all__ = [
@@ -10,6 +21,7 @@ __all__ = [
     "dncnn",
     "dropout",
     "identity",
+    "idf",
     "restormer",
     "ridnet",
     "rnan",

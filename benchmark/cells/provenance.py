@@ -28,7 +28,7 @@ PIXELS = ("noisy", "clean")  # short hashes of what was scored; missing where it
 DIGITS = 16  # hexadecimal ones of a short hash
 ROLES = ("model", "noise", "dataset")
 CELL = ("model", "dataset", "noise", "level", "seed")
-FIRST = ("protocol", "torch", US)  # what a sentence names before the rest
+FIRST = ("torch", US)  # what a sentence names before the rest
 MOST = 4  # things that a sentence names before it only counts
 
 Code = dict[str, Any]  # what `code_of_cell` says
@@ -152,11 +152,9 @@ def code_changes(record: Record, now: Code) -> list[str] | None:
 
 
 def facts_of(record: Record) -> Facts:
-    """Everything which `Made` compares of a cell: torch, our version, protocol, and its code."""
-    environment, protocol = record.get("environment", {}), record["settings"].get("protocol", {})
+    """Everything which `Made` compares of a cell: torch, our version, and its code."""
+    environment = record.get("environment", {})
     found = {name: environment[name] for name in ("torch", US) if name in environment}
-    if protocol:
-        found["protocol"] = ", ".join(f"{what} {how}" for what, how in protocol.items())
     return found | (code_facts(record["cell"], record["code"]) if "code" in record else {})
 
 

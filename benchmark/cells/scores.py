@@ -71,9 +71,9 @@ class Scores:
         By metric.
     border
         Pixels left out at each side, by dataset and metric.
-    protocol
-        How images are treated before they are compared; empty where that is not known, or not the
-        same in all cells.
+    protocols
+        What the cells record of how images are treated before they are compared; none where that is
+        not known. Of several, only those of one are shown in a table.
     units, notes
         By noise: what a level counts, and the noise's caveat.
     model_notes
@@ -98,7 +98,7 @@ class Scores:
     rows: pd.DataFrame
     scales: Mapping[str, Scale]
     border: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    protocol: Mapping[str, str] = field(default_factory=dict)
+    protocols: Sequence[Mapping[str, Any]] = ()
     units: Mapping[str, str] = field(default_factory=dict)
     notes: Mapping[str, str] = field(default_factory=dict)
     model_notes: Mapping[str, str] = field(default_factory=dict)
@@ -188,7 +188,7 @@ def scores_of(
     read: list[Record] = []
     scales: dict[str, Scale] = {}
     border: dict[str, dict[str, int]] = {}
-    protocols: list[dict[str, str]] = []
+    protocols: list[dict[str, Any]] = []
     units, notes, model_notes, compared, of_noises = {}, {}, {}, {}, {}
     trained_on: dict[str, set[tuple[str, float]]] = {}
     inference: dict[str, dict[str, list[str]]] = {}
@@ -223,7 +223,7 @@ def scores_of(
         rows,
         scales,
         border,
-        protocols[0] if len(protocols) == 1 else {},
+        protocols,
         units,
         notes,
         model_notes,

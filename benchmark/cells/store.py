@@ -179,6 +179,7 @@ class ResultStore:
     def scores(
         self,
         partners: Mapping[str, str] | None = None,
+        wanted: Callable[[Record], bool] = lambda record: True,
         families: Mapping[str, str] | None = None,
         suites: Mapping[str, Sequence[str]] | None = None,
     ) -> Scores:
@@ -189,12 +190,15 @@ class ResultStore:
         partners
             By registered name of a denoiser, the one its class is to be compared with: for cells
             of older versions, which do not say it.
+        wanted
+            Of which cells, by their records.
         families
-            By registered name of a noise, its family: for such cells as well.
+            By registered name of a noise, its family: for cells of older versions as well.
         suites
             By name, the noises which it chooses at once.
         """
-        return scores_of(self.records(), partners or {}, families or {}, suites or {})
+        cells = ((cell, record) for cell, record in self.records() if wanted(record))
+        return scores_of(cells, partners or {}, families or {}, suites or {})
 
     def pictures(self, cell: Cell) -> Path:
         """The folder for small pictures of a cell's first image, shared by all models."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from dataclasses import Field as OptionField
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import TYPE_CHECKING, Any, get_origin, get_type_hints
 
 from benchmark.signature import Parameters
 
@@ -38,7 +38,7 @@ class CommandLine:
 
     def words_without(self, *keys: str) -> list[str]:
         """The settings among the words, without those of these keys."""
-        first = self.command.first_word in keys and is_bare_first(self.words)
+        first = self.command.bare(self.words) if self.command.first_word in keys else 0
         settings = [word for word in self.words[first:] if not word.startswith("-")]
         return [word for word in settings if word.partition("=")[0].lstrip("+~") not in keys]
 
@@ -93,6 +93,17 @@ class Command:
         """Every other option: its type and default by name."""
         return dict(_plain_settings(self.options))
 
+    def bare(self, words: Sequence[str]) -> int:
+        """How many of the first words are values of ``first_word``, which may be a list."""
+        if not self.first_word:
+            return 0
+        kind, _ = self.settings.get(self.first_word, (None, None))
+        most = len(words) if get_origin(kind) is tuple else 1
+        count = 0
+        while count < most and is_bare_first(words[count:]):
+            count += 1
+        return count
+
     @cached_property
     def descriptions(self) -> dict[str, str]:
         """What every option means, in the order in which they are declared."""
@@ -115,7 +126,7 @@ def command(
     Parameters
     ----------
     first_word
-        The option which a first word without ``=`` sets.
+        The option which a first word without ``=`` sets; several of them, if it is a list.
     goes_on
         Whether the same command given again goes on where it was stopped.
     loads

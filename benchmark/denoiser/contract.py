@@ -141,14 +141,17 @@ def require_finite(picture: Tensor) -> None:
     )
 
 
-def require_range(picture: Tensor) -> None:
+def require_range(picture: Tensor, given: Tensor) -> None:
     """Raise `RestorationError` if too much of an image of (B, C, H, W) lies outside [0, 1].
+
+    Where the noisy image which was given is outside itself, as unclipped noise is, so may this be.
 
     Networks overshoot, at hot pixels above all, and a network may fail badly at a part of an image:
     that is what its score is for. Hence no bound for single values: a fifth of an image's values
     may be further outside than 0.45. More is another scale than [0, 1].
     """
-    outside = (picture < -OVERSHOOT) | (picture > 1 + OVERSHOOT)
+    low, high = given.clamp(max=0) - OVERSHOOT, given.clamp(min=1) + OVERSHOOT
+    outside = (picture < low) | (picture > high)
     share = outside.flatten(1).float().mean(1).max().item()
     if share > SHARE:
         least, most = picture.min().item(), picture.max().item()

@@ -142,7 +142,7 @@ class Inference:
         restored = restored[..., :height, :width]
         if self.bounded:
             with _naming(model):
-                require_range(restored)
+                require_range(restored, noisy)
         return restored
 
     def _first(self, model: "Denoiser", noisy: Tensor) -> int | None:

@@ -82,7 +82,7 @@ def value_range(model: Denoiser) -> str:
         raw = _raw(model, noisy)
         require_floating(raw)
         require_finite(raw.float())
-        require_range(raw.float())
+        require_range(raw.float(), noisy)
         clamped = _denoise(model, noisy)
         if not ((clamped >= 0) & (clamped <= 1)).all():
             least, most = clamped.min().item(), clamped.max().item()

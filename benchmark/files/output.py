@@ -27,6 +27,8 @@ PAGES = {
     "draws": r"model,dataset,noise,level,seed,inference,passes,",
     "tiles": r"# Tiles\n\nMade with `bench tiles\b",
     "ways": r"dataset,noise,level,seed,model,inference,tile,",
+    "differences": r"# Differences\n\nMade with `bench diff\b",
+    "moves": r"model,dataset,noise,level,seed,metric,before,",
     "zoo": r"# The zoo\n\nMade with `bench zoo\b",
     "sheet": r"# .+\n(.*\n)+Made with `bench noise\b",
     "sheets": r"# Noises\n\n\| noise \|",

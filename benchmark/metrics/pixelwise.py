@@ -8,6 +8,7 @@ import numpy as np
 
 from benchmark.metrics.metric import METRICS, Metric
 from benchmark.pixels import without_border
+from benchmark.protocol import MASKED
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,6 +23,7 @@ SSIM_C2 = (0.03 * 255) ** 2
 
 # ITU-R BT.601, as MATLAB's rgb2ycbcr: Y runs from 16 to 235
 LUMA = np.array([65.481, 128.553, 24.966]) / 255
+FULL_LUMA = np.array([0.299, 0.587, 0.114])  # the same from 0 to 255, as in JPEG
 
 
 @dataclass(frozen=True)
@@ -31,8 +33,9 @@ class PixelMetric(Metric):
     Attributes
     ----------
     border
-        Pixels left out at each side; 1 is what the test script of masked training [1]_ does,
-        0 what most other papers do.
+        Pixels left out at each side. None: as many as the protocol says; by itself a metric leaves
+        out the 1 of `masked`, what the test script of masked training [1]_ does, where most other
+        papers leave out none.
 
     References
     ----------
@@ -40,20 +43,25 @@ class PixelMetric(Metric):
        main_test_swinir.py in https://github.com/haoyuc/MaskedDenoising.
     """
 
-    border: int = 1
+    border: int | None = None
 
     def __post_init__(self) -> None:
-        if self.border < 0:
+        if self.left_out < 0:
             raise ValueError(f"{self.name} needs border >= 0, got {self.border}")
 
     @property
+    def left_out(self) -> int:
+        """Pixels at each side which are not compared."""
+        return MASKED.border if self.border is None else self.border
+
+    @property
     def minimum_size(self) -> int:
-        return 2 * self.border + 1
+        return 2 * self.left_out + 1
 
     def pixels(self, image: "Tensor") -> np.ndarray:
         """The (H, W, C) float64 values that are compared, 0 to 255, without the border."""
         values = image[0].permute(1, 2, 0).double().cpu().numpy() * 255
-        return without_border(values, self.border)
+        return without_border(values, self.left_out)
 
 
 @METRICS.register("psnr")
@@ -87,7 +95,7 @@ class SSIM(PixelMetric):
 
     @property
     def minimum_size(self) -> int:
-        return 2 * self.border + SSIM_SIDE
+        return 2 * self.left_out + SSIM_SIDE
 
     def score(self, restored: "Tensor", clean: "Tensor") -> float:
         return ssim(self.pixels(restored), self.pixels(clean))
@@ -138,6 +146,18 @@ class SSIMY(SSIM):
 
     def pixels(self, image: "Tensor") -> np.ndarray:
         return _luma(super().pixels(image))
+
+
+def in_colour(image: "Tensor", colour: str) -> "Tensor":
+    """What a protocol compares of (1, C, H, W) in [0, 1]: itself, or (1, 1, H, W) luma in float64.
+
+    Images of one channel stay as they are; see `benchmark.protocol.Protocol` for the names.
+    """
+    if colour == "rgb" or image.shape[1] != 3:
+        return image
+    rgb = image[0].permute(1, 2, 0).double().cpu().numpy() * 255
+    luma = _luma(rgb) if colour == "y" else rgb @ FULL_LUMA[:, None]
+    return image.double().new_tensor(luma / 255).permute(2, 0, 1)[None]
 
 
 def _luma(rgb: np.ndarray) -> np.ndarray:

@@ -5,6 +5,8 @@ from dataclasses import astuple, dataclass
 
 import numpy as np
 
+from benchmark.noise.script import Script
+
 
 @dataclass(frozen=True)
 class Key:
@@ -29,6 +31,10 @@ class Key:
     def rng(self) -> np.random.Generator:
         """The generator of the noise; no model enters, so all models restore the same image."""
         return np.random.Generator(np.random.PCG64(stream(*astuple(self))))
+
+    def script_rng(self, bgr: bool = False) -> np.random.Generator:
+        """The generator of published test scripts, which seed anew for each image; see `Script`."""
+        return Script(self.seed, bgr)
 
     def torch_seed(self, purpose: str, *further: str | float) -> int:
         """A seed for what else is random about the image, below 2^63 as torch takes it.

@@ -123,7 +123,7 @@ class NoiseModel(ABC):
         return self.pair(clean, level, rng)[1]
 
     def pair(
-        self, clean: np.ndarray, level: float, rng: np.random.Generator
+        self, clean: np.ndarray, level: float, rng: np.random.Generator, clip: bool = True
     ) -> tuple[np.ndarray, np.ndarray]:
         """The image to restore and its noisy version, both clipped to [0, 1], float32.
 
@@ -137,6 +137,8 @@ class NoiseModel(ABC):
             Strength, in this noise's ``unit``.
         rng
             The only randomness used; see `rng_for`.
+        clip
+            Whether the noisy version is clipped; the other one always is.
 
         Raises
         ------
@@ -159,7 +161,10 @@ class NoiseModel(ABC):
                 f"{self.name}.sample_pair returned {type(made).__name__}, not the image to restore "
                 f"and the noisy one"
             )
-        target, noisy = (image if image is clean else self._picture(image, clean) for image in made)
+        target, noisy = (
+            image if image is clean else self._picture(image, clean, clipped)
+            for image, clipped in zip(made, (True, clip), strict=True)
+        )
         if not np.array_equal(before, clean):
             raise ValueError(
                 f"{self.name} changed the clean image, which everything else is compared with; "
@@ -167,8 +172,8 @@ class NoiseModel(ABC):
             )
         return target, noisy
 
-    def _picture(self, image: np.ndarray, clean: np.ndarray) -> np.ndarray:
-        """What the noise made, in [0, 1]; ``ValueError`` if it is no picture like the clean one."""
+    def _picture(self, image: np.ndarray, clean: np.ndarray, clip: bool) -> np.ndarray:
+        """What the noise made, float32; ``ValueError`` if it is no picture like the clean one."""
         if not isinstance(image, np.ndarray) or image.dtype.kind != "f":
             kind = getattr(image, "dtype", type(image).__name__)
             raise ValueError(
@@ -184,7 +189,7 @@ class NoiseModel(ABC):
             raise ValueError(
                 f"{self.name} made values which are NaN or infinite of a picture in [0, 1]"
             )
-        return in_range(image)
+        return in_range(image) if clip else image.astype(np.float32)
 
 
 def to_uint8(image: np.ndarray) -> np.ndarray:

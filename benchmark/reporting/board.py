@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from benchmark.cells.scores import CELL, ROW, Scale, Scores, as_scores, known_scale, metric_names
-from benchmark.protocol import IN_DISTRIBUTION, REFERENCE
+from benchmark.protocol import IN_DISTRIBUTION, REFERENCE, name_of
 from benchmark.reporting.intervals import (
     check_table,
     estimate,
@@ -166,7 +166,19 @@ class Board:
 
     @cached_property
     def rows(self) -> pd.DataFrame:
-        """The lines, in one order however they were given; ``ValueError``: see `check_table`."""
+        """The lines, in one order however they were given.
+
+        Raises
+        ------
+        ValueError
+            If they are of several protocols, or as `check_table`.
+        """
+        if len(self.scores.protocols) > 1:
+            names = " and ".join(sorted(map(name_of, self.scores.protocols)))
+            raise ValueError(
+                f"these scores are by protocols {names}, and two never stand in one table; show "
+                f"them apart: bench report protocol=NAME to=FOLDER"
+            )
         return check_table(self.scores.rows).sort_values([*ROW, "model"], ignore_index=True)
 
     @cached_property

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pandas as pd
 
 from benchmark.cells.scores import CELL, Scores
+from benchmark.protocol import in_words
 from benchmark.reporting.board import Ranking, label
 from benchmark.reporting.intervals import RESAMPLES
 from benchmark.reporting.tables import ABSENT, Table
 
-TREATED = {"clipped, 8 bits": "clipped and rounded to 8 bits"}  # an image, by its word in a cell
 MOST_NOTES = 4  # caveats of noises below a table in the terminal
 MOST_COLUMNS = 6  # noises beside each other in Markdown; more of them stand below each other
 
@@ -125,13 +125,10 @@ def _counts(ranking: Ranking) -> list[str]:
 
 def _protocol(scores: Scores, ranking: Ranking) -> list[str]:
     """How images were compared, as far as the table knows it."""
-    kinds: dict[str, list[str]] = {}
-    for kind, how in scores.protocol.items():
-        kinds.setdefault(TREATED.get(how, how), []).append(kind)
-    parts = [f"{' and '.join(names)} images are {how}" for how, names in kinds.items()]
+    parts = [in_words(facts) for facts in scores.protocols]
     if border := scores.border.get(ranking.dataset, {}).get(ranking.scale.metric):
         parts.append(f"a {border}-pixel border left out")
-    return [f"Protocol: {', '.join(parts)}."] if parts else []
+    return [f"Protocol {', '.join(parts)}."] if parts else []
 
 
 def _trained(ranking: Ranking) -> str:

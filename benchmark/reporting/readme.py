@@ -12,6 +12,7 @@ import pandas as pd
 from benchmark.cells.provenance import counted
 from benchmark.cells.records import Record
 from benchmark.cells.scores import Scores
+from benchmark.protocol import name_of
 from benchmark.reporting.board import label
 from benchmark.reporting.pages import render
 from benchmark.reporting.tables import ABSENT, Table
@@ -135,8 +136,9 @@ def _noises(scores: Scores) -> Table:
 def _protocol(record: Record) -> dict[str, str]:
     """How images were compared, and the settings of each metric."""
     settings = record["settings"]
+    facts = {"protocol": name_of(settings["protocol"]), **settings["protocol"]}
     metrics = {f"metric {name}": _settings(name, its) for name, its in settings["metrics"].items()}
-    return {**settings["protocol"], **metrics}
+    return {**facts, **metrics}
 
 
 def _values(parts: Sequence[Mapping[str, object]]) -> Table:

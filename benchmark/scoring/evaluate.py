@@ -16,7 +16,9 @@ from benchmark.denoiser.contract import naming
 from benchmark.denoiser.inference import AUTOMATIC, Inference
 from benchmark.environment.ahead import one_ahead
 from benchmark.metrics import Metric
+from benchmark.metrics.pixelwise import in_colour
 from benchmark.noise import Key, NoiseModel, to_uint8
+from benchmark.protocol import MASKED, Protocol
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ def evaluate(
     images: Iterable[str],
     device: str = "cpu",
     inference: Inference = AUTOMATIC,
+    protocol: Protocol = MASKED,
 ) -> Iterator[Evaluated]:
     """Score images of a cell, in order; writes nothing.
 
@@ -61,10 +64,12 @@ def evaluate(
     """
 
     def prepare(image: str) -> tuple[str, np.ndarray, np.ndarray, dict[str, str]]:
-        clean, noisy = noisy_pair(cell, dataset, noise, image)
+        clean, noisy = noisy_pair(cell, dataset, noise, image, protocol)
         return image, clean, noisy, {"noisy": pixels_hash(noisy), "clean": pixels_hash(clean)}
 
-    def restore(prepared: tuple[str, np.ndarray, np.ndarray, dict[str, str]]) -> Evaluated:
+    def restore(
+        prepared: tuple[str, np.ndarray, np.ndarray, dict[str, str]],
+    ) -> tuple[Evaluated, tuple[Tensor, Tensor]]:
         image, clean, noisy, pixels = prepared
         seed = key_of(cell, image).torch_seed("denoise")
         what = f"{cell}, image {image}"
@@ -72,15 +77,18 @@ def evaluate(
         row = {"image": image, "seconds": done.seconds}
         if done.tile is not None:
             row["tile"] = done.tile
-        return Evaluated(row | pixels, clean, noisy, as_pixels(done.image))
+        restored = treated(done.image, protocol)
+        shown = _shown(clean), _shown(noisy), as_pixels(done.image)
+        return Evaluated(row | pixels, *shown), (restored, as_tensor(clean))
 
-    for done in one_ahead(restore, one_ahead(prepare, images)):
-        pair = as_tensor(done.restored), as_tensor(done.clean)
+    for done, whole in one_ahead(restore, one_ahead(prepare, images)):
+        restored, clean = whole
+        coloured = in_colour(restored, protocol.colour), in_colour(clean, protocol.colour)
         image = done.row["image"]
         scores = {}
         for name, metric in metrics.items():
             with naming("metric", f"{cell}, image {image}"):
-                scores[name] = score_of(name, metric, pair)
+                scores[name] = score_of(name, metric, whole if metric.rgb_only else coloured)
         row = {"image": image, **scores, **done.row}
         yield Evaluated(row, done.clean, done.noisy, done.restored)
 
@@ -91,9 +99,16 @@ def key_of(cell: Cell, image: str) -> Key:
 
 
 def noisy_pair(
-    cell: Cell, dataset: Dataset, noise: NoiseModel | None, image: str
+    cell: Cell,
+    dataset: Dataset,
+    noise: NoiseModel | None,
+    image: str,
+    protocol: Protocol = MASKED,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """An image of a cell, clean and noisy, both (H, W, C) uint8; ``noise`` None if recorded."""
+    """An image of a cell, clean and noisy, both (H, W, C); ``noise`` None if recorded.
+
+    Each is uint8, or float32 where the protocol does not round it (recorded noise has 8 bits).
+    """
     sample = dataset.read(image, cell.level)
     if noise is None:
         if sample.noisy is None:
@@ -103,8 +118,21 @@ def noisy_pair(
             )
         return to_uint8(sample.clean), to_uint8(sample.noisy)
     with naming("noise", f"{cell}, image {image}"):
-        clean, noisy = noise.pair(sample.clean, cell.level, key_of(cell, image).rng())
-    return to_uint8(clean), to_uint8(noisy)
+        key = key_of(cell, image)
+        rng = key.rng() if protocol.draw == "key" else key.script_rng(protocol.draw == "seed0_bgr")
+        clean, noisy = noise.pair(sample.clean, cell.level, rng, protocol.clips(noise.name))
+    return (
+        to_uint8(clean) if protocol.restored_rounded else clean,
+        to_uint8(noisy) if protocol.noisy_rounded else noisy,
+    )
+
+
+def treated(restored: Tensor, protocol: Protocol) -> Tensor:
+    """What is compared of a restored (1, C, H, W): clipped and rounded as the protocol says."""
+    if protocol.restored_rounded:
+        return as_tensor(as_pixels(restored))
+    restored = restored.cpu().clone()  # metrics get no tensor of inference mode
+    return restored.clamp_(0, 1) if protocol.restored_clipped else restored
 
 
 def score_of(name: str, metric: Metric, pair: tuple[Tensor, Tensor]) -> float:
@@ -126,8 +154,14 @@ def score_of(name: str, metric: Metric, pair: tuple[Tensor, Tensor]) -> float:
 
 
 def as_tensor(image: np.ndarray) -> Tensor:
-    """(H, W, C) uint8 to (1, C, H, W) float32 in [0, 1]."""
-    return torch.from_numpy(image).permute(2, 0, 1).unsqueeze(0).float() / 255
+    """(H, W, C) uint8, or float32 in [0, 1], to (1, C, H, W) float32 in [0, 1]."""
+    tensor = torch.from_numpy(image).permute(2, 0, 1).unsqueeze(0)
+    return tensor.float() / 255 if image.dtype == np.uint8 else tensor
+
+
+def _shown(image: np.ndarray) -> np.ndarray:
+    """(H, W, C) uint8 of what `noisy_pair` gives, to look at."""
+    return image if image.dtype == np.uint8 else to_uint8(image)
 
 
 def as_pixels(image: Tensor) -> np.ndarray:

@@ -19,7 +19,7 @@ from benchmark.environment.versions import describe_environment
 from benchmark.metrics import Metric
 from benchmark.noise import NoiseModel
 from benchmark.noise.families import family_of
-from benchmark.protocol import PROTOCOL
+from benchmark.protocol import MASKED, Protocol, name_of
 from benchmark.scoring.evaluate import evaluate
 from benchmark.scoring.rescore import again, check_choice, refuse_mixtures, refuse_other_pixels
 from benchmark.settings import Settings
@@ -46,6 +46,7 @@ class Grid:
     settings: Mapping[str, Mapping[str, Settings]]
     inference: Mapping[str, Inference] = field(default_factory=dict)
     identities: Mapping[str, Mapping[float, Mapping[str, str]]] = field(default_factory=dict)
+    protocol: Protocol = MASKED
 
     @cached_property
     def cells(self) -> list[Cell]:
@@ -53,14 +54,19 @@ class Grid:
         return list(plan(self.models, self.levels, self.seeds))
 
     def metrics_of(self, cell: Cell) -> dict[str, Metric]:
-        """The metrics, with the border which the dataset's own protocol leaves out, if it says."""
+        """The metrics with the border which they leave out.
+
+        It is that of the dataset's own protocol, if it says one, else the metric's own, else that
+        of the protocol.
+        """
         border = self.datasets[cell.dataset].border
-        if border is None:
-            return dict(self.metrics)
-        return {
-            name: replace(metric, border=border) if hasattr(metric, "border") else metric
-            for name, metric in self.metrics.items()
-        }
+        found = dict(self.metrics)
+        for name, metric in self.metrics.items():
+            own = getattr(metric, "border", 0)  # 0: a metric which knows none
+            if hasattr(metric, "border") and (border is not None or own is None):
+                left_out = self.protocol.border if border is None else border
+                found[name] = replace(metric, border=left_out)
+        return found
 
     def settings_of(self, cell: Cell) -> Settings:
         """Everything a cell's scores depend on, beside its key."""
@@ -74,7 +80,7 @@ class Grid:
             "noise": recorded if cell.recorded else self.settings["noise"][cell.noise],
             "dataset": {**data, "sha256": data["sha256"][cell.level if cell.recorded else 0.0]},
             "metrics": metrics,
-            "protocol": PROTOCOL,
+            "protocol": self.protocol.facts,
         }
 
     def identities_of(self, cell: Cell) -> Identities:
@@ -127,10 +133,12 @@ def missing(
     Raises
     ------
     ValueError
-        If a stored cell was scored with other settings, or would keep scores of other code.
+        If a stored cell was scored with other settings, or would keep scores of other code, or if
+        the folder holds cells of another protocol.
     """
     part, parts = _shard(shard)
     check_choice(rescore)
+    _refuse_other_protocol(grid, store)
     unscored = {request.cell for request in lacking(store, map(grid.request, grid.cells))}
     rescored = again(grid, store, rescore)
     todo = [cell for cell in grid.cells if cell in unscored or cell in rescored]
@@ -195,7 +203,9 @@ def _fill_cell(
     model, metrics = grid.models[cell.model].to(device), grid.metrics_of(cell)
     inference = grid.inference.get(cell.model, AUTOMATIC)
     stored = store.read(cell) if cell in store else None
-    for done in evaluate(cell, model, dataset, noise, metrics, todo, device, inference):
+    for done in evaluate(
+        cell, model, dataset, noise, metrics, todo, device, inference, grid.protocol
+    ):
         refuse_other_pixels(cell, stored, done.row)
         if done.row["image"] == names[0]:  # before the row: what is scored has its pictures
             pictures.keep(store.pictures(cell), cell.model, done)
@@ -224,8 +234,31 @@ def remake_pictures(grid: Grid, store: ResultStore, device: str) -> None:
         noise = None if cell.recorded else grid.noises[cell.noise]
         model, first = grid.models[cell.model].to(device), dataset.images()[:1]
         inference = grid.inference.get(cell.model, AUTOMATIC)
-        for done in evaluate(cell, model, dataset, noise, {}, first, device, inference):
+        for done in evaluate(
+            cell, model, dataset, noise, {}, first, device, inference, grid.protocol
+        ):
             pictures.keep(store.pictures(cell), cell.model, done)
+
+
+def _refuse_other_protocol(grid: Grid, store: ResultStore) -> None:
+    """Raise ``ValueError`` if a folder has cells by another protocol, or border, than a run."""
+    ours = grid.protocol.name
+    borders = {cell.dataset: grid.settings_of(cell)["metrics"] for cell in grid.cells}
+    for cell, record in store.records():
+        if (other := name_of(record["settings"]["protocol"])) != ours:
+            raise ValueError(
+                f"{store.root} holds scores by protocol {other} ({cell}), and this run is by "
+                f"protocol {ours}; two protocols never share a folder: choose another (out=FOLDER)"
+            )
+        for name, settings in record["settings"]["metrics"].items():
+            now = borders.get(cell.dataset, {}).get(name, settings)
+            if (was := settings.get("border")) != now.get("border"):
+                raise ValueError(
+                    f"{store.root} holds scores of {name} with border={was} ({cell}), and this run "
+                    f"leaves out {now.get('border')}; they cannot share a column: give that metric "
+                    f"a name of its own ('+metric.NAME={{of: ...}}'), or choose another folder "
+                    f"(out=FOLDER)"
+                )
 
 
 def _shard(text: str) -> tuple[int, int]:

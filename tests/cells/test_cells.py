@@ -208,7 +208,7 @@ def test_the_table_has_a_line_an_image_sorted_by_level_and_its_labels(store):
     assert scores.scales == {"psnr": Scale("psnr", True, "dB", 2)}
     assert scores.units == {"gaussian": "sigma"}
     assert scores.notes == {"gaussian": "estimated"}
-    assert scores.protocol == SETTINGS["protocol"]
+    assert scores.protocols == [SETTINGS["protocol"]]
 
 
 def test_a_border_is_known_by_dataset_and_metric(store):

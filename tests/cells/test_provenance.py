@@ -373,7 +373,6 @@ def stored(root: Path, *found: dict[str, object]) -> Scores:
     [
         ({"torch": "2.5.1"}, "torch 2.4.0 in 2 cells, 2.5.1 in 1."),
         ({"noisebench": "0.2.0"}, "noisebench 0.1.0 in 2 cells, 0.2.0 in 1."),
-        ({"noisy": "float"}, "protocol noisy 8 bits in 2 cells, noisy float in 1."),
         ({"version": "1.1"}, "acme 1.0 in 2 cells, 1.1 in 1."),
         ({"source": "f" * 16}, f"source of noise n {'0' * 16} in 2 cells, {'f' * 16} in 1."),
         ({"without": ["code"]}, "1 of 3 cells do not say by what code."),

@@ -98,13 +98,16 @@ def test_a_cell_says_what_its_model_was_trained_on_by_the_settings_of_the_noise(
     assert store.scores().trained_on == {"mine": {("gaussian", 25.0)}, "other": set()}
 
 
-def test_a_protocol_is_known_where_all_cells_have_the_same(tmp_path):
+def test_scores_know_the_protocols_of_their_cells(tmp_path):
     store = ResultStore(tmp_path)
     store.write(CELL, ROWS, SETTINGS, labels=LABELS)
-    assert store.scores().protocol == SETTINGS["protocol"]
+    assert store.scores().protocols == [SETTINGS["protocol"]]
     other = {**SETTINGS, "protocol": {"noisy": "as it is"}}
     store.write(Cell("mine", "photos", "gaussian", 50.0, 0), ROWS, other, labels=LABELS)
-    assert store.scores().protocol == {}
+    assert store.scores().protocols == [SETTINGS["protocol"], other["protocol"]]
+    one = store.scores(wanted=lambda record: record["settings"]["protocol"] == other["protocol"])
+    assert one.protocols == [other["protocol"]]
+    assert set(one.rows["level"]) == {50.0}
 
 
 def test_a_bare_table_and_its_csv_are_scores_without_labels(tmp_path):

@@ -20,7 +20,9 @@ def test_help_of_a_command_says_what_it_is_for_and_its_settings(bench, command):
     status, out, _ = bench(command, "--help")
     assert status == 0
     assert f"bench {command} - " in out
-    assert {"list": "kind=all", "check-model": "device=auto"}.get(command, "out=") in out
+    assert {"list": "kind=all", "check-model": "device=auto", "diff": "to="}.get(
+        command, "out="
+    ) in out
     assert "Powered by Hydra" not in out
 
 

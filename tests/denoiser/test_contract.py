@@ -312,9 +312,16 @@ def test_a_part_of_an_image_may_overshoot(share, refused, value):
     pair[1].view(-1)[: int(1000 * share)] = value
     if refused:
         with pytest.raises(RestorationError, match=f"{100 * share:.0f} % of an image more than"):
-            require_range(pair)
+            require_range(pair, torch.full_like(pair, 0.5))
     else:
-        require_range(pair)
+        require_range(pair, torch.full_like(pair, 0.5))
+
+
+def test_an_image_may_leave_the_range_where_its_noise_does():
+    noisy = torch.full((1, 1, 10, 10), 1.5)
+    require_range(noisy + OVERSHOOT - 0.01, noisy)
+    with pytest.raises(RestorationError):
+        require_range(noisy + OVERSHOOT + 0.01, noisy)
 
 
 # a model's own errors, and what it does to its input

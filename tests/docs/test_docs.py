@@ -42,7 +42,7 @@ COMPOSED = {  # why a command is only composed: each group, name and setting in 
     r"^render\b": "needs Mitsuba, and time",
     r"^submit\b": "needs the 12.8 GB of DND",
     r"kodak24|urban100|polyu": "needs images which are not part of this repository",
-    r"my/|\.(pth?|onnx|DNG|safetensors)\b": "needs a file of the reader's",
+    r"my/|\.(pth?|ckpt|onnx|DNG|safetensors)\b": "needs a file of the reader's",
     r"model=deepinv": "needs a package",
     r"out=(runs|results/training)\b": "needs trainings",
     r"lpips": "needs the weights of AlexNet",
@@ -128,11 +128,12 @@ def scored(tmp_path_factory) -> Path:
 @pytest.mark.parametrize("command", RUN)
 def test_a_command_runs_as_it_is_written(bench, tmp_path, scored, command):
     words = arguments(command)
-    if words[0] in ("report", "pack"):
+    if words[0] in ("report", "pack", "repro", "diff"):
         if not any(scored.iterdir()):
             few = ["run", "model=[baseline,masked]", "noise=gaussian", f"out={scored}"]
             assert bench(*made_small(few))[0] == 0
-        shutil.copytree(scored, tmp_path / "results/local")
+        for folder in ("results/local", "results/before"):
+            shutil.copytree(scored, tmp_path / folder)
     status, out, err = bench(*made_small(words))
     assert status == 0, err
     assert out

@@ -139,7 +139,7 @@ def test_the_default_border_is_one_pixel(cls, clean):
     best = cls()(tensor(clean), tensor(clean))
     assert cls()(tensor(framed), tensor(clean)) == best
     assert cls(border=0)(tensor(framed), tensor(clean)) < best
-    assert cls() == cls(border=1)
+    assert cls()(tensor(framed), tensor(clean)) == cls(border=1)(tensor(framed), tensor(clean))
 
 
 @pytest.mark.parametrize("cls", [PSNR, PSNRY])

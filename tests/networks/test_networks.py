@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from baselines.dncnn import DnCNN
 from baselines.dropout import Dropout
+from baselines.idf import IDF
 from baselines.restormer import Restormer
 from baselines.ridnet import RIDNet
 from baselines.rnan import RNAN
@@ -62,6 +63,8 @@ NETWORKS = {
     "ridnet_mdvariant_tiny": lambda: RIDNet(width=16, batch_norm=True),
     "dncnn_tiny_BR": lambda: DnCNN(depth=6, width=16),
     "dncnn_tiny_R": lambda: DnCNN(depth=6, width=16, batch_norm=False),
+    "idf_tiny": lambda: IDF(iterations=4, width=8),
+    "idf_tiny_power2": lambda: IDF(iterations=4, width=8, power=2.0),
 }
 every_network = pytest.mark.parametrize("name", NETWORKS)
 every_free_network = pytest.mark.parametrize(  # stored masks fit one image of one size
@@ -69,6 +72,9 @@ every_free_network = pytest.mark.parametrize(  # stored masks fit one image of o
 )
 every_network_of_any_size = pytest.mark.parametrize(  # the published RNAN takes even sides only
     "name", [name for name in NETWORKS if not name.endswith("attnmask") and name != "rnan_tiny"]
+)
+every_network_with_a_trace = pytest.mark.parametrize(  # training draws random numbers in IDF
+    "name", [name for name in NETWORKS if not name.startswith("idf")]
 )
 
 
@@ -144,7 +150,7 @@ def test_a_batch_gives_what_its_images_give_alone(name):
 
 
 @pytest.mark.sampled(every=4)
-@every_network
+@every_network_with_a_trace
 def test_three_steps_of_adam_follow_the_published_losses_and_gradients(name):
     stored, meta, network = published(name)
     trace, network = meta["train"], network.double()
@@ -201,6 +207,7 @@ def test_batch_normalisation_learns_at_the_published_pace():
         (RIDNet, 1_499_371),
         (lambda: RIDNet(batch_norm=True), 1_499_515),
         (Dropout, 824_118),
+        (IDF, 49_021),
         (DnCNN, 559_363),
         (lambda: DnCNN(batch_norm=False), 557_443),
         (lambda: DnCNN(batch_norm=False, channels=1), 555_137),
@@ -216,6 +223,7 @@ def test_batch_normalisation_learns_at_the_published_pace():
         "ridnet",
         "ridnet-norm",
         "dropout",
+        "idf",
         "dncnn",
         "dncnn-merged",
         "dncnn-grey",

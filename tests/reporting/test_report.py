@@ -13,6 +13,7 @@ import pytest
 from rich.console import Console
 
 from benchmark.cells.scores import Scale, Scores
+from benchmark.protocol import PROTOCOLS
 from benchmark.reporting import board as boards
 from benchmark.reporting.board import Board
 from benchmark.reporting.report import markdown, print_leaderboard, write
@@ -393,13 +394,19 @@ def test_everything_written_and_printed_is_computed_once(table, tmp_path, printe
 def test_a_page_says_what_the_table_knows_of_its_protocol_and_no_more(table):
     assert "Protocol" not in markdown(labelled(table))
     treated = dict.fromkeys(["noisy", "restored"], "clipped, 8 bits")
-    scores = labelled(table, protocol=treated, border={"toy": {"psnr": 1}})
+    scores = labelled(table, protocols=[treated], border={"toy": {"psnr": 1}})
     said = "noisy and restored images are clipped and rounded to 8 bits"
     psnr, ssim = markdown(scores).split("### SSIM")
-    assert f"Protocol: {said}, a 1-pixel border left out." in psnr
-    assert f"Protocol: {said}." in ssim
-    other = replace(scores, protocol={"noisy": "as they are", "restored": "clipped"})
-    assert "Protocol: noisy images are as they are, restored images are clipped" in markdown(other)
+    assert f"Protocol masked: {said}, a 1-pixel border left out." in psnr
+    assert f"Protocol masked: {said}." in ssim
+    other = replace(scores, protocols=[{"noisy": "as they are", "restored": "clipped"}])
+    assert "Protocol unknown (noisy: as they are, restored: clipped)" in markdown(other)
+
+
+def test_scores_by_two_protocols_never_stand_in_one_table(table):
+    protocols = [PROTOCOLS[name].facts for name in ("masked", "kair")]
+    with pytest.raises(ValueError, match="protocols kair and masked"):
+        markdown(labelled(table, protocols=protocols))
 
 
 def test_a_metric_of_a_plugin_is_printed_with_its_own_unit_and_digits(table):

@@ -16,6 +16,7 @@ from benchmark.denoiser import Denoiser
 from benchmark.environment.ahead import one_ahead
 from benchmark.metrics import METRICS
 from benchmark.noise import NoiseModel, rng_for, to_uint8
+from benchmark.protocol import MASKED, PROTOCOLS
 from benchmark.scoring.evaluate import Evaluated, evaluate, score_of
 
 NAMES = ["a", "b", "c", "d"]
@@ -223,3 +224,75 @@ def test_images_that_nobody_asks_for_any_more_are_not_waited_for():
     numbers.close()
     ended.set()
     assert time.perf_counter() - begin < 10
+
+
+LOUD = Cell("any", "folder", "gaussian", 100.0, 0)
+
+
+def test_a_float_protocol_neither_clips_nor_rounds_what_a_model_gets(folder, gaussian):
+    seen = {}
+    for name in ("masked", "float", "clipdenoising", "kair"):
+        model = Recorder()
+        list(evaluate(LOUD, model, folder, gaussian, METRIC, ["a"], protocol=PROTOCOLS[name]))
+        seen[name] = model.seen[0]
+    whole = (seen["masked"] * 255).round() / 255
+    assert torch.equal(whole, seen["masked"]) and seen["masked"].max() <= 1
+    for name in ("float", "clipdenoising", "kair"):
+        assert seen[name].min() < 0 and seen[name].max() > 1
+    assert torch.allclose(seen["float"].clamp(0, 1), seen["masked"], atol=0.5 / 255 + 1e-6)
+    assert torch.equal(seen["kair"], seen["clipdenoising"])  # numbers of the same script
+    assert not torch.equal(seen["kair"], seen["float"])
+
+
+def test_noise_of_a_script_is_what_the_script_adds(folder, gaussian):
+    model = Recorder()
+    list(evaluate(LOUD, model, folder, gaussian, METRIC, ["a"], protocol=PROTOCOLS["swinir"]))
+    bgr = np.float32(folder.read("a", 0).clean[..., ::-1])
+    np.random.seed(0)
+    bgr += np.random.normal(0, 100 / 255, bgr.shape)
+    assert np.array_equal(model.seen[0][0].permute(1, 2, 0), bgr[..., ::-1])
+
+
+def test_only_the_noises_which_a_protocol_names_are_left_unclipped(folder):
+    far = Offset()
+    for protocol, most in ((PROTOCOLS["clipdenoising"], 1), (PROTOCOLS["float"], 2)):
+        model = Recorder()
+        cell = Cell("any", "folder", "offset", 1.0, 0)
+        list(evaluate(cell, model, folder, far, METRIC, ["a"], protocol=protocol))
+        assert round(model.seen[0].max().item(), 2) == most
+
+
+def test_an_output_is_compared_as_the_protocol_treats_it(folder, gaussian):
+    scores = {}
+    for name in ("masked", "clipdenoising", "float"):
+        protocol = replace(MASKED, **TREATMENTS[name])
+        model = Constant(1.3 + STEP)
+        spy = Spy()
+        list(evaluate(LOUD, model, folder, gaussian, {"spy": spy}, ["a"], protocol=protocol))
+        scores[name] = spy.seen[0][0].max().item()
+    assert scores["masked"] == scores["clipdenoising"] == 1
+    assert scores["float"] == pytest.approx(1.3 + STEP)
+
+
+TREATMENTS = {
+    "masked": {},
+    "clipdenoising": {"restored_rounded": False},
+    "float": {"restored_rounded": False, "restored_clipped": False},
+}
+
+
+def test_luma_is_compared_where_the_protocol_says_so_but_by_metrics_of_colours(folder, gaussian):
+    metrics = {name: METRICS[name]() for name in ("psnr", "psnr_y")}
+    by_rgb, by_y, by_full = (
+        next(
+            evaluate(
+                LOUD, Constant(0.5), folder, gaussian, metrics, ["a"],
+                protocol=replace(MASKED, colour=colour),
+            )
+        ).row
+        for colour in ("rgb", "y", "y_full")
+    )  # fmt: skip
+    assert by_y["psnr"] == pytest.approx(by_rgb["psnr_y"], abs=1e-9)
+    assert by_y["psnr_y"] == by_rgb["psnr_y"]
+    gain = 20 * np.log10(255 / 219)  # the range of Y is so much shorter
+    assert by_y["psnr"] - by_full["psnr"] == pytest.approx(gain, abs=1e-4)

@@ -15,12 +15,15 @@ class ReportOptions:
         The results folder, or one of trainings, whose curves are drawn.
     model
         Names of scored models to compare, or all.
+    protocol
+        Of a folder with scores by several protocols, the one which is shown.
     to
         Where it is written: by default OUT, and that of some models OUT/report-MODEL+MODEL.
     """
 
     out: str = "results/local"
     model: tuple[str, ...] = ("all",)
+    protocol: str | None = None
     to: str | None = None
 
 
@@ -48,13 +51,25 @@ def report(options: ReportOptions, line: CommandLine) -> None:
     )
     from benchmark.files.output import prepare
     from benchmark.files.whole import file_name
+    from benchmark.protocol import name_of, protocol_of
     from benchmark.reporting import training_curves
 
     store = ResultStore(options.out)
-    scores = store.scores(partners(), families(), suites())
+    asked = protocol_of(options.protocol).name if options.protocol else None
+    scores = store.scores(
+        partners(),
+        lambda record: asked in (None, name_of(record["settings"]["protocol"])),
+        families=families(),
+        suites=suites(),
+    )
     if training_curves.read_runs(store.root):
         prepare(store.root, {"training.md": "training"}, ("training_curves.*",))
         say_written(training_curves.write_curves(store.root), store.root)
+    elif scores.rows.empty and asked:
+        raise ValueError(
+            f"no cells by protocol {asked} under {store.root}; bench report out={store.root} says "
+            f"of several protocols which they are"
+        )
     elif scores.rows.empty:
         raise ValueError(
             f"no finished cells under {store.root}/cells, and no trainings with curves under "

@@ -25,6 +25,9 @@ class RunOptions:
         Images: a name, a list or all.
     metric
         Metrics: a name, a list or all.
+    protocol
+        How images are treated and compared: masked, kair, swinir, restormer, clipdenoising, sidd or
+        float, and changes in parentheses: 'kair(border=2)'. One protocol a folder.
     levels
         null: each noise's own; matched: those at which the dataset's noisy images have 28, 25, 22
         and 19 dB, found by bisection and kept in OUT/matched.
@@ -57,6 +60,7 @@ class RunOptions:
     noise: Specs = group("all")
     data: Specs = group("photos")
     metric: Specs = group("psnr", "ssim")
+    protocol: str = "masked"
     levels: str | None = None
     seeds: tuple[int, ...] = (0,)
     reference: tuple[str, ...] = ("identity",)
@@ -79,6 +83,7 @@ def run(options: RunOptions, line: CommandLine) -> None:
     bench run noise='gaussian(25)+poisson(2)>>jpeg(50)'          + adds noises, >> applies them in
                                                                  sequence; [A,B] for several
     bench run noise=paper levels=matched                         every noise equally strong
+    bench run protocol=kair noise=gaussian                       as KAIR's test script scores
     bench run noise=polyu                                        recorded noise, on its images
     bench run '+model.masked_off={of: masked, mask: false}'      a variant with a name of its own
     bench run -m model=masked,baseline                           one run after the other
@@ -131,7 +136,7 @@ def run(options: RunOptions, line: CommandLine) -> None:
     else:
         from benchmark.cli.output import families, partners, publish, suites
 
-        scores = _of_grid(store.scores(partners(), families(), suites()), grid)
+        scores = _of_grid(store.scores(partners(), families=families(), suites=suites()), grid)
         words = shlex.join(line.without("out", "shard", "rescore"))
         publish(scores, store, store.root, words)
 

@@ -20,7 +20,7 @@ from benchmark.environment.device import pick_device
 from benchmark.files.whole import file_name
 from benchmark.metrics import MetricUnavailable
 from benchmark.noise import NoiseModel
-from benchmark.protocol import IN_DISTRIBUTION, REFERENCE
+from benchmark.protocol import IN_DISTRIBUTION, REFERENCE, protocol_of
 from benchmark.scoring.grid import Grid
 from benchmark.scoring.precision import choose_precision
 from benchmark.settings import digest_of, joined
@@ -40,6 +40,7 @@ def compose_grid(options: RunOptions) -> Grid:
     ValueError
         If a setting is wrong, or weights or data are missing.
     """
+    protocol = protocol_of(options.protocol)
     specs: dict[str, dict[str, Spec]] = {g: dict(getattr(options, g)) for g in REGISTRIES}
     for name in options.reference:
         specs["model"].setdefault(name, spec_of("model", name))
@@ -70,6 +71,7 @@ def compose_grid(options: RunOptions) -> Grid:
         settings=settings,
         inference=inference,
         identities=identities,
+        protocol=protocol,
     )
 
 

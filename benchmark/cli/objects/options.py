@@ -11,11 +11,19 @@ from benchmark.cli.command import Command
 from benchmark.registry import unknown_setting
 from benchmark.signature import check_values, spelled, with_fields
 
-MAY_BE_EMPTY = ("watch", "reference", "weights")  # nothing beside; nothing; those that ship
+MAY_BE_EMPTY = (
+    "watch",
+    "reference",
+    "weights",
+    "cell",
+    "level",
+    "folders",
+)  # nothing, or what there is
 FOLDERS = ("out", "runs")
 REPEATS = ("betas", "milestones")  # lists which are no selection
 RANGES = {  # the least and the most, both included
     "threads": (1, 1024),
+    "sample": (1, math.inf),
     "seed": (0, 2**63 - 1),
     "seeds": (0, 2**63 - 1),
     "held_out": (0, math.inf),

@@ -5,13 +5,15 @@ import shlex
 from collections import deque
 from dataclasses import replace
 
-from benchmark.cli.command import Command, is_bare_first
+from benchmark.cli.command import Command
 from benchmark.cli.registered.catalogue import Catalogue
 from benchmark.cli.words.grammar import (
     CLOSING,
+    PLAIN,
     Word,
     is_list,
     is_text,
+    quoted,
     split,
     unclosed,
     value_in_grammar,
@@ -68,10 +70,14 @@ def read_words(command: Command, words: list[str], catalogue: Catalogue) -> list
 
 
 def keyed(command: Command, words: list[str]) -> list[str]:
-    """Words whose first one may stand for a setting's value: ``bench noise poisson``."""
-    if command.first_word and is_bare_first(words):
-        return [f"{command.first_word}={words[0]}", *words[1:]]
-    return words
+    """Words whose first ones may stand for a setting's value: ``bench noise poisson``."""
+    count = command.bare(words)
+    if count == 0:
+        return words
+    value = words[0]
+    if count > 1:
+        value = f"[{','.join(w if PLAIN.fullmatch(w) else quoted(w) for w in words[:count])}]"
+    return [f"{command.first_word}={value}", *words[count:]]
 
 
 def split_names(text: str) -> list[str]:

@@ -1,0 +1,96 @@
+"""Differences as people read them: what is counted, shown, grouped and written."""
+
+import pandas as pd
+from test_differences import SCALES, cell, rows, scores
+
+from benchmark.reporting.differences import compare
+from benchmark.reporting.differences_page import counts, of_images, of_moved, sections, write
+from benchmark.reporting.places import changed_places, places
+
+
+def board(psnr: dict[str, float]) -> pd.DataFrame:
+    return pd.concat([rows(model, shift=mean - 30) for model, mean in psnr.items()])
+
+
+def test_a_model_that_passes_another_changes_both_places_and_references_have_none():
+    before = scores(board({"identity": 40, "a": 32, "b": 31, "c": 30}))
+    after = scores(board({"identity": 20, "a": 31.5, "b": 33, "c": 30, "new": 10}))
+    table = places(before, after)
+    assert "identity" not in set(table["model"])
+    changed = changed_places(table[table["metric"] == "psnr"]).set_index("model")
+    assert changed["place_before"].to_dict() | {"new": None} == {"b": 2, "a": 1, "new": None}
+    assert changed["place_after"].to_dict() == {"b": 1, "a": 2, "new": 4}
+
+
+def test_moved_cells_are_counted_as_better_and_worse_by_the_metrics_direction():
+    before = pd.concat([rows("a"), rows("b"), rows("c")])
+    after = pd.concat([rows("a", shift=1), rows("b", shift=-1), rows("c")])
+    said = counts(compare(scores(before), scores(after)), SCALES)
+    assert said[0] == "psnr of 3 cells: 1 equal to the bit, 2 moved (1 better, 1 worse)"
+    assert said[1] == "ssim of 3 cells: 3 equal to the bit"
+
+
+def test_a_line_shows_both_means_the_difference_and_its_interval():
+    found = compare(scores(rows()), scores(rows(shift=[0.1, 0.3, -0.1, 0.2]).iloc[:3]))
+    table = of_moved(found.moved, SCALES)
+    line = dict(zip(table.header, table.rows[0], strict=True))
+    assert (line["model"], line["noise"]) == ("masked", "gaussian 25")
+    assert (line["before"], line["after"], line["difference"]) == ("30.167", "30.267", "+0.100")
+    assert line["95 % interval"] == "-0.397 to +0.597"
+    assert line["images"] == "3 of 4"
+
+
+def test_the_same_change_of_many_cells_is_said_once():
+    both = pd.concat([rows(level=15.0), rows(level=25.0), rows("tv")])
+    found = compare(scores(both), scores(both, model={"weights": "sha256:bb"}))
+    ((title, sentences),) = sections(found, ("A", "B"))
+    assert title == "Other settings"
+    assert len(sentences) == 1
+    assert "3 cells" in sentences[0]
+    assert sentences[0].endswith("compared: the pixels are the same")
+
+
+def test_cells_of_one_side_are_listed_by_model_under_its_name():
+    found = compare(scores(rows("tv")), scores(pd.concat([rows("a"), rows("a", level=50.0)])))
+    assert sections(found, ("A", "B")) == [
+        ("Only in A", ["tv on toy: gaussian 25"]),
+        ("Only in B", ["a on toy: gaussian 25, gaussian 50"]),
+    ]
+
+
+def test_an_image_shows_what_two_machines_disagree_about():
+    lines = pd.DataFrame(
+        {"image": ["a"], "metric": ["psnr"], "before": [30.0], "after": [30.00001]}
+    )
+    table = of_images(lines, {"digits": {"psnr": 2}})
+    assert list(table.rows[0]) == ["a", "30.000000", "30.000010", "+1e-05"]
+
+
+def test_the_page_says_everything_and_the_csv_has_every_line(tmp_path):
+    before = pd.concat([rows("a"), rows("b"), rows("gone")])
+    after = pd.concat([rows("a", shift=-2), rows("b")])
+    ours, theirs = scores(before), scores(after, protocol={})
+    found = compare(ours, theirs)
+    written = write(found, places(ours, theirs), SCALES, ("A", "B"), tmp_path, "bench diff A B")
+    assert [path.name for path in written] == ["diff.md", "diff.csv"]
+    page = written[0].read_text()
+    assert page.startswith(
+        "# Differences\n\nMade with `bench diff A B`. Before: A; after: B.\n\n- "
+    )
+    for said in (
+        "## Moved",
+        "-2.000",
+        "## Places on the leaderboard",
+        "## Only in A",
+        "gone on toy",
+    ):
+        assert said in page
+    assert "\n\n\n" not in page
+    lines = pd.read_csv(written[1])
+    assert set(zip(lines["model"], lines["metric"], lines["kind"], strict=True)) == {
+        ("a", "psnr", "moved"),
+        ("a", "ssim", "equal"),
+        ("b", "psnr", "equal"),
+        ("b", "ssim", "equal"),
+    }
+    assert cell("gone") in found.only_before
