@@ -42,6 +42,7 @@ class ChromaCorrelated(NoiseModel):
        Super-Resolution", ICCV 2021; code: github.com/cszn/BSRGAN.
     """
 
+    family = "correlated"
     unit = "L, the root of the largest possible variance, in 8-bit steps"
     constant_variance = 1
     levels: tuple[float, ...] = (15, 25)
@@ -99,6 +100,7 @@ class LowFrequency(NoiseModel):
         If the blur is outside its range, or a level is negative.
     """
 
+    family = "correlated"
     unit = "sigma, in 8-bit steps"
     note = "the blur of 1 pixel is our choice"
     constant_variance = 1
@@ -137,6 +139,7 @@ class FilmGrain(NoiseModel):
         If the blur is outside its range, or a level is negative.
     """
 
+    family = "correlated"
     unit = "sigma at mid-grey, in 8-bit steps"
     note = "a simple law; its levels and its blur are our guess"
     levels: tuple[float, ...] = (10, 20)

@@ -30,6 +30,7 @@ class Jpeg(NoiseModel):
        Machine Intelligence Research 2023; code: github.com/cszn/SCUNet.
     """
 
+    family = "compression"
     unit = "JPEG quality"
     domain = QUALITIES
     whole_levels = True
@@ -67,6 +68,7 @@ class GaussianJpeg(NoiseModel):
        Machine Intelligence Research 2023; code: github.com/cszn/SCUNet.
     """
 
+    family = "mixture"
     unit = "sigma before JPEG, in 8-bit steps"
     note = "the quality 50 is our choice"
     levels: tuple[float, ...] = (15, 25, 50)
@@ -127,6 +129,7 @@ class Quantization(NoiseModel):
        International Conference on Communications 1973.
     """
 
+    family = "compression"
     unit = "bits per value"
     domain = (1, 8)
     whole_levels = True

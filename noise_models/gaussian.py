@@ -29,6 +29,7 @@ class Gaussian(NoiseModel):
        github.com/alwaysuu/CLIPDenoising.
     """
 
+    family = "additive"
     unit = "sigma, in 8-bit steps"
     suites = ("paper",)
     constant_variance = 1
@@ -64,6 +65,7 @@ class Correlated(NoiseModel):
        github.com/alwaysuu/CLIPDenoising.
     """
 
+    family = "correlated"
     unit = "sigma before the 3x3 average, in 8-bit steps"
     suites = ("paper",)
     constant_variance = 1 / 9

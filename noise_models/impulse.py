@@ -34,6 +34,7 @@ class SaltAndPepper(NoiseModel):
        Denoising", ICCV 2025.
     """
 
+    family = "impulse"
     unit = "density, the fraction of values replaced"
     note = "levels 0.008 and 0.012 are guesses, the others are published"
     suites = ("paper",)
@@ -69,6 +70,7 @@ class RandomImpulse(NoiseModel):
         ``u`` per pixel in (H, W) order.
     """
 
+    family = "impulse"
     unit = "density, the fraction of values replaced"
     domain = (0, 1)
     levels: tuple[float, ...] = (0.02, 0.05, 0.1, 0.2)
@@ -105,6 +107,7 @@ class DeadPixels(NoiseModel):
         If the fraction of columns or a level is outside 0 to 1.
     """
 
+    family = "impulse"
     unit = "fraction of pixels set to 0"
     note = "the levels are our guess"
     domain = (0, 1)

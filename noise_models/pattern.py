@@ -14,6 +14,7 @@ class Stripes(NoiseModel):
     """One Gaussian offset for each place along ``axis``, the same all along the other axis."""
 
     axis: ClassVar[int]
+    family = "pattern"
     unit = "sigma of the offsets, in 8-bit steps"
     constant_variance = 1
     levels: tuple[float, ...] = (5, 10, 20)
@@ -88,6 +89,7 @@ class Periodic(NoiseModel):
         level is negative.
     """
 
+    family = "pattern"
     unit = "amplitude, in 8-bit steps"
     constant_variance = 1 / 2
     levels: tuple[float, ...] = (10, 20)

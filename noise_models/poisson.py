@@ -39,6 +39,7 @@ class Poisson(NoiseModel):
        github.com/alwaysuu/CLIPDenoising.
     """
 
+    family = "signal-dependent"
     unit = "alpha, a factor on the noise of 256 photons at white"
     suites = ("paper",)
     levels: tuple[float, ...] = (2, 2.5, 3, 3.5)
@@ -85,6 +86,7 @@ class PoissonGaussian(NoiseModel):
        raw-data", IEEE TIP 17(10), 2008, section 2.
     """
 
+    family = "signal-dependent"
     unit = "slope of the variance, the amplification of a photon"
     note = "levels and read noise are our choice"
     domain = (1e-6, math.inf)

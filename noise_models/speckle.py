@@ -45,6 +45,7 @@ class Speckle(NoiseModel):
        Denoising", ICCV 2025.
     """
 
+    family = "multiplicative"
     unit = "variance of the factor"
     note = "level 0.02 is a guess, the others are published"
     suites = ("paper",)
@@ -92,6 +93,7 @@ class GammaSpeckle(NoiseModel):
        IEEE Geoscience and Remote Sensing Magazine 1(3), 2013.
     """
 
+    family = "multiplicative"
     unit = "looks averaged"
     domain = (1, math.inf)
     levels: tuple[float, ...] = (50, 25, 10)
@@ -123,6 +125,7 @@ class RayleighSpeckle(NoiseModel):
        Transactions on Ultrasonics, Ferroelectrics, and Frequency Control 47(3), 2000.
     """
 
+    family = "multiplicative"
     unit = "looks averaged"
     note = "Rayleigh at level 1; its extension to more looks is our choice"
     domain = (1, math.inf)

@@ -18,6 +18,7 @@ class Uniform(NoiseModel):
     those of ``gaussian``.
     """
 
+    family = "additive"
     unit = "sigma, in 8-bit steps"
     constant_variance = 1
     levels: tuple[float, ...] = (15, 25, 50)
@@ -40,6 +41,7 @@ class Laplace(NoiseModel):
     function: channels are independent. The levels are two of those of ``gaussian``.
     """
 
+    family = "additive"
     unit = "sigma, in 8-bit steps"
     constant_variance = 1
     levels: tuple[float, ...] = (15, 25)
@@ -79,6 +81,7 @@ class StudentT(NoiseModel):
         If there are 2 degrees of freedom or fewer, or a level is negative.
     """
 
+    family = "additive"
     unit = "sigma, in 8-bit steps"
     note = "5 degrees of freedom are our guess"
     constant_variance = 1

@@ -86,8 +86,9 @@ def check_record(record: Any, complete: Complete) -> list[str]:
         _mapping(labels.get(label, {}), f"'{label}'")
         for name, value in labels.get(label, {}).items():
             _value(value, kind, f"'{label}' of {name}")
-    for name in ("unit", "note", "compared_with"):
+    for name in ("unit", "note", "family", "compared_with"):
         _value(labels.get(name) or "", str, f"'{name}'")
+    _mapping(labels.get("trained_on", {}), "'trained_on'")
     environment = record.get("environment", {})
     _mapping(environment, "'environment'")
     _mapping(environment.get("tile", {}), "'tile'")

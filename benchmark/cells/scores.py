@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -86,6 +86,13 @@ class Scores:
         What the cells were made by, where they were not made alike.
     records
         The cells as they are stored, without their images; none where the rows come from elsewhere.
+    families
+        By noise: its family, where that is known.
+    suites
+        By the name of a suite, the noises which it chooses at once.
+    trained_on
+        By model, those of the cells' noises and levels which it was trained on: none where that is
+        known to be another. Models of which nothing is known are not in it.
     """
 
     rows: pd.DataFrame
@@ -99,6 +106,9 @@ class Scores:
     inference: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
     made: Made | None = None
     records: Sequence[Record] = ()
+    families: Mapping[str, str] = field(default_factory=dict)
+    suites: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    trained_on: Mapping[str, Collection[tuple[str, float]]] = field(default_factory=dict)
 
     def of(
         self,
@@ -165,7 +175,12 @@ def as_scores(
     return replace(table, scales={**table.scales, **given})
 
 
-def scores_of(records: Iterable[tuple[Cell, Record]], partners: Mapping[str, str]) -> Scores:
+def scores_of(
+    records: Iterable[tuple[Cell, Record]],
+    partners: Mapping[str, str],
+    families: Mapping[str, str],
+    suites: Mapping[str, Sequence[str]],
+) -> Scores:
     """The scores of stored cells; see `benchmark.cells.ResultStore.scores`."""
     import pandas as pd
 
@@ -174,7 +189,8 @@ def scores_of(records: Iterable[tuple[Cell, Record]], partners: Mapping[str, str
     scales: dict[str, Scale] = {}
     border: dict[str, dict[str, int]] = {}
     protocols: list[dict[str, Any]] = []
-    units, notes, model_notes, compared = {}, {}, {}, {}
+    units, notes, model_notes, compared, of_noises = {}, {}, {}, {}, {}
+    trained_on: dict[str, set[tuple[str, float]]] = {}
     inference: dict[str, dict[str, list[str]]] = {}
     for cell, record in records:
         read.append(record)
@@ -186,6 +202,13 @@ def scores_of(records: Iterable[tuple[Cell, Record]], partners: Mapping[str, str
         model_notes |= labels.get("model_note", {})
         if other := labels.get("compared_with") or partners.get(settings["model"].get("of")):
             compared[cell.model] = other
+        noise = settings["dataset" if cell.recorded else "noise"]
+        if family := labels.get("family") or families.get(noise.get("of")):
+            of_noises[cell.noise] = family
+        if trained := labels.get("trained_on"):
+            own = trained_on.setdefault(cell.model, set())
+            if trained == {"noise": settings["noise"], "level": cell.level}:
+                own.add((cell.noise, cell.level))
         if settings["protocol"] not in protocols:
             protocols.append(settings["protocol"])
         if unusual := _unusual(record.get("environment", {})):
@@ -208,6 +231,9 @@ def scores_of(records: Iterable[tuple[Cell, Record]], partners: Mapping[str, str
         inference,
         made_of(read),
         [{key: part for key, part in record.items() if key != "images"} for record in read],
+        of_noises,
+        suites,
+        trained_on,
     )
 
 

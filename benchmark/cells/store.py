@@ -1,7 +1,7 @@
 """The folder which keeps finished cells: each as one file, or, at rest, all in one."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -180,6 +180,8 @@ class ResultStore:
         self,
         partners: Mapping[str, str] | None = None,
         wanted: Callable[[Record], bool] = lambda record: True,
+        families: Mapping[str, str] | None = None,
+        suites: Mapping[str, Sequence[str]] | None = None,
     ) -> Scores:
         """The scores of every finished cell, with all that a reader of them has to know.
 
@@ -190,9 +192,13 @@ class ResultStore:
             of older versions, which do not say it.
         wanted
             Of which cells, by their records.
+        families
+            By registered name of a noise, its family: for cells of older versions as well.
+        suites
+            By name, the noises which it chooses at once.
         """
         cells = ((cell, record) for cell, record in self.records() if wanted(record))
-        return scores_of(cells, partners or {})
+        return scores_of(cells, partners or {}, families or {}, suites or {})
 
     def pictures(self, cell: Cell) -> Path:
         """The folder for small pictures of a cell's first image, shared by all models."""

@@ -12,7 +12,12 @@ if TYPE_CHECKING:
     from benchmark.cells import ResultStore
     from benchmark.cells.scores import Scores
 
-REPORT = {"leaderboard.md": "leaderboard", "leaderboard.csv": "means", "scores.csv": "scores"}
+REPORT = {
+    "leaderboard.md": "leaderboard",
+    "leaderboard.csv": "means",
+    "generalization.csv": "generalization",
+    "scores.csv": "scores",
+}
 FIGURES = ("figure11_*", "strip_*.png")  # of a report
 
 
@@ -68,3 +73,15 @@ def partners() -> dict[str, str]:
     """Whom the class of each denoiser, by its registered name, is to be compared with."""
     models = open_catalogue().groups["model"]
     return {name: entry.compared_with for name, entry in models.items() if entry.compared_with}
+
+
+def families() -> dict[str, str]:
+    """The family of each noise, by its registered name, where its class says one."""
+    noises = open_catalogue().groups["noise"]
+    return {name: entry.family for name, entry in noises.items() if entry.family}
+
+
+def suites() -> dict[str, list[str]]:
+    """The noises of each suite."""
+    noises, names = open_catalogue().groups["noise"], open_catalogue().suites
+    return {suite: [n for n, entry in noises.items() if suite in entry.suites] for suite in names}

@@ -76,6 +76,7 @@ class Dataset:
     levels: ClassVar[tuple[float, ...]] = (0.0,)  # of recorded noise, mildest first
     unit: ClassVar[str] = ""  # what a level counts
     note: ClassVar[str] = ""  # a caveat which lists and tables show beside the name
+    family: ClassVar[str] = ""  # of recorded noise, as that of a noise model
     border: ClassVar[int | None] = None  # pixels its protocol does not compare; None: unsaid
     # the images themselves are told by `digest`, wherever they lie
     located: ClassVar[tuple[str, ...]] = ()  # settings which say where something lies, not what

@@ -19,6 +19,7 @@ class Recorded(Dataset):
     """
 
     recorded = True
+    family: ClassVar[str] = "recorded"
     suites: ClassVar[tuple[str, ...]] = ()  # names which choose several noises at once: noise=paper
     in_key: ClassVar[tuple[str, ...]] = ("levels",)  # settings which a cell's key tells
 

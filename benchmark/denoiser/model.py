@@ -43,6 +43,7 @@ class Denoiser(nn.Module):
     pointwise: ClassVar[bool] = False  # each pixel by itself: tiles would change nothing
     in_torch: ClassVar[bool] = True  # its memory is torch's, which can be measured
     note: str = ""  # a caveat of this instance which tables show: a training that is ours
+    trained_on: Mapping[str, object] | None = None  # "noise", its settings, and "level"; if known
     multiple: int = 1  # of which ``forward`` needs height and width; ``denoise`` pads to it
     image_channels: int | None = None  # of the images it takes; None: any number
 

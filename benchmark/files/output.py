@@ -18,6 +18,7 @@ PAGES = {
     "leaderboard": r"# Leaderboard\n\n(.+ is left out: no image has a value\.\n\n)*"
     r"## .+\n\n### .+ [↑↓]\n",
     "means": r"model,dataset,noise,level,",
+    "generalization": r"dataset,metric,model,in_distribution,",
     "scores": r"model,dataset,noise,level,seed,image,",
     "results": r"# .+\n\nMade with `bench run`[:;]",
     "training": r"# Training\n\nMade with `bench report\b",

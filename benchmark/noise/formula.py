@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from benchmark.noise.expression import Expression, Pair, Term
+from benchmark.noise.families import family_of
 from benchmark.noise.grammar import parse
 from benchmark.noise.model import NOISE_MODELS, NoiseModel
 
@@ -20,7 +21,8 @@ class Formula(NoiseModel):
     applies b to the noisy image of a, clipped to [0, 1]. ``+`` binds tighter than ``>>``, and
     parentheses group. Each of them is ``name(level, key=value, ...)`` with settings of that noise:
     numbers, true, false, none, words, texts in quotes (a quote inside is doubled), lists such as
-    ``[1,2]``. `Sum` and `Chain` say what exactly is computed.
+    ``[1,2]``. `Sum` and `Chain` say what exactly is computed. Its family is that of its noises, and
+    a mixture where they are of several.
 
     Parameters
     ----------
@@ -47,9 +49,11 @@ class Formula(NoiseModel):
         super().__post_init__()
         terms = self.tree.terms
         notes = [f"{term.name}: {term.noise.note}" for term in terms if term.noise.note]
+        families = {family_of(term.noise) for term in terms}
         own = {  # what other noises' classes know, this one knows when it has read its formula
             "formula": self.tree.canonical,
             "note": "; ".join(dict.fromkeys(notes)),
+            "family": families.pop() if len(families) == 1 else "mixture",
             "deterministic": all(term.noise.deterministic for term in terms),
         }
         for name, value in own.items():

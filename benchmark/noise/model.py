@@ -28,6 +28,7 @@ class NoiseModel(ABC):
     name: ClassVar[str]  # set by the registry
     unit: ClassVar[str]  # what a level counts: "sigma, in 8-bit steps"
     note: ClassVar[str] = ""  # a caveat which lists and tables show beside the name
+    family: ClassVar[str] = ""  # one of `families.FAMILIES`, or another; empty: one of its own
     suites: ClassVar[tuple[str, ...]] = ()  # names which choose several noises at once: noise=paper
     domain: ClassVar[tuple[float, float]] = (0, math.inf)  # the lowest and the highest level
     whole_levels: ClassVar[bool] = False  # whether levels are whole numbers

@@ -21,6 +21,8 @@ from benchmark.reporting.board import Board, Ranking, label
 from benchmark.reporting.figures.curves import save_figure11
 from benchmark.reporting.figures.saving import save_png
 from benchmark.reporting.figures.strips import strip
+from benchmark.reporting.generalization import indices
+from benchmark.reporting.generalization.section import section
 from benchmark.reporting.intervals import mild_to_hard
 from benchmark.reporting.leaderboard import MOST_COLUMNS, differences, notes, sentences, standings
 from benchmark.reporting.pages import render
@@ -83,7 +85,8 @@ def write(
     """Write all that is shown of a table: the same bytes for the same lines, in any order.
 
     ``scores.csv`` is the table itself, a line per image; ``leaderboard.csv`` has a line per
-    model, dataset, noise and level which all models share, timings last; ``leaderboard.md``
+    model, dataset, noise and level which all models share, timings last; ``generalization.csv``
+    one per model, dataset and metric; ``leaderboard.md``
     shows them with ``figure11_<dataset>.svg`` and ``strip_<noise>_<dataset>.png``. The tables are
     written before anything is drawn, and a figure is drawn only where what it shows has changed.
 
@@ -130,6 +133,7 @@ def write(
     tables = {
         "leaderboard.md": markdown(board, figures),
         "leaderboard.csv": board.cell_means.to_csv(index=False, lineterminator="\n"),
+        "generalization.csv": indices.to_csv(board),
         "scores.csv": board.rows.to_csv(index=False, lineterminator="\n"),
         **{f"leaderboard.{word}": _in(LANGUAGES[word], board) for word in also},
     }
@@ -162,6 +166,7 @@ def markdown(
         sentences=partial(sentences, board.scores),
         notes=partial(notes, board.scores),
         differences=differences,
+        generalization=partial(section, board.scores),
         label=label,
         published=section(board.scores),
     )

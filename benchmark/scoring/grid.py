@@ -18,6 +18,7 @@ from benchmark.denoiser.inference import AUTOMATIC, Inference
 from benchmark.environment.versions import describe_environment
 from benchmark.metrics import Metric
 from benchmark.noise import NoiseModel
+from benchmark.noise.families import family_of
 from benchmark.protocol import MASKED, Protocol, name_of
 from benchmark.scoring.evaluate import evaluate
 from benchmark.scoring.rescore import again, check_choice, refuse_mixtures, refuse_other_pixels
@@ -105,12 +106,14 @@ class Grid:
         return {
             **({"model_note": {cell.model: model.note}} if model.note else {}),
             **({"compared_with": model.compared_with} if model.compared_with else {}),
+            **({"trained_on": dict(model.trained_on)} if model.trained_on else {}),
             "higher_is_better": {n: m.higher_is_better for n, m in metrics.items()},
             "metric_unit": {n: m.unit for n, m in metrics.items()},
             "digits": {n: m.digits for n, m in metrics.items()},
             "border": {n: getattr(m, "border", 0) for n, m in metrics.items()},
             "unit": noise.unit,
             "note": noise.note,
+            "family": family_of(noise),
         }
 
 

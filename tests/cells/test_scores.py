@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -62,6 +63,39 @@ def test_a_cell_says_with_whom_its_model_is_compared_and_for_older_ones_the_clas
     assert new.scores().partners == {"mine": "tv"}
     assert old.scores().partners == {}
     assert old.scores({"identity": "bm3d", "other": "tv"}).partners == {"mine": "bm3d"}
+
+
+def test_a_cell_says_its_noises_family_and_for_older_ones_the_class_does(tmp_path):
+    new, old = ResultStore(tmp_path / "new"), ResultStore(tmp_path / "old")
+    variant = replace(CELL, noise="mine")
+    labels = grid(DENOISERS["identity"](), METRICS["psnr"]()).labels_of(CELL)
+    new.write(CELL, ROWS, SETTINGS, labels=labels)
+    for cell in (CELL, variant):
+        old.write(cell, ROWS, SETTINGS, labels=LABELS)
+    assert new.scores(families={"gaussian": "another"}).families == {"gaussian": "additive"}
+    assert old.scores().families == {}
+    known = old.scores(families={"gaussian": "additive", "photos": "recorded"}).families
+    assert known == {"gaussian": "additive", "mine": "additive"}
+
+
+def test_recorded_noise_of_an_older_cell_has_the_family_of_its_dataset(tmp_path):
+    store, real = ResultStore(tmp_path), replace(CELL, dataset="mine", noise="mine", level=0.0)
+    settings = {**SETTINGS, "noise": {"of": "recorded"}, "dataset": {"of": "polyu"}}
+    store.write(real, ROWS, settings, labels=LABELS)
+    assert store.scores(families={"polyu": "recorded"}).families == {"mine": "recorded"}
+
+
+def test_a_cell_says_what_its_model_was_trained_on_by_the_settings_of_the_noise(tmp_path):
+    store, model = ResultStore(tmp_path), DENOISERS["identity"]()
+    model.trained_on = {"noise": {"of": "gaussian"}, "level": 25}
+    labels = grid(model, METRICS["psnr"]()).labels_of(CELL)
+    elsewhere = {**labels, "trained_on": {"noise": {"of": "gaussian", "k": 1}, "level": 25.0}}
+    for level in (25.0, 50.0):
+        cell = replace(CELL, level=level)
+        store.write(cell, ROWS, SETTINGS, labels=labels)
+        store.write(replace(cell, model="other"), ROWS, SETTINGS, labels=elsewhere)
+        store.write(replace(cell, model="old"), ROWS, SETTINGS, labels=LABELS)
+    assert store.scores().trained_on == {"mine": {("gaussian", 25.0)}, "other": set()}
 
 
 def test_scores_know_the_protocols_of_their_cells(tmp_path):

@@ -37,4 +37,5 @@ def test_list_shows_every_registered_name(bench):
 def test_list_takes_one_kind(bench):
     _, out, _ = bench("list", "noise")
     assert "sigma, in 8-bit steps" in out
+    assert "family: signal-dependent" in out
     assert "kodak24" not in out

@@ -71,6 +71,15 @@ def test_tuples_survive_and_test_time_settings_win_over_the_training(tmp_path):
     assert not found.layers[0].residual_group.blocks[0].attn.token_drop.at_test
 
 
+def test_a_network_knows_on_which_noise_its_file_was_trained_if_that_says_so(path, tmp_path):
+    cls, noise = DENOISERS["dncnn"], {"of": "speckle", "distribution": "uniform"}
+    training = {**TRAINING, "noise": noise, "level": 0.03, "seed": 1}
+    said = tmp_path / "said.safetensors"
+    save_weights(said, cls(**ARGUMENTS), ARGUMENTS, training)
+    assert load_network(cls, said, {}).trained_on == {"noise": noise, "level": 0.03}
+    assert load_network(cls, path, {}).trained_on is None
+
+
 def test_weights_on_their_way_to_disk_leave_no_second_file(path):
     assert list(path.parent.iterdir()) == [path]
 

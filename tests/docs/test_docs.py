@@ -17,6 +17,7 @@ from benchmark.datasets import DATASETS
 from benchmark.denoiser import DENOISERS
 from benchmark.metrics import METRICS
 from benchmark.noise import NOISE_MODELS
+from benchmark.noise.families import FAMILIES
 
 ROOT = Path(__file__).parents[2]
 PAGES = [
@@ -181,10 +182,18 @@ def test_the_table_of_noises_says_what_is_registered():
     assert set(lines) == {name for name in NOISE_MODELS if name != "formula"} | recorded
     for name, line in lines.items():
         cls = DATASETS[name] if name in recorded else NOISE_MODELS[name]
+        assert line["family"] == cls.family
         if "levels" in line:
             assert line["levels"] == ", ".join(f"{level:g}" for level in cls.levels)
             assert line["what a level counts"] == cls.unit
             assert line["caveat"] == cls.note
+
+
+def test_the_table_of_families_is_the_one_of_the_code():
+    lines = table("docs/noises.md", "family")
+    assert {name: line["what is special about its noises"] for name, line in lines.items()} == (
+        FAMILIES
+    )
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,15 @@ def report(options: ReportOptions, line: CommandLine) -> None:
     from pathlib import Path
 
     from benchmark.cells import ResultStore
-    from benchmark.cli.output import FIGURES, REPORT, partners, publish, say_written
+    from benchmark.cli.output import (
+        FIGURES,
+        REPORT,
+        families,
+        partners,
+        publish,
+        say_written,
+        suites,
+    )
     from benchmark.files.output import prepare
     from benchmark.files.whole import file_name
     from benchmark.protocol import name_of, protocol_of
@@ -49,7 +57,10 @@ def report(options: ReportOptions, line: CommandLine) -> None:
     store = ResultStore(options.out)
     asked = protocol_of(options.protocol).name if options.protocol else None
     scores = store.scores(
-        partners(), lambda record: asked in (None, name_of(record["settings"]["protocol"]))
+        partners(),
+        lambda record: asked in (None, name_of(record["settings"]["protocol"])),
+        families=families(),
+        suites=suites(),
     )
     if training_curves.read_runs(store.root):
         prepare(store.root, {"training.md": "training"}, ("training_curves.*",))

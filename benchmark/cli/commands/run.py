@@ -43,7 +43,8 @@ class RunOptions:
         has units for it and their PSNR changes by less than 0.01 dB, else fp32. Each cell records
         which it was.
     out
-        The results folder: cells, README.md, leaderboard.md, leaderboard.csv, scores.csv, figures.
+        The results folder: cells, README.md, leaderboard.md, leaderboard.csv, generalization.csv,
+        scores.csv, figures.
     device
         auto, cpu, cuda, cuda:1 ..., mps.
     threads
@@ -133,9 +134,9 @@ def run(options: RunOptions, line: CommandLine) -> None:
             f"shards; then: bench report out={options.out}"
         )
     else:
-        from benchmark.cli.output import partners, publish
+        from benchmark.cli.output import families, partners, publish, suites
 
-        scores = _of_grid(store.scores(partners()), grid)
+        scores = _of_grid(store.scores(partners(), families=families(), suites=suites()), grid)
         words = shlex.join(line.without("out", "shard", "rescore"))
         publish(scores, store, store.root, words)
 

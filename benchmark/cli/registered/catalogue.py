@@ -55,6 +55,8 @@ class Entry:
         The module which registers a dataset whose images are to be looked for; else empty.
     compared_with
         The name of the network which a denoiser is to be compared with; else empty.
+    family
+        Of a noise, as its class declares it; else empty.
     """
 
     name: str
@@ -69,6 +71,7 @@ class Entry:
     package: str = ""
     module: str = ""
     compared_with: str = ""
+    family: str = ""
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,7 @@ def entry_of(group: str, cls: type) -> Entry:
         package=getattr(cls, "package", None) or "",
         module=cls.__module__ if issubclass(cls, Dataset) else "",
         compared_with=getattr(cls, "compared_with", None) or "",
+        family=getattr(cls, "family", ""),
     )
 
 
@@ -79,6 +80,7 @@ def _details(cls: type) -> list[str]:
     lines = []
     if getattr(cls, "unit", ""):
         lines = [f"levels {' '.join(f'{level:g}' for level in cls.levels)}: {cls.unit}"]
+    lines += [f"family: {cls.family}"] if getattr(cls, "family", "") else []
     return lines + ([cls.note] if getattr(cls, "note", "") else [])
 
 

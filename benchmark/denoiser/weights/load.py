@@ -153,8 +153,12 @@ def load_network(cls: type[Denoiser], path: Path, settings: dict[str, object]) -
         raise ValueError(f"{path} does not fit '{cls.name}': {problem}")
     check_numbers(path, tensors, network.state_dict())
     network.load_state_dict(tensors, strict=False)  # counters may be missing
-    if HEADER in metadata and (ours := own_settings(_header(path, metadata))):
-        network.note = f"trained with {ours}"
+    if HEADER in metadata:
+        header = _header(path, metadata)
+        if ours := own_settings(header):
+            network.note = f"trained with {ours}"
+        if {"noise", "level"} <= header["training"].keys():
+            network.trained_on = {key: header["training"][key] for key in ("noise", "level")}
     return network
 
 
