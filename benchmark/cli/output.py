@@ -12,8 +12,14 @@ if TYPE_CHECKING:
     from benchmark.cells import ResultStore
     from benchmark.cells.scores import Scores
 
-REPORT = {"leaderboard.md": "leaderboard", "leaderboard.csv": "means", "scores.csv": "scores"}
-FIGURES = ("figure11_*", "strip_*.png")  # of a report
+REPORT = {
+    "leaderboard.md": "leaderboard",
+    "leaderboard.csv": "means",
+    "scores.csv": "scores",
+    "ranking.csv": "ranking",
+    "pairs.csv": "pairs",
+}
+FIGURES = ("figure11_*", "ranks_*.svg", "strip_*.png")  # of a report
 
 
 def publish(scores: "Scores", store: "ResultStore", out: Path, command: str | None = None) -> None:

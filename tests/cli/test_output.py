@@ -57,7 +57,7 @@ def undrawn(monkeypatch) -> list[str]:
         names.append(path.name)
         return path
 
-    for saver in ("save_figure11", "save_png"):
+    for saver in ("save_figure11", "save_png", "save_svg"):
         monkeypatch.setattr(f"benchmark.reporting.report.{saver}", noted)
     return names
 
@@ -423,6 +423,8 @@ KINDS = {
     "leaderboard.md": "leaderboard",
     "leaderboard.csv": "means",
     "scores.csv": "scores",
+    "ranking.csv": "ranking",
+    "pairs.csv": "pairs",
     "training.md": "training",
     "passes.md": "passes",
     "passes.csv": "draws",
