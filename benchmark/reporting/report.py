@@ -204,8 +204,10 @@ def _figures11(
 
 
 def _is_a_diagram(ranking: Ranking) -> bool:
-    """Whether mean ranks are worth a figure: of at least three models, on images they share."""
-    return not ranking.shared.empty and ranking.is_ranked and len(ranking.table) > 2
+    """Whether mean ranks are worth a figure: of three models or more, on images with all cells."""
+    if ranking.shared.empty or not ranking.is_ranked or len(ranking.table) < 3:
+        return False
+    return ranking.pairs.measured.of_images.shape[1] > 0
 
 
 def _strips(

@@ -333,6 +333,7 @@ PAGES = [
     ("run", "leaderboard.md", "# Leaderboard\n\nof our club's chess players\n"),
     ("run", "leaderboard.md", "# Leaderboard\n\n## Chess\n\n### Spring\n"),
     ("run", "leaderboard.csv", "name,points\n"),
+    ("run", "ranking.csv", "name,points\n"),
     ("run", "scores.csv", "model,points\n"),
     ("run", "figure11_photos.svg", "a figure without a page"),
     ("run", "strip_gaussian_photos.png", "a figure without a page"),

@@ -378,6 +378,16 @@ def test_a_network_and_its_trainings_of_the_same_weights_count_once_and_are_name
     assert line_of(text, "masked")[2:4] == line_of(markdown(labelled(table)), "masked")[2:4]
 
 
+def test_noises_on_images_of_their_own_have_means_and_no_test(table, tmp_path):
+    spots = (table["noise"] == "spots") & (table["level"] == 0.1)
+    table = table[spots | ((table["noise"] == "gaussian") & (table["level"] == 50))].copy()
+    table.loc[spots, "image"] = "s" + table["image"]
+    two = pd.concat([table, table.assign(seed=1)])
+    names = [path.name for path in write(labelled(two), tmp_path)]
+    assert "ranks_toy.svg" not in names
+    assert line_of((tmp_path / "leaderboard.md").read_text(), "masked")[2] == "25.50"
+
+
 def test_intervals_say_over_how_many_seeds_they_are(table):
     two = toy(PSNR, seeds=2)
     assert "bootstrap over 9 images and 2 seeds of the noise" in markdown(labelled(two))

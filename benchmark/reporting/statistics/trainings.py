@@ -90,8 +90,8 @@ def spread_of(measured: Measured, place: int) -> Spread:
     counts, within = levels.size(), levels.var()  # a line per level, NaN for one seed
     weights = pd.Series(measured.weights, index=measured.cells)
     shares = weights.groupby(level=["noise", "level"]).sum()
-    single = (within.mean(axis=1) * shares**2).sum(min_count=1) / images
-    of_means = (within.mean(axis=1) * shares**2 / counts).sum() / images
+    parts = within.mean(axis=1) * shares**2 / within.count(axis=1)  # levels are independent
+    single, of_means = parts.sum(min_count=1), (parts / counts).sum()
     count = measured.counts[place]
     training = np.sqrt(measured.training_variance[place] * count) if count > 1 else np.nan
     return Spread(
