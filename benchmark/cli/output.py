@@ -17,8 +17,10 @@ REPORT = {
     "leaderboard.csv": "means",
     "generalization.csv": "generalization",
     "scores.csv": "scores",
+    "ranking.csv": "ranking",
+    "pairs.csv": "pairs",
 }
-FIGURES = ("figure11_*", "strip_*.png")  # of a report
+FIGURES = ("figure11_*", "ranks_*.svg", "strip_*.png")  # of a report
 
 
 def publish(scores: "Scores", store: "ResultStore", out: Path, command: str | None = None) -> None:

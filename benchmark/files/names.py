@@ -6,6 +6,7 @@ from functools import cache
 from benchmark.files.whole import file_name
 
 ALLOWED = re.compile(r"[A-Za-z0-9_.+(),-]+")
+TRAINING = re.compile(r"[^@]+(@[^@]+)?")  # of a network: masked@1
 IN_FORMULAS = re.compile(r""""[^"]*"|'[^']*'|>>|[=\[\]]""")  # what formulas of noises have as well
 LONGEST = 100  # characters; a cell's file name holds a noise, its level and its seed beside it
 DEVICES = {"con", "prn", "aux", "nul", "conin$", "conout$"} | {
@@ -38,7 +39,8 @@ def check_name(group: str, name: object) -> None:
     ------
     ValueError
         If the name is not text, is empty, too long or a path, has other characters than ASCII
-        letters, digits and ``_ - . + ( ) ,``, starts with a dot or a hyphen, ends with a dot, is a
+        letters, digits and ``_ - . + ( ) ,``, or of a model one ``@`` between a network's name and
+        that of its training, starts with a dot or a hyphen, ends with a dot, is a
         device of Windows, or is reserved.
     """
     problem = _problem(group, name) if isinstance(name, str) else "it is not text"
@@ -64,6 +66,10 @@ def _problem(group: str, name: str) -> str | None:
         return "Windows has a device of this name"
     if group != "noise" and len(name) > LONGEST:
         return f"it has {len(name)} characters, and {LONGEST} are the most"
+    if group == "model":
+        if not TRAINING.fullmatch(name):
+            return "'@' stands once, between a network and its training, as in masked@1"
+        name = name.replace("@", "")
     others = ALLOWED.sub("", IN_FORMULAS.sub("", name) if group == "noise" else name)
     return f"it has {_shown(others[0])} in it" if others else None
 

@@ -20,6 +20,8 @@ PAGES = {
     "means": r"model,dataset,noise,level,",
     "generalization": r"dataset,metric,model,in_distribution,",
     "scores": r"model,dataset,noise,level,seed,image,",
+    "ranking": r"dataset,metric,model,images,trainings,",
+    "pairs": r"dataset,metric,model,other,difference,",
     "results": r"# .+\n\nMade with `bench run`[:;]",
     "training": r"# Training\n\nMade with `bench report\b",
     "ablation": r"# Ablation: .+\n(.*\n)+?Made with `bench ablate\b",

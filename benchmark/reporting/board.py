@@ -1,8 +1,8 @@
-"""Who is best: models ranked by their mean over noises, on the lines all of them have."""
+"""All that is shown of a table of scores: a ranking for each dataset and metric, means of cells."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,129 +11,8 @@ import pandas as pd
 
 from benchmark.cells.scores import CELL, ROW, Scale, Scores, as_scores, known_scale, metric_names
 from benchmark.protocol import IN_DISTRIBUTION, REFERENCE, name_of
-from benchmark.reporting.intervals import (
-    check_table,
-    estimate,
-    group_means,
-    noise_means,
-    paired_difference,
-    score_matrices,
-    shared_rows,
-)
-
-SUMMARY = ["in_distribution", "ood", "ood_low", "ood_high"]
-DIFFERENCE = ["against", "difference", "low", "high", "p"]
-
-
-@dataclass(frozen=True, eq=False)
-class Ranking:
-    """The models of one dataset by one metric; each part is computed when it is first asked for.
-
-    Parameters
-    ----------
-    everything
-        The dataset's lines, those without a value of the metric as well.
-    in_distribution, reference, order
-        As in `Board`.
-    partners
-        By model, the one with which it is to be compared.
-    """
-
-    dataset: str
-    scale: Scale
-    everything: pd.DataFrame
-    in_distribution: tuple[str, float]
-    reference: Sequence[str]
-    order: Sequence[str] | None
-    partners: Mapping[str, str]
-
-    @cached_property
-    def rows(self) -> pd.DataFrame:
-        """The lines on which the metric has a value."""
-        return self.everything.dropna(subset=self.scale.metric)
-
-    @cached_property
-    def shared(self) -> pd.DataFrame:
-        """Of those, the lines of what all models have."""
-        return shared_rows(self.rows)
-
-    @cached_property
-    def table(self) -> pd.DataFrame:
-        """A line per model, the references first, then the best, if no other order is wanted.
-
-        Columns are ``in_distribution``; ``ood``, the unweighted mean over noises, with ``ood_low``
-        and ``ood_high``, its 95 % interval over images; a column per noise, the unweighted mean
-        over its levels; ``seconds`` per image.
-        """
-        sign = -1 if self.scale.is_higher_better else 1
-        lines, noises = [], []
-        for name, part in self.shared.groupby("model"):
-            model = str(name)
-            scores = self._matrices.get(model, pd.DataFrame())
-            trained = part[self._is_trained(part)]
-            ood = estimate(scores)
-            line = {
-                "model": model,
-                "place": [*self.reference, model].index(model),
-                "in_distribution": trained.groupby("seed")[self.scale.metric].mean().mean(),
-                "ood": ood.mean,
-                "ood_low": ood.low,
-                "ood_high": ood.high,
-                "seconds": part["seconds"].mean(),
-            }
-            means = noise_means(scores).to_dict()
-            noises += means
-            lines.append(line | means)
-        columns = [*SUMMARY, *noise_order(noises, self.in_distribution[0]), "seconds"]
-        table = pd.DataFrame(lines, columns=["model", "place", *columns])
-        table["loss"], table["loss_trained"] = sign * table["ood"], sign * table["in_distribution"]
-        table = table.sort_values(["place", "loss", "loss_trained", "model"])
-        table = table.set_index("model")[columns]
-        return table if self.order is None else table.loc[[*self.order]]
-
-    @property
-    def noises(self) -> list[str]:
-        """The noises with a score beyond training."""
-        columns = self.table.columns[len(SUMMARY) : -1]
-        return [name for name in columns if self.table[name].notna().any()]
-
-    @property
-    def references(self) -> list[str]:
-        """The models which stand above the others and are not ranked."""
-        return [model for model in self.table.index if model in self.reference]
-
-    @cached_property
-    def differences(self) -> pd.DataFrame:
-        """The mean over noises of each model less that of one other, image by image.
-
-        The other is the one with which a model is to be compared, where both are there, else the
-        first which is no reference. A line per model, in the order of the ranking: ``against``,
-        ``difference``, its 95 % interval ``low`` to ``high``, and Wilcoxon's ``p``. Empty for a
-        single model.
-        """
-        models = list(self.table.index)
-        if not models:
-            return pd.DataFrame(columns=["model", *DIFFERENCE]).set_index("model")
-        ranked = [model for model in models if model not in self.reference] or models
-        partners = {model: self.partners.get(model, model) for model in ranked}
-        declared = [other for model, other in partners.items() if other != model]
-        against = next((other for other in declared if other in ranked), ranked[0])
-        lines = []
-        for model in models:
-            if model != against and model in self._matrices:
-                found = paired_difference(self._matrices[model], self._matrices[against])
-                lines.append((model, against, found.mean, found.low, found.high, found.p))
-        return pd.DataFrame(lines, columns=["model", *DIFFERENCE]).set_index("model")
-
-    @cached_property
-    def _matrices(self) -> dict[str, pd.DataFrame]:
-        others = self.shared[~self._is_trained(self.shared)]
-        return score_matrices(others, self.scale.metric)
-
-    def _is_trained(self, rows: pd.DataFrame) -> pd.Series:
-        """Which lines are of the noise and level of training."""
-        noise, level = self.in_distribution
-        return (rows["noise"] == noise) & (rows["level"] == level)
+from benchmark.reporting.ranking import DIFFERENCE, SUMMARY, Ranking, noise_order
+from benchmark.reporting.statistics import check_table, group_means, shared_rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -257,6 +136,34 @@ class Board:
         return pd.concat(found, names=["dataset"])
 
     @cached_property
+    def standings(self) -> pd.DataFrame:
+        """A line per dataset, metric and model: `Ranking.table`'s means, and `Ranking.places`.
+
+        Only models with an out-of-distribution mean are ranked; empty where none has one.
+        """
+        lines = [
+            ranking.table[SUMMARY]
+            .join(ranking.places)
+            .assign(trainings=ranking.trainings, images=ranking.shared["image"].nunique())
+            .reset_index()
+            .assign(dataset=ranking.dataset, metric=ranking.scale.metric)
+            for ranking in self._all
+        ]
+        ends = ["images", "trainings", *SUMMARY, "rank_low", "rank_high", "group"]
+        columns = ["dataset", "metric", "model", *ends]
+        return pd.concat(lines)[columns] if lines else pd.DataFrame(columns=columns)
+
+    @cached_property
+    def pairs(self) -> pd.DataFrame:
+        """A line per dataset, metric and two models: `Ranking.all_differences`."""
+        lines = [
+            ranking.all_differences.assign(dataset=ranking.dataset, metric=ranking.scale.metric)
+            for ranking in self._all
+        ]
+        columns = ["dataset", "metric", "model", "other", *DIFFERENCE[1:]]
+        return pd.concat(lines)[columns] if lines else pd.DataFrame(columns=columns)
+
+    @cached_property
     def cell_means(self) -> pd.DataFrame:
         """A line per model, dataset, noise and level that all models share: means over images.
 
@@ -269,14 +176,14 @@ class Board:
         means.insert(len(means.columns) - 1, "n_images", images.to_numpy())
         return means
 
+    @property
+    def _all(self) -> list[Ranking]:
+        found = [ranking for of in self.rankings.values() for ranking in of.values()]
+        return [ranking for ranking in found if not ranking.shared.empty]
+
     def scale(self, metric: str) -> Scale:
         """How a metric's numbers are read."""
         return self.scores.scales.get(metric, known_scale(metric))
-
-
-def noise_order(noises: Iterable[str], first: str = IN_DISTRIBUTION[0]) -> list[str]:
-    """The noise of training first, the others by name: the same from any table."""
-    return sorted(set(noises), key=lambda noise: (noise != first, noise))
 
 
 def label(model: str) -> str:

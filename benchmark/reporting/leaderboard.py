@@ -6,8 +6,15 @@ import pandas as pd
 
 from benchmark.cells.scores import CELL, Scores
 from benchmark.protocol import in_words
-from benchmark.reporting.board import Ranking, label
-from benchmark.reporting.intervals import RESAMPLES
+from benchmark.reporting.board import label
+from benchmark.reporting.certainty import (
+    bold_words,
+    covered,
+    interval_words,
+    rank_text,
+    tie_words,
+)
+from benchmark.reporting.ranking import Ranking
 from benchmark.reporting.tables import ABSENT, Table
 
 MOST_NOTES = 4  # caveats of noises below a table in the terminal
@@ -23,11 +30,12 @@ def standings(ranking: Ranking, brief: bool = False) -> Table:
     marks = {}
     for name, heading in (means | {name: name for name in ranking.noises}).items():
         texts = [_number(value, digits) for value in scores[name]]
-        marks |= {(row, len(columns)): mark for row, mark in _marks(texts, ranking).items()}
+        marks |= {(row, len(columns)): mark for row, mark in _marks(name, ranking).items()}
         columns[heading] = texts
         if name == "ood":
             interval = "±" if brief else "95 % interval"
             columns[interval] = [_interval(*bound, digits, brief) for bound in bounds]
+            columns |= _places(ranking, brief)
     columns["s/image"] = [_seconds(value) for value in scores["seconds"]]
     return Table(
         list(columns),
@@ -36,18 +44,6 @@ def standings(ranking: Ranking, brief: bool = False) -> Table:
         rule=len(ranking.references),
         caption=f"{ranking.dataset}: {ranking.scale.heading}",
     )
-
-
-def differences(ranking: Ranking) -> Table:
-    """What `Ranking.differences` says, as texts."""
-    rows = []
-    for model, line in ranking.differences.iterrows():
-        difference, low, high = (
-            f"{line[name]:+.{ranking.scale.digits}f}" for name in ("difference", "low", "high")
-        )
-        p = "<0.001" if line["p"] < 0.001 else f"{line['p']:.3f}"
-        rows.append([label(str(model)), difference, f"{low} to {high}", p])
-    return Table(["model", "difference", "95 % interval", "p"], rows)
 
 
 def notes(scores: Scores, ranking: Ranking) -> dict[str, str]:
@@ -71,10 +67,11 @@ def sentences(scores: Scores, ranking: Ranking, brief: bool = False) -> list[str
         names = ", ".join(label(model) for model in absent)
         said.append(f"Without a value of {ranking.scale.label}, so not shown: {names}.")
     models, inference = ranking.table.index, scores.inference.get(ranking.dataset, {})
-    if unusual := [f"{label(m)} ({', '.join(inference[m])})" for m in models if m in inference]:
+    names = [name for model in models for name in ranking.members[model]]
+    if unusual := [f"{label(m)} ({', '.join(inference[m])})" for m in names if m in inference]:
         said.append(f"Not in fp32 with whole images: {', '.join(unusual)}.")
     noted = scores.model_notes
-    said += [f"{label(model)}: {noted[model]}." for model in models if model in noted]
+    said += [f"{label(name)}: {noted[name]}." for name in names if name in noted]
     if scores.made and (mixed := scores.made.sentence(ranking.shared)):
         said.append(mixed)
     several = f"{len(ranking.noises)} noise{'s' * (len(ranking.noises) != 1)}"
@@ -83,21 +80,17 @@ def sentences(scores: Scores, ranking: Ranking, brief: bool = False) -> list[str
         apart = f", without {trained}, the training level" if seen else ""
         said.append(
             f"OOD mean: over {several}, each over its levels{apart}; ± is half its 95 % bootstrap "
-            f"interval over images."
+            f"interval over {covered(ranking)}."
         )
     else:
         apart = f"; {trained}, the training level, counts in its own column only" if seen else ""
         said += [
             f"OOD mean: unweighted mean over {several}, each the unweighted mean over its levels"
             f"{apart}.",
-            f"95 % interval: percentile bootstrap over images, {RESAMPLES} resamples.",
+            *interval_words(ranking),
             *_protocol(scores, ranking),
         ]
-    if ranking.references:
-        said.append(
-            f"Bold: the best model; {' and '.join(map(label, ranking.references))} for reference, "
-            f"never bold, italic where no model reaches it."
-        )
+    said += [*tie_words(ranking, brief), *bold_words(ranking)]
     caveats = notes(scores, ranking) if brief else {}
     if len(caveats) > MOST_NOTES:
         return [*said, f"What is a guess or an estimate: leaderboard.md, {', '.join(caveats)}."]
@@ -136,18 +129,30 @@ def _trained(ranking: Ranking) -> str:
     return f"{noise} {level:g}"
 
 
-def _marks(texts: list[str], ranking: Ranking) -> dict[int, str]:
-    """By row, bold for the best models as printed, italic for references which none reaches."""
-    values = pd.to_numeric(pd.Series(texts, index=ranking.table.index), errors="coerce")
+def _places(ranking: Ranking, brief: bool) -> dict[str, list[str]]:
+    """The columns which say who is tied, and how many trainings stand behind each model."""
+    places = ranking.places
+    ranks = zip(places["rank_low"], places["rank_high"], strict=True)
+    columns = {"rank": [rank_text(*bounds) for bounds in ranks], "group": [*places["group"]]}
+    if not ranking.is_ranked:
+        columns = {}
+    elif brief:
+        del columns["rank"]
+    if (ranking.trainings > 1).any():
+        columns["trainings"] = [str(count) for count in ranking.trainings]
+    return columns
+
+
+def _marks(column: str, ranking: Ranking) -> dict[int, str]:
+    """By row, bold for the best group of a column, italic for references which no model reaches."""
+    values = ranking.table[column]
     values = values if ranking.scale.is_higher_better else -values
-    competing = values[~values.index.isin(ranking.reference)]
-    marks = {}
-    for row, (model, value) in enumerate(values.items()):
-        if model in ranking.reference:
-            if value > competing.max():
-                marks[row] = "italic"
-        elif len(competing) > 1 and value == competing.max():
-            marks[row] = "bold"
+    reached = values[~values.index.isin(ranking.reference)].max()
+    best = ranking.best.get(column, ())
+    marks = {row: "bold" for row, model in enumerate(values.index) if model in best}
+    for row, model in enumerate(values.index):
+        if model in ranking.reference and values[model] > reached:
+            marks[row] = "italic"
     return marks
 
 

@@ -25,7 +25,10 @@ FILES = {  # what a report writes, by how the names begin
     "leaderboard.csv": "mean scores, in full precision",
     "generalization.csv": "how much of a model's quality is left under noise it was not trained on",
     "scores.csv": "every image's scores, which `bench report` makes of the cells",
+    "ranking.csv": "means, intervals, ranks and tied groups, in full precision",
+    "pairs.csv": "the paired difference of every two models",
     "figure11_": "quality against level",
+    "ranks_": "mean ranks, tied models joined",
     "strip_": "crops of restored images",
 }
 UNLINKED = "scores.csv"  # who keeps a folder in git needs no second copy of the cells

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -17,20 +16,19 @@ from benchmark.cells import pictures as kept
 from benchmark.cells.scores import Scores
 from benchmark.files.whole import file_name, write_whole
 from benchmark.protocol import REFERENCE
-from benchmark.reporting.board import Board, Ranking, label
+from benchmark.reporting import generalization, published
+from benchmark.reporting.board import Board, label
+from benchmark.reporting.certainty import differences, spreads
 from benchmark.reporting.figures.curves import save_figure11
-from benchmark.reporting.figures.saving import save_png
+from benchmark.reporting.figures.ranks import CAPTION, Diagram, ranks_figure
+from benchmark.reporting.figures.saving import save_png, save_svg
 from benchmark.reporting.figures.strips import strip
-from benchmark.reporting.generalization import indices
-from benchmark.reporting.generalization.section import section
-from benchmark.reporting.intervals import mild_to_hard
-from benchmark.reporting.leaderboard import MOST_COLUMNS, differences, notes, sentences, standings
+from benchmark.reporting.leaderboard import MOST_COLUMNS, notes, sentences, standings
 from benchmark.reporting.pages import render
-from benchmark.reporting.published import section
+from benchmark.reporting.ranking import Ranking
+from benchmark.reporting.statistics import mild_to_hard
+from benchmark.reporting.statistics.trainings import by_network
 from benchmark.reporting.tables import Table
-
-if TYPE_CHECKING:
-    pass
 
 NAMED = 5  # pictures named in a sentence
 LANGUAGES = {"tex": Table.latex, "html": Table.html}  # beside Markdown, by the end of a file's name
@@ -61,13 +59,13 @@ def print_leaderboard(
     board, screen = Board.of(table, higher_is_better), console()
     for ranking in board.by(metric):
         wide = standings(ranking, brief=True)
-        means = wide.header.index("OOD mean") + 1
-        full, upright = wide.terminal(), replace(wide.transposed, rule=means).terminal()
+        summary = len(wide.header) - len(ranking.noises) - 1  # columns before the single noises
+        full, upright = wide.terminal(), replace(wide.transposed, rule=summary - 1).terminal()
         unlimited = screen.options.update(width=10_000)
         widths = {choice: screen.measure(choice, options=unlimited) for choice in (full, upright)}
         fitting = [choice for choice in widths if widths[choice].minimum <= screen.width]
         screen.print(Text(f"\n{wide.caption}", style="bold"))
-        short = wide.only([*range(means + 1), len(wide.header) - 1])
+        short = wide.only([*range(summary), len(wide.header) - 1])
         screen.print(fitting[0] if fitting else short.terminal())
         said = sentences(board.scores, ranking, brief=True)
         if not fitting:
@@ -85,10 +83,12 @@ def write(
     """Write all that is shown of a table: the same bytes for the same lines, in any order.
 
     ``scores.csv`` is the table itself, a line per image; ``leaderboard.csv`` has a line per
-    model, dataset, noise and level which all models share, timings last; ``generalization.csv``
-    one per model, dataset and metric; ``leaderboard.md``
-    shows them with ``figure11_<dataset>.svg`` and ``strip_<noise>_<dataset>.png``. The tables are
-    written before anything is drawn, and a figure is drawn only where what it shows has changed.
+    model, dataset, noise and level which all models share, timings last; ``ranking.csv`` a line
+    per model, with its mean, interval, ranks and group, ``generalization.csv`` one with how far it
+    generalizes, and ``pairs.csv`` one per two models. ``leaderboard.md`` shows them with
+    ``figure11_<dataset>.svg``, ``ranks_<dataset>.svg`` and ``strip_<noise>_<dataset>.png``. The
+    tables are written before anything is drawn, and a figure is drawn only where what it shows has
+    changed.
 
     Parameters
     ----------
@@ -121,11 +121,18 @@ def write(
         drawn = [name for name in ("psnr", "ssim") if name in rankings] or [*rankings][:2]
         figures[dataset] = []
         for name, metrics in _figures11(part, dataset, drawn):
-            scores = replace(board.scores, rows=part)
+            scores = replace(board.scores, rows=by_network(part))
             drawings.append(partial(save_figure11, out / f"{name}.svg", scores, metrics))
             figures[dataset] += [f"![Quality against level]({name}.svg)"]
         if figures[dataset]:
             figures[dataset].insert(0, "### Quality against level")
+        shown = [rankings[name] for name in drawn if _is_a_diagram(rankings[name])]
+        if shown:
+            name = f"ranks_{dataset}.svg"
+            diagrams = [Diagram.of(ranking) for ranking in shown]
+            drawings.append(partial(save_svg, out / name, ranks_figure, diagrams))
+            figures[dataset] += ["### Mean ranks", f"![Mean ranks, tied models joined]({name})"]
+            figures[dataset] += [CAPTION]
         for noise, crops, title in _strips(part, dataset, pictures):
             name = f"strip_{file_name(noise)}_{dataset}.png"
             drawings.append(partial(save_png, out / name, strip, crops, title))
@@ -133,8 +140,10 @@ def write(
     tables = {
         "leaderboard.md": markdown(board, figures),
         "leaderboard.csv": board.cell_means.to_csv(index=False, lineterminator="\n"),
-        "generalization.csv": indices.to_csv(board),
+        "generalization.csv": generalization.to_csv(board),
         "scores.csv": board.rows.to_csv(index=False, lineterminator="\n"),
+        "ranking.csv": board.standings.to_csv(index=False, lineterminator="\n"),
+        "pairs.csv": board.pairs.to_csv(index=False, lineterminator="\n"),
         **{f"leaderboard.{word}": _in(LANGUAGES[word], board) for word in also},
     }
     for name, text in tables.items():
@@ -166,9 +175,10 @@ def markdown(
         sentences=partial(sentences, board.scores),
         notes=partial(notes, board.scores),
         differences=differences,
-        generalization=partial(section, board.scores),
+        generalization=partial(generalization.section, board.scores),
+        spreads=spreads,
         label=label,
-        published=section(board.scores),
+        published=published.section(board.scores),
     )
 
 
@@ -196,6 +206,13 @@ def _figures11(
         return
     for place, metric in enumerate(metrics):
         yield name if place == 0 else f"{name}_{metric}", [metric]
+
+
+def _is_a_diagram(ranking: Ranking) -> bool:
+    """Whether mean ranks are worth a figure: of three models or more, on images with all cells."""
+    if ranking.shared.empty or not ranking.is_ranked or len(ranking.table) < 3:
+        return False
+    return ranking.pairs.measured.of_images.shape[1] > 0
 
 
 def _strips(

@@ -19,8 +19,8 @@ from benchmark.cells.scores import Scores, metric_names
 from benchmark.cli.registered.registries import REGISTRIES
 from benchmark.reporting import report
 from benchmark.reporting.board import Board
-from benchmark.reporting.intervals import check_table
 from benchmark.reporting.report import markdown
+from benchmark.reporting.statistics import check_table
 from benchmark.scoring import grid as run
 from benchmark.scoring.evaluate import evaluate
 

@@ -57,7 +57,7 @@ def undrawn(monkeypatch) -> list[str]:
         names.append(path.name)
         return path
 
-    for saver in ("save_figure11", "save_png"):
+    for saver in ("save_figure11", "save_png", "save_svg"):
         monkeypatch.setattr(f"benchmark.reporting.report.{saver}", noted)
     return names
 
@@ -335,6 +335,7 @@ PAGES = [
     ("run", "leaderboard.md", "# Leaderboard\n\n## Chess\n\n### Spring\n"),
     ("run", "leaderboard.csv", "name,points\n"),
     ("run", "generalization.csv", "model,points\n"),
+    ("run", "ranking.csv", "name,points\n"),
     ("run", "scores.csv", "model,points\n"),
     ("run", "figure11_photos.svg", "a figure without a page"),
     ("run", "strip_gaussian_photos.png", "a figure without a page"),
@@ -428,6 +429,8 @@ KINDS = {
     "leaderboard.csv": "means",
     "generalization.csv": "generalization",
     "scores.csv": "scores",
+    "ranking.csv": "ranking",
+    "pairs.csv": "pairs",
     "training.md": "training",
     "passes.md": "passes",
     "passes.csv": "draws",

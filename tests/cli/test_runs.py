@@ -47,6 +47,28 @@ def test_models_are_a_list_and_variants_have_names_of_their_own(bench, tmp_path)
     assert psnr["tv"] != psnr["tv5"]
 
 
+@pytest.mark.slow
+def test_several_trainings_of_a_network_are_scored_apart_and_ranked_as_one(bench, tmp_path):
+    settings = ["noise=gaussian", "noise.gaussian.levels=[25]", *SMALL, "out=o"]
+    trainings = ["+model.tv@1={of: tv}", "+model.tv@2={of: tv, strength: 0.3}"]
+    status, out, err = bench(
+        "run", "model=identity", *trainings, "model.tv@2.strength=0.4", *settings
+    )
+    assert (status, err) == (0, "")
+    assert list(cells(tmp_path / "o")) == [
+        f"cells/{model}/photos/gaussian-25-0.json" for model in ("identity", "tv@1", "tv@2")
+    ]
+    cell = json.loads((tmp_path / "o/cells/tv@2/photos/gaussian-25-0.json").read_text())
+    assert cell["settings"]["model"]["strength"] == 0.4
+    with (tmp_path / "o/ranking.csv").open() as lines:
+        found = {line["model"]: line["trainings"] for line in csv.DictReader(lines)}
+    assert found == {"identity": "1", "tv": "2"}
+    assert "tv@" not in out
+    assert "'+model.tv@1={of: tv}'" in (tmp_path / "o/README.md").read_text()
+    status, out, err = bench("report", "out=o", "model=[tv@1,tv@2]")
+    assert (status, err) == (0, "")
+
+
 def test_a_second_run_scores_nothing_again(bench, tmp_path, monkeypatch):
     command = ["run", "model=identity", "noise=gaussian", *SMALL, "out=o"]
     bench(*command)

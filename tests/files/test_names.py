@@ -8,7 +8,8 @@ from benchmark.files.names import check_name
 PATHS = [
     *("../../x", "..", ".", "/etc/x", "a/b", "a\\b", "C:x", "~/x", "a\0b", "a\nb", "", " ", "a b"),
     *(".x", "-x", "x.", "con", "NUL", "com1.txt", "a*", "a?", "a|b", "a<b", 'a"b', "a'b", "a:b"),
-    *("é", "e\u0301", "\u202ex", "\ud800", "x" * 101, "a@b", "a%2fb", "$x", "a;b", "a\tb", "[a]"),
+    *("é", "e\u0301", "\u202ex", "\ud800", "x" * 101, "a@b@c", "a%2fb", "$x", "a;b", "a\tb", "[a]"),
+    *("@a", "a@"),
 ]
 GOOD = ["masked", "tv5", "SwinIR-M", "a.b", "a+b", "gaussian(25)", "f(1,2)", "x" * 100, "_x", "5"]
 
@@ -25,6 +26,12 @@ def test_what_is_no_plain_file_name_is_refused_in_a_sentence_of_one_line(group, 
 @pytest.mark.parametrize("name", GOOD)
 def test_letters_digits_and_a_few_signs_are_names(group, name):
     check_name(group, name)
+
+
+def test_a_training_is_the_name_of_a_model_and_of_nothing_else():
+    check_name("model", "masked@1")
+    with pytest.raises(ValueError, match="it has '@' in it"):
+        check_name("data", "masked@1")
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,8 @@ from benchmark.reporting.generalization.indices import (
     weighted,
 )
 from benchmark.reporting.generalization.section import section
-from benchmark.reporting.intervals import score_matrices
 from benchmark.reporting.report import markdown
+from benchmark.reporting.statistics import score_matrices
 from benchmark.scoring.matched import CLOSE, TARGETS
 
 TRAINED = ("gaussian", 15.0)

@@ -14,12 +14,12 @@ from rich.console import Console
 
 from benchmark.cells.scores import Scale, Scores
 from benchmark.protocol import PROTOCOLS
-from benchmark.reporting import board as boards
 from benchmark.reporting.board import Board
 from benchmark.reporting.report import markdown, print_leaderboard, write
+from benchmark.reporting.statistics.bootstrap import Bootstrap
 
 CELLS = [("gaussian", 15.0), ("gaussian", 25.0), ("gaussian", 50.0), ("spots", 0.1), ("spots", 0.2)]
-# PSNR of each cell; images lie 1 dB below and above it
+# PSNR of each cell; images lie up to 1 dB below and above it
 PSNR = {
     "identity": [25, 20, 15, 22, 20],
     "bm3d": [31, 28, 24, 25, 23],
@@ -68,7 +68,7 @@ def toy(psnr: dict[str, list[float]], dataset: str = "toy", seeds: int = 1) -> p
         for model, means in psnr.items()
         for (noise, level), mean in zip(CELLS, means, strict=True)
         for seed in range(seeds)
-        for place, shift in enumerate([-1, 0, 1])
+        for place, shift in enumerate(np.linspace(-1, 1, 9))
     ]
     return pd.DataFrame(lines)
 
@@ -136,7 +136,7 @@ def test_the_best_model_is_bold_and_references_never_are(table):
     text = markdown(labelled(table))
     assert line_of(text, "masked")[1:3] == ["32.00", "**26.00**"]
     assert line_of(text, "baseline")[1:3] == ["**34.00**", "22.50"]
-    assert line_of(text, "bm3d")[1:6:3] == ["31.00", "*26.00*"]  # gaussian: no model reaches it
+    assert line_of(text, "bm3d")[1:7:5] == ["31.00", "*26.00*"]  # gaussian: no model reaches it
     assert "**" not in "".join(line_of(text, "bm3d") + line_of(text, "noisy input"))
 
 
@@ -151,12 +151,33 @@ def test_where_lower_is_better_the_lowest_is_bold_and_first(table):
     assert "Below zero is better" in text
 
 
-@pytest.mark.slow
-def test_models_equal_as_printed_are_both_bold(table):
+def test_bold_is_the_best_group_and_not_the_best_number(table):
     twin = table[table["model"] == "masked"].assign(model="twin")
-    twin["psnr"] += 1e-4
+    twin["psnr"] += np.where(twin["image"].astype(int) % 2, -0.4, 0.2)
     text = markdown(labelled(pd.concat([table, twin])))
-    assert line_of(text, "masked")[2] == line_of(text, "twin")[2] == "**26.00**"
+    assert line_of(text, "masked")[2] == "**26.00**"
+    assert line_of(text, "twin")[2] == "**25.93**"
+    assert line_of(text, "baseline")[2] == "22.50"
+
+
+def test_tied_models_share_a_letter_and_ranks(table):
+    twin = table[table["model"] == "masked"].assign(model="twin")
+    twin["psnr"] += np.where(twin["image"].astype(int) % 2, -0.4, 0.2)
+    scores = labelled(pd.concat([table, twin]))
+    text = markdown(scores)
+    rank = [line_of(text, model)[4] for model in ("masked", "twin", "baseline", "bm3d")]
+    assert rank == ["1 to 2", "1 to 2", "3", "–"]
+    group = [line_of(text, model)[5] for model in ("masked", "twin", "bm3d", "baseline")]
+    assert group == ["a", "a", "b", "c"]
+    assert "over 9 images of 10 pairs, corrected by Holm to 5 % for all together" in text
+
+
+def test_images_too_few_to_tell_any_two_models_apart_are_said_to_be(table):
+    few = table[table["image"].isin(["00", "01", "02"])]
+    text = markdown(labelled(few))
+    assert "No two models can be told apart over 3 images: 0.250 is the least p there is" in text
+    assert "**" not in text and "Bold" not in text
+    assert {line_of(text, model)[5] for model in PSNR if model != "identity"} == {"a"}
 
 
 def test_a_metric_without_values_is_left_out_in_words(table):
@@ -223,6 +244,7 @@ def test_each_dataset_has_its_own_table(table, tmp_path):
     assert {path.name for path in tmp_path.glob("*.svg")} == {
         "figure11_second.svg",
         "figure11_toy.svg",
+        "ranks_toy.svg",  # a single model has no rank
     }
 
 
@@ -299,9 +321,10 @@ def test_many_noises_have_a_figure_for_each_metric(table, tmp_path):
 
 
 def test_a_single_level_is_no_curve(small, tmp_path):
-    one = small[small["level"] == 0.1]
+    one = small[(small["level"] == 0.1) & small["model"].isin(["identity", "masked"])]
     names = [path.name for path in write(one, tmp_path)]
-    assert names == ["leaderboard.md", "leaderboard.csv", "generalization.csv", "scores.csv"]
+    tables = ["leaderboard.csv", "generalization.csv", "scores.csv", "ranking.csv", "pairs.csv"]
+    assert names == ["leaderboard.md", *tables]
     assert "Quality against level" not in (tmp_path / "leaderboard.md").read_text()
 
 
@@ -313,7 +336,77 @@ def test_the_csv_has_a_line_per_model_and_level_unrounded_with_timings_last(smal
     assert list(found.columns[-2:]) == ["n_images", "seconds"]
     masked = found[(found["model"] == "masked") & (found["level"] == 0.2)].iloc[0]
     assert masked["psnr"] == pytest.approx(26 + 1 / 3, rel=1e-14)
-    assert masked["n_images"] == 3
+    assert masked["n_images"] == 9
+
+
+def with_trainings(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with three trainings of masked, 1 dB apart, and ``masked`` itself not in it."""
+    masked = table["model"] == "masked"
+    trainings = []
+    for number, shift in enumerate([-1, 0, 1], start=1):
+        one = table[masked].assign(model=f"masked@{number}")
+        one["psnr"] += shift
+        trainings.append(one)
+    return pd.concat([table[~masked], *trainings], ignore_index=True)
+
+
+def test_trainings_of_a_network_are_one_line_whose_interval_covers_them(table, tmp_path, printed):
+    scores = labelled(with_trainings(table), partners={"masked@2": "baseline"})
+    text = markdown(scores).split("### SSIM")[0]
+    assert "masked@" not in text
+    line, heading = line_of(text, "masked"), line_of(text, "model")
+    assert line[2].strip("*") == "26.00" and line[heading.index("trainings")] == "3"
+    low, high = map(float, line[3].split(" to "))
+    alone = leaderboard(table).loc[("toy", "masked")]
+    assert high - low > 2 * (alone["ood_high"] - alone["ood_low"])
+    assert "bootstrap over 9 images and 3 trainings of masked, 10000 resamples" in text
+    assert "Where a model has one training, the interval leaves others of it out." in text
+    assert "Paired with baseline" in text
+    assert line_of(text.split("Image noise and run noise")[1], "masked")[2] == "1.000"
+    assert "over 9 images and 3 trainings of masked" in " ".join(printed(scores).split())
+    write(labelled(with_trainings(table[table["level"].isin([15, 0.2])])), tmp_path)
+    for name in ("scores.csv", "leaderboard.csv"):
+        assert {f"masked@{n}" for n in (1, 2, 3)} <= set(pd.read_csv(tmp_path / name)["model"])
+    curves = (tmp_path / "ranks_toy.svg").read_text()
+    assert "masked" in curves and "masked@" not in curves
+
+
+def test_a_network_and_its_trainings_of_the_same_weights_count_once_and_are_named(table):
+    twice = pd.concat([table, table[table["model"] == "masked"].assign(model="masked@1")])
+    text = markdown(labelled(twice))
+    assert "The scores of another training, so counted once: masked@1." in text
+    assert "trainings" not in line_of(text, "masked")
+    assert line_of(text, "masked")[2:4] == line_of(markdown(labelled(table)), "masked")[2:4]
+
+
+def test_noises_on_images_of_their_own_have_means_and_no_test(table, tmp_path):
+    spots = (table["noise"] == "spots") & (table["level"] == 0.1)
+    table = table[spots | ((table["noise"] == "gaussian") & (table["level"] == 50))].copy()
+    table.loc[spots, "image"] = "s" + table["image"]
+    two = pd.concat([table, table.assign(seed=1)])
+    names = [path.name for path in write(labelled(two), tmp_path)]
+    assert "ranks_toy.svg" not in names
+    assert line_of((tmp_path / "leaderboard.md").read_text(), "masked")[2] == "25.50"
+
+
+def test_intervals_say_over_how_many_seeds_they_are(table):
+    two = toy(PSNR, seeds=2)
+    assert "bootstrap over 9 images and 2 seeds of the noise" in markdown(labelled(two))
+    assert "another seed" in markdown(labelled(two))
+    assert "another seed" not in markdown(labelled(table))
+
+
+def test_the_ranking_and_its_pairs_are_csv_in_full_precision(table, tmp_path):
+    write(labelled(table[table["level"].isin([15, 0.2])]), tmp_path)
+    ranking = pd.read_csv(tmp_path / "ranking.csv").query("metric == 'psnr'").set_index("model")
+    assert list(ranking.index) == ["identity", "bm3d", "masked", "baseline"]
+    assert list(ranking["rank_low"].dropna()) == [1, 2]
+    assert list(ranking["group"]) == ["c", "b", "a", "c"]  # baseline is at 20 dB as the input is
+    pairs = pd.read_csv(tmp_path / "pairs.csv").query("metric == 'psnr'")
+    assert len(pairs) == 6
+    line = pairs.query("model == 'bm3d' and other == 'masked'").iloc[0]
+    assert line["difference"] == pytest.approx(-3)
+    assert line["p_holm"] == pytest.approx(6 * 2 / 2**9)
 
 
 def test_the_scores_come_back_from_their_csv(small, tmp_path):
@@ -377,18 +470,18 @@ def test_importing_the_report_loads_neither_torch_nor_matplotlib_nor_scipy():
 
 
 def test_everything_written_and_printed_is_computed_once(table, tmp_path, printed, monkeypatch):
-    drawn = []
+    drawn, bounds = [], Bootstrap.bounds
 
-    def counted(scores: pd.DataFrame, seed: int = 0) -> object:
-        drawn.append(seed)
-        return estimate(scores, seed)
+    def counted(bootstrap: Bootstrap, contrasts: np.ndarray) -> object:
+        drawn.append(contrasts.shape[1])
+        return bounds(bootstrap, contrasts)
 
-    estimate = boards.estimate
-    monkeypatch.setattr(boards, "estimate", counted)
+    monkeypatch.setattr(Bootstrap, "bounds", counted)
     board = Board(labelled(table[table["level"].isin([15, 0.2])]))
     write(board, tmp_path)
     printed(board)
-    assert len(drawn) == len(PSNR) * len(SCALES)
+    models, pairs = len(PSNR), len(PSNR) * (len(PSNR) - 1) // 2
+    assert sorted(drawn) == sorted([models, pairs] * len(SCALES))
 
 
 def test_a_page_says_what_the_table_knows_of_its_protocol_and_no_more(table):
@@ -427,7 +520,7 @@ def test_a_selection_keeps_what_is_known_and_names_what_is_not_there(table):
 def test_the_leaderboard_is_written_for_latex_and_html_where_it_is_asked_for(table, tmp_path):
     one = labelled(table[table["level"] == 0.2])
     names = [path.name for path in write(one, tmp_path, also=["tex", "html"])]
-    assert names[4:] == ["leaderboard.tex", "leaderboard.html"]
+    assert names[6:8] == ["leaderboard.tex", "leaderboard.html"]
     text = (tmp_path / "leaderboard.tex").read_text()
     assert r"\caption{toy: PSNR (dB) $\uparrow$}" in text and "26.00" in text
     assert "<caption>toy: LPIPS ↓</caption>" in (tmp_path / "leaderboard.html").read_text()

@@ -53,6 +53,20 @@ def quoted(text: str) -> str:
     return '"' + re.sub(r'(\\*)("|\Z)', lambda m: 2 * m[1] + ('\\"' if m[2] else ""), text) + '"'
 
 
+def nested(word: Word) -> Word:
+    """``+model={masked@1: {of: A}}`` of ``+model.masked@1={of: A}``.
+
+    Hydra reads ``@`` in a key as the beginning of a package, and in a mapping as it stands.
+    """
+    group, *names = word.key.split(".")
+    if "@" not in word.key or "@" in group or not word.sets:
+        return word
+    value = word.value
+    for name in reversed(names):
+        value = f"{{{name}: {value}}}"
+    return replace(word, key=group, value=value)
+
+
 def split(text: str) -> list[str]:
     """The parts between commas that stand in no brackets or quotes."""
     parts, depth = [""], 0

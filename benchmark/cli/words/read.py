@@ -13,6 +13,7 @@ from benchmark.cli.words.grammar import (
     Word,
     is_list,
     is_text,
+    nested,
     quoted,
     split,
     unclosed,
@@ -64,7 +65,7 @@ def read_words(command: Command, words: list[str], catalogue: Catalogue) -> list
             flags += _flag(left)
         else:
             settings.append(_setting(known, left.popleft()))
-    read = [str(_in_grammar(known, setting, sweeping)) for setting in settings]
+    read = [str(nested(_in_grammar(known, setting, sweeping))) for setting in settings]
     _refuse_repeated(known, settings)
     return [*read, *flags]  # argparse wants the settings side by side
 

@@ -22,7 +22,7 @@ from benchmark.reporting.figures.style import (
     line_styles,
     open_panel,
 )
-from benchmark.reporting.intervals import mild_to_hard, shared_rows
+from benchmark.reporting.statistics import mild_to_hard, shared_rows
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

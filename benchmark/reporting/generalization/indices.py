@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from benchmark.cells.scores import Scores
-from benchmark.reporting.board import Board, Ranking
-from benchmark.reporting.intervals import Estimate, estimate, score_matrices
+from benchmark.reporting.board import Board
+from benchmark.reporting.ranking import Ranking
+from benchmark.reporting.statistics import Estimate, estimate, score_matrices
 
 SEVERITIES = (19.5, 27.5)  # dB of the noisy input: all noises have them which reach 19 and 28 dB
 ENOUGH = 0.5  # of the noises, which have to have these severities for an area

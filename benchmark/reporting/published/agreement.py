@@ -13,8 +13,8 @@ from benchmark.datasets import DATASETS
 from benchmark.noise import NOISE_MODELS
 from benchmark.protocol import Protocol, protocol_of
 from benchmark.registry import Registry
-from benchmark.reporting.intervals import group_means
 from benchmark.reporting.published.numbers import Published, numbers
+from benchmark.reporting.statistics import group_means
 from benchmark.settings import identity_of, plain
 from benchmark.signature import settings_of
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmark.reporting.intervals import (
+from benchmark.reporting.statistics import (
     check_table,
     estimate,
     mild_to_hard,

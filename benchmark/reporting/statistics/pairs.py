@@ -1,0 +1,193 @@
+"""Every pair of models: their paired difference, its interval, and whether it tells them apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+import numpy as np
+import pandas as pd
+
+from benchmark.reporting.statistics.bootstrap import CONFIDENCE, Bootstrap, Estimate, estimate
+from benchmark.reporting.statistics.means import Measured
+
+LEVEL = 1 - CONFIDENCE  # of all tests of a family together
+MOST_EXACT = 50  # images, as in SciPy: beyond it the normal approximation
+DECIMALS = 9  # differences equal to so many are equal: what is left is the order of additions
+
+
+@dataclass(frozen=True)
+class Difference(Estimate):
+    """A paired difference and the two-sided p of Wilcoxon's signed-rank test over its images."""
+
+    p: float
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """Every two of some models, compared image by image.
+
+    Matrices are (models, models); line less column.
+    """
+
+    measured: Measured
+
+    @cached_property
+    def difference(self) -> np.ndarray:
+        """Differences of the means."""
+        return np.subtract.outer(self.measured.means, self.measured.means)
+
+    @cached_property
+    def bounds(self) -> tuple[np.ndarray, np.ndarray]:
+        """The ends of the differences' 95 % intervals, each pair's by itself; NaN for one image."""
+        one, other = self._places
+        contrasts = np.zeros((len(self.measured.names), len(one)))
+        contrasts[one, range(len(one))], contrasts[other, range(len(one))] = 1, -1
+        low, high = Bootstrap(self.measured).bounds(contrasts)
+        ends = np.zeros_like(self.difference), np.zeros_like(self.difference)
+        for end, there, back in ((ends[0], low, -high), (ends[1], high, -low)):
+            end[one, other], end[other, one] = there, back
+        return self.difference + ends[0], self.difference + ends[1]
+
+    @cached_property
+    def p(self) -> np.ndarray:
+        """Two-sided p: Wilcoxon's over images, or the larger one with trainings counted.
+
+        That is Student's t of the mean, with the variance of images and of trainings each at its
+        own degrees of freedom (Banerjee 1960, see `Bootstrap`), where a model has several.
+        """
+        one, other = self._places
+        images = self.measured.of_images
+        p = wilcoxon_p(images[one] - images[other])
+        for place in np.flatnonzero(np.maximum(*self.measured.counts[[one, other]]) > 1):
+            p[place] = max(p[place], self._p_with_trainings(one[place], other[place]))
+        return self._symmetric(p)
+
+    @cached_property
+    def p_holm(self) -> np.ndarray:
+        """The same, corrected by Holm for all pairs."""
+        return self._symmetric(holm(self.p[self._places]))
+
+    @property
+    def apart(self) -> np.ndarray:
+        """Which pairs are told apart: the chance of one false among them is 5 % at most."""
+        return self.p_holm < LEVEL
+
+    @property
+    def count(self) -> int:
+        """How many pairs there are."""
+        return len(self._places[0])
+
+    @property
+    def least_p(self) -> float:
+        """The least p which Wilcoxon's test can give with so many images."""
+        return min(1.0, 2.0 ** (1 - self.measured.of_images.shape[1]))
+
+    @property
+    def _places(self) -> tuple[np.ndarray, np.ndarray]:
+        return np.triu_indices(len(self.measured.names), 1)
+
+    def _symmetric(self, values: np.ndarray) -> np.ndarray:
+        matrix = np.ones_like(self.difference)
+        one, other = self._places
+        matrix[one, other] = matrix[other, one] = values
+        return matrix
+
+    def _p_with_trainings(self, one: int, other: int) -> float:
+        measured = self.measured
+        images = measured.of_images[one] - measured.of_images[other]
+        parts = [(images.var(ddof=1) / len(images), len(images) - 1)] if len(images) > 1 else []
+        for place in (one, other):
+            if measured.counts[place] > 1:
+                parts.append((measured.training_variance[place], measured.counts[place] - 1))
+        return _t_of_parts(float(self.difference[one, other]), parts) if len(images) > 1 else 1.0
+
+
+def paired_difference(ours: pd.DataFrame, theirs: pd.DataFrame, seed: int = 0) -> Difference:
+    """``ours - theirs``, two of `score_matrices` with the same images and cells.
+
+    Wilcoxon's test takes one difference per image, the mean over its noises; images which lack
+    a cell are not in it.
+
+    Raises
+    ------
+    ValueError
+        If the two do not have the same images and cells.
+    """
+    if not (ours.index.equals(theirs.index) and ours.columns.equals(theirs.columns)):
+        raise ValueError(
+            "a paired difference needs the same images and cells on both sides; take shared_rows"
+        )
+    difference = ours - theirs
+    mean = estimate(difference, seed)
+    measured = Measured({"": difference.to_numpy(float)[None]}, difference.columns)
+    (p,) = wilcoxon_p(measured.of_images)
+    return Difference(mean.mean, mean.low, mean.high, float(p))
+
+
+def wilcoxon_p(differences: np.ndarray) -> np.ndarray:
+    """The two-sided p of Wilcoxon's signed-rank test of each line, (lines, images) to (lines,).
+
+    Equal to `scipy.stats.wilcoxon`, zeros left out: exact to 50 images, beyond them the normal
+    approximation. Ties are counted exactly, which SciPy does by permutations, a second for each
+    line. 1 where all differences are 0, and NaN where there is no image.
+    """
+    return np.array([_wilcoxon(line) for line in np.round(differences, DECIMALS)])
+
+
+def holm(p: np.ndarray) -> np.ndarray:
+    """Holm's adjusted p of a family of tests [1]_; NaN, a test that was not made, counts as 1.
+
+    References
+    ----------
+    .. [1] Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of
+       Statistics 6, 1979.
+    """
+    p = np.nan_to_num(p, nan=1.0)
+    order = np.argsort(p, kind="stable")
+    scaled = p[order] * np.arange(len(p), 0, -1)
+    adjusted = np.empty_like(scaled)
+    adjusted[order] = np.minimum(np.maximum.accumulate(scaled), 1.0)
+    return adjusted
+
+
+def _wilcoxon(differences: np.ndarray) -> float:
+    if not len(differences):
+        return np.nan
+    differences = differences[differences != 0]
+    count = len(differences)
+    if not count:
+        return 1.0  # two equal models: no evidence either way
+    _, places, sizes = np.unique(np.abs(differences), return_inverse=True, return_counts=True)
+    doubled = (2 * np.cumsum(sizes) - sizes + 1)[places]  # twice the rank, ties have their mean
+    lesser = min(doubled[differences > 0].sum(), doubled[differences < 0].sum())
+    if count <= MOST_EXACT:
+        return min(1.0, 2 * float(_null(tuple(sorted(doubled)))[lesser]))
+    from scipy.special import ndtr
+
+    variance = count * (count + 1) * (2 * count + 1) / 24 - (sizes**3 - sizes).sum() / 48
+    return float(2 * ndtr((lesser / 2 - count * (count + 1) / 4) / np.sqrt(variance)))
+
+
+@lru_cache(maxsize=256)
+def _null(doubled: tuple[int, ...]) -> np.ndarray:
+    """How probable each sum of twice the positive ranks, or a lesser one, is by chance."""
+    chances = np.ones(1)
+    for rank in doubled:
+        chances = (np.pad(chances, (0, rank)) + np.pad(chances, (rank, 0))) / 2
+    return np.cumsum(chances)
+
+
+def _t_of_parts(mean: float, parts: list[tuple[float, int]]) -> float:
+    """The p at which a mean is as long as its parts, each a variance at some degrees of freedom."""
+    from scipy.special import stdtrit
+
+    variances, freedoms = np.array(parts).T
+    if mean == 0:
+        return 1.0
+    low, high = -700.0, 0.0  # of the logarithm of p
+    for _ in range(60):
+        middle = (low + high) / 2
+        reach = np.sqrt((stdtrit(freedoms, np.exp(middle) / 2) ** 2 * variances).sum())
+        low, high = (middle, high) if reach > abs(mean) else (low, middle)
+    return float(np.exp(high))
