@@ -28,6 +28,7 @@ PAGES = {
     "ways": r"dataset,noise,level,seed,model,inference,tile,",
     "zoo": r"# The zoo\n\nMade with `bench zoo\b",
     "sheet": r"# .+\n(.*\n)+Made with `bench noise\b",
+    "baseline": r"# noisebench baseline\b",
     "sheets": r"# Noises\n\n\| noise \|",
 }
 

@@ -21,6 +21,7 @@ RANGES = {  # the least and the most, both included
     "held_out": (0, math.inf),
     "test_crop": (1, math.inf),
     "test_limit": (1, math.inf),
+    "max_slowdown": (1, math.inf),
 }
 ENDLESS = ("save_minutes", "minutes")  # which may be infinite
 
@@ -117,7 +118,7 @@ def _plain(config: DictConfig, key: str) -> object:
 
 
 def _check_setting(key: str, value: Any) -> None:
-    if key in FOLDERS and not value.strip():
+    if key in FOLDERS and value is not None and not value.strip():
         raise ValueError(f"{key}= names no folder; {key}=. is the one you are in")
     if isinstance(value, list) and key not in REPEATS:
         check_selection(key, value, may_be_empty=key in MAY_BE_EMPTY)
