@@ -53,7 +53,7 @@ class CheckOptions:
     tile, precision
         As those of bench run.
     out
-        A folder from which a killed check goes on; null: a temporary one.
+        A folder from which the same command goes on after it was stopped; null: a temporary one.
     device
         auto, cpu, cuda, cuda:1 ..., mps.
     threads
@@ -68,7 +68,7 @@ class CheckOptions:
     update: bool = False
     levels: str | None = "middle"
     limit: int | None = 3
-    crop: int | None = 96
+    crop: int | None = 80
     seeds: tuple[int, ...] = (0,)
     speed: bool = False
     max_slowdown: float | None = None
@@ -81,7 +81,7 @@ class CheckOptions:
     threads: int | None = None
 
 
-@command("check", goes_on=True)
+@command("check")
 def check(options: CheckOptions, line: CommandLine) -> None:
     """Did a commit make a model worse? Scores of a golden subset against a committed file.
 
@@ -98,8 +98,7 @@ def check(options: CheckOptions, line: CommandLine) -> None:
     baseline has. Whether a model keeps the contract of denoisers is another question: bench
     check-model.
     """
-    import sys
-
+    from benchmark.cli.exits import FAILED, stop
     from benchmark.cli.objects.golden import compose_golden
     from benchmark.console.log import console, log
     from benchmark.environment.device import pick_device, use_threads
@@ -140,7 +139,7 @@ def check(options: CheckOptions, line: CommandLine) -> None:
         others = f" (and {len(broken) - 1} more)" if len(broken) > 1 else ""
         made = f"; {path} was made with: {before.command}" if before.command else ""
         meant = "if that is meant, give the same command with update=true"
-        sys.exit(f"bench: {broken[0]}{others}; {meant}{made}")
+        stop(f"{broken[0]}{others}; {meant}{made}", FAILED)
     compare.refuse_nothing_compared(compared, str(path))
 
 
