@@ -129,8 +129,9 @@ def test_a_better_network_passes_and_an_update_says_what_it_changed(bench, weigh
     status, out, _ = bench(*CHECK, weights(0.0))
     assert status == 0 and "1 cell: 1 better" in out
     before = (tmp_path / FILE).read_text()
-    status, out, _ = bench(*CHECK, weights(0.0), "update=true")
+    status, out, _ = bench(*CHECK, weights(0.0), "update=true", "junit=../check.xml")
     assert status == 0
+    assert "<failure" not in (tmp_path.parent / "check.xml").read_text()
     assert f"written to {FILE}: 1 cell: 1 better" in out
     after = (tmp_path / FILE).read_text()
     assert after != before

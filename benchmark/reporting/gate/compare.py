@@ -130,9 +130,15 @@ def with_paces(lines: Iterable[Line], before: Iterable[Line], found: Iterable[Pa
     ]
 
 
+def passes(compared: Iterable[Compared]) -> bool:
+    """Whether at least one cell could be compared, and none is worse or missing."""
+    verdicts = {one.verdict for one in compared}
+    return bool(verdicts & {EQUAL, BETTER}) and not verdicts & set(FAILING)
+
+
 def refuse_nothing_compared(compared: Sequence[Compared], baseline: str) -> None:
-    """Raise ``ValueError`` where no cell could be compared: such a check would hold nothing."""
-    if not any(one.verdict in (EQUAL, BETTER, *FAILING) for one in compared):
+    """Raise ``ValueError`` where none failed and none could be compared: that holds nothing."""
+    if not passes(compared) and not any(one.verdict in FAILING for one in compared):
         raise ValueError(
             f"none of {len(compared)} cells could be compared with {baseline}: "
             f"{compared[0].reasons[0]}; if that is meant, give the same command with update=true"

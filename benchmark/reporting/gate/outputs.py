@@ -16,6 +16,7 @@ from benchmark.reporting.gate.compare import (
     Compared,
     Pace,
     counts,
+    passes,
 )
 from benchmark.reporting.pages import render
 from benchmark.reporting.tables import ABSENT, Table
@@ -23,6 +24,7 @@ from benchmark.reporting.tables import ABSENT, Table
 # what XML 1.0 cannot hold, not even as a reference: control characters, halves of surrogate pairs
 NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 UNKNOWN = 4  # digits of a metric which is not scored now
+MOST = 8  # sentences about cells which are not compared
 FURTHER = 2  # digits behind those of a metric's tables: what is compared here is small
 
 
@@ -77,7 +79,7 @@ def markdown(
     """A page: what has changed first, all cells folded below it."""
     return render(
         "check.md",
-        passed=not slow and not any(one.verdict in FAILING for one in compared),
+        passed=passes(compared) and not slow,
         baseline=baseline,
         sentence=sentence(compared),
         changed=table([one for one in compared if one.verdict != EQUAL], scales),
@@ -141,8 +143,11 @@ def failures(compared: Sequence[Compared], slow: Mapping[Pace, str]) -> list[str
 
 
 def warnings(compared: Sequence[Compared]) -> list[str]:
-    """Sentences about cells which nothing holds: those of other settings, and new ones."""
-    return [reason for one in compared if one.verdict in (OTHER, NEW) for reason in one.reasons]
+    """Sentences about cells which nothing holds, those of other settings and new ones: the first
+    few, and how many more there are."""
+    found = [reason for one in compared if one.verdict in (OTHER, NEW) for reason in one.reasons]
+    more = [f"and {len(found) - MOST} more like these"] if len(found) > MOST else []
+    return [*found[:MOST], *more]
 
 
 def _case(suite: ET.Element, place: str, name: str) -> ET.Element:

@@ -7,7 +7,16 @@ from benchmark.cells import Cell
 from benchmark.cells.scores import Scale
 from benchmark.reporting.gate.baseline import Line
 from benchmark.reporting.gate.compare import Pace, compare
-from benchmark.reporting.gate.outputs import changes, failures, junit, markdown, sentence, table
+from benchmark.reporting.gate.outputs import (
+    MOST,
+    changes,
+    failures,
+    junit,
+    markdown,
+    sentence,
+    table,
+    warnings,
+)
 
 SCALES = {"psnr": Scale("psnr", True, "dB", 2)}
 CELL = Cell("mine", "photos", "gaussian", 25, 0)
@@ -81,6 +90,18 @@ def test_the_page_says_first_whether_the_check_passed_and_why_not():
     assert markdown(equal, SCALES, "b.csv").startswith("## bench check: passed\n")
     assert markdown(equal, SCALES, "b.csv").count("| equal") == 1
     assert markdown(equal, SCALES, "b.csv", [SPEED], SLOW).startswith("## bench check: failed\n")
+
+
+def test_a_page_of_cells_which_cannot_be_compared_says_no_check_passed():
+    other = compare([LINE], [of("mine", noisy="z")], SCALES, {})
+    assert markdown(other, SCALES, "b.csv").startswith("## bench check: failed\n")
+
+
+def test_of_many_cells_which_are_not_compared_a_few_are_named():
+    new = compare([LINE], [LINE, *(of(f"new{number}") for number in range(20))], SCALES, {})
+    assert warnings(new)[-1] == f"and {20 - MOST} more like these"
+    assert len(warnings(new)) == MOST + 1
+    assert markdown(new, SCALES, "b.csv").startswith("## bench check: passed\n")
 
 
 def test_counts_are_a_sentence_and_those_of_an_update_speak_of_removed_cells():
