@@ -1,4 +1,4 @@
-"""How a command ends: the exit statuses of a mistake and of an interruption."""
+"""How a command ends: the exit statuses of a failed check, a mistake and an interruption."""
 
 import contextlib
 import signal
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import NoReturn
 
+FAILED = 1  # a check did not hold
 MISTAKE = 2
 INTERRUPTED = 128 + signal.SIGINT
 TERMINATED = 128 + signal.SIGTERM

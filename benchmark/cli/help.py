@@ -15,10 +15,10 @@ QUESTION = "how well does a denoiser do on noise it was never trained on?"
 END = """bench COMMAND --help says which settings a command takes; with --cfg job it prints them as
 they are, and does nothing else. eval "$(bench --completion)" makes bash complete the words.
 
-Exit status: 0; 1 where a check did not hold (check-model, repro, diff fail=true) or noisebench
-itself is wrong, which shows a traceback; 2 for a mistake, with a sentence that says what to do;
-130 and 143 where SIGINT (Ctrl-C) or SIGTERM stopped it; 141 where nobody reads its output any more
-(| head)."""
+Exit status: 0; 1 where a check did not hold (check, check-model, repro, diff fail=true) or
+noisebench itself is wrong, which shows a traceback; 2 for a mistake, with a sentence that says what
+to do; 130 and 143 where SIGINT (Ctrl-C) or SIGTERM stopped it; 141 where nobody reads its output
+any more (| head)."""
 
 
 def usage(commands: Mapping[str, Command]) -> str:

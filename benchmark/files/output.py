@@ -35,6 +35,7 @@ PAGES = {
     "moves": r"model,dataset,noise,level,seed,metric,before,",
     "zoo": r"# The zoo\n\nMade with `bench zoo\b",
     "sheet": r"# .+\n(.*\n)+Made with `bench noise\b",
+    "baseline": r"# noisebench baseline\b",
     "sheets": r"# Noises\n\n\| noise \|",
 }
 

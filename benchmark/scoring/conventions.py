@@ -220,7 +220,7 @@ def ssim_of(restored: np.ndarray, clean: np.ndarray, scoring: Scoring) -> float:
     """SSIM of two arrays of `values`."""
     from skimage.metrics import structural_similarity
 
-    pair = (restored, clean)
+    pair: tuple[np.ndarray, ...] = (restored, clean)
     if scoring.downsampled:
         factor = max(1, math.floor(min(clean.shape[:2]) / DOWNSAMPLED_TO + 0.5))  # half up
         pair = tuple(_downsampled(image, factor) for image in pair)
@@ -232,17 +232,16 @@ def ssim_of(restored: np.ndarray, clean: np.ndarray, scoring: Scoring) -> float:
     plain = scoring.window == "gaussian" and not scoring.sample_covariance
     if plain and scoring.ssim_range == 1:
         return ssim(*pair)
-    return float(
-        structural_similarity(
-            *pair,
-            win_size=side,
-            data_range=255 * scoring.ssim_range,
-            channel_axis=-1,
-            gaussian_weights=scoring.window == "gaussian",
-            sigma=SSIM_SIGMA,
-            use_sample_covariance=scoring.sample_covariance,
-        )
+    found: Any = structural_similarity(  # one number, as no maps are asked for
+        *pair,
+        win_size=side,
+        data_range=255 * scoring.ssim_range,
+        channel_axis=-1,
+        gaussian_weights=scoring.window == "gaussian",
+        sigma=SSIM_SIGMA,
+        use_sample_covariance=scoring.sample_covariance,
     )
+    return float(found)
 
 
 def _downsampled(image: np.ndarray, factor: int) -> np.ndarray:

@@ -45,12 +45,15 @@ COMPOSED = {  # why a command is only composed: each group, name and setting in 
     r"my/|\.(pth?|ckpt|onnx|DNG|safetensors)\b": "needs a file of the reader's",
     r"model=deepinv": "needs a package",
     r"out=(runs|results/training)\b": "needs trainings",
+    r"^check (?!.*update=true)": "needs a baseline",
+    r"speed=true": "times",
     r"lpips": "needs the weights of AlexNet",
 }
 ELSEWHERE = {"model=median noise=stripe": "the README's plugin, run by the tests of plugins"}
 EXAMPLE = "bench brightness"  # the command whose file CONTRIBUTING has; a test below runs it
 SMALL = {  # what makes the others end within a second or two
     r"^(run|noise|passes|explain)\b": ["data.photos.limit=1", "data.photos.crop=48"],
+    r"^check ": ["noise=gaussian", "limit=1", "crop=48"],
     r"^tiles\b": ["data.photos.limit=1", "data.photos.crop=72", "tiles=[64]"],
     r"^passes\b": ["passes=2", "averaged=[1,2]"],
     r"^tiles\b|noise=(gaussian$|gaussian |\[gaussian,)": ["noise.gaussian.levels=[25]"],

@@ -33,7 +33,8 @@ def check_model(options: CheckModelOptions, line: CommandLine) -> None:
 
     Shape, range, type, evaluation mode, determinism, odd sizes, batches and parts of an image are
     tried on small pictures, in about a minute at most; a table says what was found. If a promise
-    is broken, the exit status is 1.
+    is broken, the exit status is 1. Whether a model's scores are still what they were is another
+    question: bench check.
     """
     import sys
 

@@ -1,0 +1,1 @@
+"""The gate of ``bench check``: scores of now against those of a committed file."""
