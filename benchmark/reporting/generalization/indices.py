@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -14,6 +14,7 @@ from benchmark.cells.scores import Scores
 from benchmark.reporting.board import Board
 from benchmark.reporting.ranking import Ranking
 from benchmark.reporting.statistics import Estimate, estimate, score_matrices
+from benchmark.reporting.statistics.trainings import by_network
 
 SEVERITIES = (19.5, 27.5)  # dB of the noisy input: all noises have them which reach 19 and 28 dB
 ENOUGH = 0.5  # of the noises, which have to have these severities for an area
@@ -106,8 +107,7 @@ class Generalization:
         """By condition beyond training, the best of the models which were trained on it."""
         found = {}
         for condition in self.conditions:
-            own = [m for m, known in self.scores.trained_on.items() if condition in known]
-            own = [model for model in own if model in self._matrices]
+            own = [model for model in self._matrices if condition in self._trained_on(model)]
             if own:
                 means = {m: self._sign * self._mean(m, {condition: 1.0}) for m in sorted(own)}
                 found[condition] = max(means, key=lambda model: means[model])
@@ -115,9 +115,9 @@ class Generalization:
 
     def is_trained_elsewhere(self, model: str) -> bool:
         """Whether a model was tested on the ranking's training noise, and trained on another."""
-        known, trained = self.scores.trained_on.get(model), self.ranking.in_distribution
+        known, trained = self._trained_on(model), self.ranking.in_distribution
         tested = self.ranking.table["in_distribution"].notna()[model]
-        return bool(tested) and known is not None and trained not in known
+        return bool(tested and known) and trained not in known
 
     @property
     def _sign(self) -> int:
@@ -125,7 +125,14 @@ class Generalization:
 
     @cached_property
     def _matrices(self) -> dict[str, pd.DataFrame]:
-        return score_matrices(self.ranking.shared, self.ranking.scale.metric)
+        """By model, means over its trainings."""
+        return score_matrices(by_network(self.ranking.shared), self.ranking.scale.metric)
+
+    def _trained_on(self, model: str) -> Collection[Condition]:
+        """What all trainings of a model are known to have seen; empty where that is not known."""
+        members = self.ranking.members[model]
+        known = [set(self.scores.trained_on.get(member, ())) for member in members]
+        return set.intersection(*known)
 
     @cached_property
     def _means(self) -> dict[str, pd.Series]:
