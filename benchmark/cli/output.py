@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 REPORT = {
     "leaderboard.md": "leaderboard",
     "leaderboard.csv": "means",
-    "generalization.csv": "generalization",
     "scores.csv": "scores",
     "ranking.csv": "ranking",
     "pairs.csv": "pairs",

@@ -18,7 +18,6 @@ PAGES = {
     "leaderboard": r"# Leaderboard\n\n(.+ is left out: no image has a value\.\n\n)*"
     r"## .+\n\n### .+ [↑↓]\n",
     "means": r"model,dataset,noise,level,",
-    "generalization": r"dataset,metric,model,in_distribution,",
     "scores": r"model,dataset,noise,level,seed,image,",
     "ranking": r"dataset,metric,model,images,trainings,",
     "pairs": r"dataset,metric,model,other,difference,",

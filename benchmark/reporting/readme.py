@@ -23,9 +23,8 @@ HASH = "sha256:"  # how settings begin which name a file's content
 FILES = {  # what a report writes, by how the names begin
     "leaderboard.md": "the ranking of the models",
     "leaderboard.csv": "mean scores, in full precision",
-    "generalization.csv": "how much of a model's quality is left under noise it was not trained on",
     "scores.csv": "every image's scores, which `bench report` makes of the cells",
-    "ranking.csv": "means, intervals, ranks and tied groups, in full precision",
+    "ranking.csv": "means, intervals, ranks, tied groups and generalization, in full precision",
     "pairs.csv": "the paired difference of every two models",
     "figure11_": "quality against level",
     "ranks_": "mean ranks, tied models joined",

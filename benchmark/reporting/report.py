@@ -84,7 +84,7 @@ def write(
 
     ``scores.csv`` is the table itself, a line per image; ``leaderboard.csv`` has a line per
     model, dataset, noise and level which all models share, timings last; ``ranking.csv`` a line
-    per model, with its mean, interval, ranks and group, ``generalization.csv`` one with how far it
+    per model, dataset and metric, with its mean, interval, ranks and group and how far it
     generalizes, and ``pairs.csv`` one per two models. ``leaderboard.md`` shows them with
     ``figure11_<dataset>.svg``, ``ranks_<dataset>.svg`` and ``strip_<noise>_<dataset>.png``. The
     tables are written before anything is drawn, and a figure is drawn only where what it shows has
@@ -140,15 +140,21 @@ def write(
     tables = {
         "leaderboard.md": markdown(board, figures),
         "leaderboard.csv": board.cell_means.to_csv(index=False, lineterminator="\n"),
-        "generalization.csv": generalization.to_csv(board),
         "scores.csv": board.rows.to_csv(index=False, lineterminator="\n"),
-        "ranking.csv": board.standings.to_csv(index=False, lineterminator="\n"),
+        "ranking.csv": _standings(board).to_csv(index=False, lineterminator="\n"),
         "pairs.csv": board.pairs.to_csv(index=False, lineterminator="\n"),
         **{f"leaderboard.{word}": _in(LANGUAGES[word], board) for word in also},
     }
     for name, text in tables.items():
         write_whole(out / name, text)
     return [*(out / name for name in tables), *(draw() for draw in drawings)]
+
+
+def _standings(board: Board) -> pd.DataFrame:
+    """`Board.standings` with the indices of generalization which it lacks."""
+    known, key = board.standings, ["dataset", "metric", "model"]
+    further = generalization.indices(board)
+    return known.merge(further.drop(columns=set(further) & set(known) - set(key)), "left", key)
 
 
 def markdown(

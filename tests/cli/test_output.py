@@ -334,7 +334,6 @@ PAGES = [
     ("run", "leaderboard.md", "# Leaderboard\n\nof our club's chess players\n"),
     ("run", "leaderboard.md", "# Leaderboard\n\n## Chess\n\n### Spring\n"),
     ("run", "leaderboard.csv", "name,points\n"),
-    ("run", "generalization.csv", "model,points\n"),
     ("run", "ranking.csv", "name,points\n"),
     ("run", "scores.csv", "model,points\n"),
     ("run", "figure11_photos.svg", "a figure without a page"),
@@ -427,7 +426,6 @@ def test_a_readme_of_somebody_else_stays_and_costs_no_report(bench, finished, un
 KINDS = {
     "leaderboard.md": "leaderboard",
     "leaderboard.csv": "means",
-    "generalization.csv": "generalization",
     "scores.csv": "scores",
     "ranking.csv": "ranking",
     "pairs.csv": "pairs",

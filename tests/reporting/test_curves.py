@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 from benchmark.reporting.figures.style import line_styles
-from benchmark.reporting.figures.training import training_curves
-from benchmark.reporting.training import page, read_runs
-from benchmark.reporting.training_curves import write_curves
+from benchmark.reporting.trainings.curves import write_curves
+from benchmark.reporting.trainings.figure import training_curves
+from benchmark.reporting.trainings.page import page, read_runs
 
 # PSNR at steps 100, 200 and 300; masked is best out of distribution in its last step
 PSNR = {
@@ -209,7 +209,7 @@ def test_nothing_of_the_curves_is_cut_off(tmp_path, count):
 @pytest.mark.slow
 def test_importing_curves_loads_neither_torch_nor_matplotlib():
     code = (
-        "import sys, benchmark.reporting.training_curves; "
+        "import sys, benchmark.reporting.trainings.curves; "
         "sys.exit(str({'torch', 'matplotlib', 'scipy', 'rich'} & set(sys.modules) or ''))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

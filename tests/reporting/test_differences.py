@@ -9,7 +9,7 @@ from scipy import stats
 
 from benchmark.cells import Cell
 from benchmark.cells.scores import Scale, Scores
-from benchmark.reporting.differences import EQUAL, MOVED, ROUNDING, compare, compare_rows
+from benchmark.reporting.differences.compare import EQUAL, MOVED, ROUNDING, compare, compare_rows
 
 SCALES = {"psnr": Scale("psnr", True, "dB", 2), "ssim": Scale("ssim", True)}
 PSNR = [30.0, 31.5, 29.0, 33.0]

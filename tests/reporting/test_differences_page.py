@@ -3,9 +3,9 @@
 import pandas as pd
 from test_differences import SCALES, cell, rows, scores
 
-from benchmark.reporting.differences import compare
-from benchmark.reporting.differences_page import counts, of_images, of_moved, sections, write
-from benchmark.reporting.places import changed_places, places
+from benchmark.reporting.differences.compare import compare
+from benchmark.reporting.differences.page import counts, of_images, of_moved, sections, write
+from benchmark.reporting.differences.places import changed_places, places
 
 
 def board(psnr: dict[str, float]) -> pd.DataFrame:

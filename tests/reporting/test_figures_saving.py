@@ -14,7 +14,7 @@ from PIL import Image
 
 from benchmark.reporting.figures import saving
 from benchmark.reporting.figures.saving import save_png, save_svg
-from benchmark.reporting.training import Run
+from benchmark.reporting.trainings.page import Run
 
 CALLS: list[object] = []
 

@@ -43,9 +43,9 @@ def diff(options: DiffOptions, line: CommandLine) -> None:
     from benchmark.cli.output import partners, say_written
     from benchmark.console.log import console, log
     from benchmark.files.output import prepare
-    from benchmark.reporting import differences_page as page
-    from benchmark.reporting.differences import compare
-    from benchmark.reporting.places import changed_places, places
+    from benchmark.reporting.differences import page
+    from benchmark.reporting.differences.compare import compare
+    from benchmark.reporting.differences.places import changed_places, places
 
     if len(options.folders) != 2:
         given = " ".join(options.folders) or "none"

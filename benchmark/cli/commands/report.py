@@ -52,7 +52,7 @@ def report(options: ReportOptions, line: CommandLine) -> None:
     from benchmark.files.output import prepare
     from benchmark.files.whole import file_name
     from benchmark.protocol import name_of, protocol_of
-    from benchmark.reporting import training_curves
+    from benchmark.reporting.trainings import curves
 
     store = ResultStore(options.out)
     asked = protocol_of(options.protocol).name if options.protocol else None
@@ -62,9 +62,9 @@ def report(options: ReportOptions, line: CommandLine) -> None:
         families=families(),
         suites=suites(),
     )
-    if training_curves.read_runs(store.root):
+    if curves.read_runs(store.root):
         prepare(store.root, {"training.md": "training"}, ("training_curves.*",))
-        say_written(training_curves.write_curves(store.root), store.root)
+        say_written(curves.write_curves(store.root), store.root)
     elif scores.rows.empty and asked:
         raise ValueError(
             f"no cells by protocol {asked} under {store.root}; bench report out={store.root} says "

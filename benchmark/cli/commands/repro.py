@@ -68,7 +68,7 @@ def repro(options: ReproOptions, line: CommandLine) -> None:
     from benchmark.cli.objects.again import Files, repeated
     from benchmark.cli.objects.stored import Choice, stored_cells
     from benchmark.console.log import console, log
-    from benchmark.reporting.differences_page import of_images
+    from benchmark.reporting.differences.page import of_images
 
     files = Files(options.weights)
     choice = Choice(options.model, options.noise, options.data, options.level)

@@ -43,7 +43,7 @@ class RunOptions:
         has units for it and their PSNR changes by less than 0.01 dB, else fp32. Each cell records
         which it was.
     out
-        The results folder: cells, README.md, leaderboard.md, leaderboard.csv, generalization.csv,
+        The results folder: cells, README.md, leaderboard.md, leaderboard.csv, ranking.csv,
         scores.csv, figures.
     device
         auto, cpu, cuda, cuda:1 ..., mps.

@@ -260,7 +260,7 @@ def shares_of_area(severities: Iterable[float]) -> np.ndarray | None:
     return (shares / count)[place]
 
 
-def to_csv(board: Board) -> str:
+def indices(board: Board) -> pd.DataFrame:
     """The indices of every dataset and metric, a line per model, unrounded."""
     tables = [
         of(board.scores, ranking)
@@ -272,5 +272,4 @@ def to_csv(board: Board) -> str:
     ]
     found = pd.concat(tables) if tables else pd.DataFrame()
     suites = sorted(set(found.columns) - {"dataset", "metric", "model", *COLUMNS})
-    order = ["dataset", "metric", "model", *COLUMNS, *suites]
-    return found.reindex(columns=order).to_csv(index=False, lineterminator="\n")
+    return found.reindex(columns=["dataset", "metric", "model", *COLUMNS, *suites])

@@ -13,7 +13,7 @@ from benchmark.cells.provenance import some_of
 from benchmark.cells.scores import Scale, known_scale
 from benchmark.files.whole import write_whole
 from benchmark.reporting.board import label
-from benchmark.reporting.differences import EQUAL, MOVED, ROUNDING, Differences
+from benchmark.reporting.differences.compare import EQUAL, MOVED, ROUNDING, Differences
 from benchmark.reporting.pages import render
 from benchmark.reporting.tables import ABSENT, Table
 
@@ -88,7 +88,7 @@ def of_moved(lines: pd.DataFrame, scales: Scales, brief: bool = False) -> Table:
 
 
 def of_places(lines: pd.DataFrame, scales: Scales) -> Table:
-    """Lines of `benchmark.reporting.places.places`."""
+    """Lines of `benchmark.reporting.differences.places.places`."""
     rows = []
     for line in lines.to_dict("records"):
         digits = scales.get(line["metric"], known_scale(line["metric"])).digits
@@ -121,7 +121,7 @@ def write(
     Parameters
     ----------
     places
-        Lines of `benchmark.reporting.places.places` to be shown.
+        Lines of `benchmark.reporting.differences.places.places` to be shown.
     names
         What the two sides are called.
     command

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from benchmark.files.whole import write_whole
 from benchmark.reporting.figures.saving import save_svg
-from benchmark.reporting.figures.training import training_curves
-from benchmark.reporting.training import page, read_runs
+from benchmark.reporting.trainings.figure import training_curves
+from benchmark.reporting.trainings.page import page, read_runs
 
 
 def write_curves(out: Path) -> list[Path]:

@@ -17,7 +17,7 @@ from benchmark.reporting.figures.style import (
     line_styles,
     open_panel,
 )
-from benchmark.reporting.training import Condition, Runs, conditions, title
+from benchmark.reporting.trainings.page import Condition, Runs, conditions, title
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

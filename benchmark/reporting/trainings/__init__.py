@@ -1,0 +1,1 @@
+"""How trainings went, from the files of their folders: a page and its curves."""
