@@ -107,7 +107,9 @@ class Generalization:
         """By condition beyond training, the best of the models which were trained on it."""
         found = {}
         for condition in self.conditions:
-            own = [model for model in self._matrices if condition in self._trained_on(model)]
+            own = [
+                model for model in self._matrices if condition in (self._trained_on(model) or ())
+            ]
             if own:
                 means = {m: self._sign * self._mean(m, {condition: 1.0}) for m in sorted(own)}
                 found[condition] = max(means, key=lambda model: means[model])
@@ -117,7 +119,7 @@ class Generalization:
         """Whether a model was tested on the ranking's training noise, and trained on another."""
         known, trained = self._trained_on(model), self.ranking.in_distribution
         tested = self.ranking.table["in_distribution"].notna()[model]
-        return bool(tested and known) and trained not in known
+        return bool(tested) and known is not None and trained not in known
 
     @property
     def _sign(self) -> int:
@@ -128,11 +130,11 @@ class Generalization:
         """By model, means over its trainings."""
         return score_matrices(by_network(self.ranking.shared), self.ranking.scale.metric)
 
-    def _trained_on(self, model: str) -> Collection[Condition]:
-        """What all trainings of a model are known to have seen; empty where that is not known."""
-        members = self.ranking.members[model]
-        known = [set(self.scores.trained_on.get(member, ())) for member in members]
-        return set.intersection(*known)
+    def _trained_on(self, model: str) -> Collection[Condition] | None:
+        """What all trainings of a model are known to have seen; None where that is not known."""
+        seen = [self.scores.trained_on.get(member) for member in self.ranking.members[model]]
+        known = [set(conditions) for conditions in seen if conditions is not None]
+        return set.intersection(*known) if len(known) == len(seen) else None
 
     @cached_property
     def _means(self) -> dict[str, pd.Series]:
