@@ -17,11 +17,15 @@ TYPED = {  # what a command is told beside the bad word: the cheapest that is no
     "tiles": ("model=masked", *CLEAN[:2], "data.photos.crop=96", *CLEAN[3:], "tiles=[64]", "out=o"),
     "noise": ("noise=gaussian(25)", *SMALL, "out=o"),
     "ablate": ("ablation=masks", "preset=tiny", "size=tiny", "out=o", "runs=o/runs"),
+    "explain": ("model=identity", *CLEAN),
+    "check": ("model=identity", *CLEAN, "metric=psnr", "update=true", "baseline=b.csv"),
     "submit": ("model=identity", "data=dnd", "out=o"),
     "render": ("out=o",),
     "zoo": ("out=o/zoo.md",),
     "report": ("out=o",),
     "check-model": ("model=identity",),
+    "repro": ("o",),
+    "diff": ("o", "p"),
     "list": (),
 }
 

@@ -29,6 +29,8 @@ RANGES = {  # the least and the most, both included
     "held_out": (0, math.inf),
     "test_crop": (1, math.inf),
     "test_limit": (1, math.inf),
+    "limit": (1, math.inf),
+    "crop": (1, math.inf),
     "max_slowdown": (1, math.inf),
 }
 ENDLESS = ("save_minutes", "minutes")  # which may be infinite
