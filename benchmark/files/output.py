@@ -19,7 +19,7 @@ PAGES = {
     r"## .+\n\n### .+ [↑↓]\n",
     "means": r"model,dataset,noise,level,",
     "scores": r"model,dataset,noise,level,seed,image,",
-    "results": r"# .+\n\nMade with `bench run`[:;]",
+    "results": r"# .+\n\nMade with `bench (run|passes|tiles|report)`[:;]",
     "training": r"# Training\n\nMade with `bench report\b",
     "ablation": r"# Ablation: .+\n(.*\n)+?Made with `bench ablate\b",
     "passes": r"# Stochastic inference\n\nMade with `bench passes\b",

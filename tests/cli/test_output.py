@@ -414,7 +414,7 @@ def test_a_readme_of_somebody_else_stays_and_costs_no_report(bench, finished, un
         (finished / "README.md").write_text(text)
         (finished / "leaderboard.md").unlink()
         status, said, _ = bench("report", "out=out")
-        assert status == 0 and "README.md was not written by bench run, and stays" in said
+        assert status == 0 and "README.md was not written by bench, and stays" in said
         assert (finished / "README.md").read_text() == text
         assert (finished / "leaderboard.md").is_file()
 

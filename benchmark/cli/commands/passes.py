@@ -62,7 +62,7 @@ def passes(options: PassesOptions, line: CommandLine) -> None:
 
     from benchmark.cells import Cell, ResultStore
     from benchmark.cli.objects.grid import compose_whole, variants_of
-    from benchmark.cli.output import say_written
+    from benchmark.cli.output import say_written, write_study_readme
     from benchmark.console.log import log
     from benchmark.environment.device import pick_device, use_threads
     from benchmark.files.output import prepare
@@ -81,7 +81,9 @@ def passes(options: PassesOptions, line: CommandLine) -> None:
             )
     store = ResultStore(out / "draws", study.is_drawn)
     records = study.measure(grid, variants_of(options.model), store, draws, device)
-    written = study.write_pages(records, out, shlex.join(line.without("out")))
+    command = line.without("out")
+    written = study.write_pages(records, out, shlex.join(command))
+    written += write_study_readme(records, [*written, store.root], out, command)
     for record in records:
         summary = study.summarize(record)
         verdicts = f"{study.stability(summary).sentence} {study.gain(summary).sentence}"
