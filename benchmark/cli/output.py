@@ -1,5 +1,6 @@
 """What a command says of what it wrote; and the report which several commands end with."""
 
+import shlex
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,18 +29,28 @@ def publish(scores: "Scores", store: "ResultStore", out: Path, command: str | No
     command
         The one which filled the folder, if one did.
     """
+    from benchmark.cells.scores import CELL
     from benchmark.reporting import report
     from benchmark.reporting.board import Board
 
-    board = Board(scores)
-    written = report.write(board, out, store.root / "pictures")
-    if out.resolve() == store.root.resolve():
+    board, of_folder = Board(scores), out.resolve() == store.root.resolve()
+    shown, there = len(scores.rows[["model", *CELL]].drop_duplicates()), len(scores.records)
+    excerpt = ""
+    if of_folder and shown < there:
+        excerpt = f"A part: {shown} of the {there} cells of this folder. `bench report` shows all."
+    written = report.write(board, out, store.root / "pictures", excerpt=excerpt)
+    if of_folder:
         written += _write_readme(scores, written, out, command)
     report.print_leaderboard(board)
     pages = [path.name for path in written if "strip" not in path.name]
     others = len(written) - len(pages)
     more = f" and {others} more file{'s' * (others > 1)}" if others else ""
     log.info(f"written to {out}: {', '.join(pages)}{more}")
+    if excerpt:
+        log.info(
+            f"{out} holds {there} cells, of which these tables and figures show {shown}; all of "
+            f"them: {shlex.join(['bench', 'report', f'out={out}'])}"
+        )
 
 
 def _write_readme(
@@ -87,8 +98,6 @@ def write_study_readme(
     command
         The words of the one which made it.
     """
-    import shlex
-
     from benchmark.reporting import readme
 
     names, line = [file.name for file in written], shlex.join(command)

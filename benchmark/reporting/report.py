@@ -22,7 +22,14 @@ from benchmark.reporting.figures.curves import save_figure11
 from benchmark.reporting.figures.saving import save_png
 from benchmark.reporting.figures.strips import strip
 from benchmark.reporting.intervals import mild_to_hard
-from benchmark.reporting.leaderboard import MOST_COLUMNS, differences, notes, sentences, standings
+from benchmark.reporting.leaderboard import (
+    MOST_COLUMNS,
+    brief_notes,
+    differences,
+    notes,
+    sentences,
+    standings,
+)
 from benchmark.reporting.pages import render
 from benchmark.reporting.tables import Table
 
@@ -56,7 +63,8 @@ def print_leaderboard(
     from benchmark.console.log import console
 
     board, screen = Board.of(table, higher_is_better), console()
-    for ranking in board.by(metric):
+    rankings = board.by(metric)
+    for ranking in rankings:
         wide = standings(ranking, brief=True)
         means = wide.header.index("OOD mean") + 1
         full, upright = wide.terminal(), replace(wide.transposed, rule=means).terminal()
@@ -70,6 +78,8 @@ def print_leaderboard(
         if not fitting:
             said.append("The single noises are in leaderboard.md: this window is too narrow.")
         screen.print(Text(" ".join(said), style="dim"))
+    if caveats := brief_notes(board.scores, rankings):
+        screen.print(Text(f"\n{' '.join(caveats)}", style="dim"))
 
 
 def write(
@@ -78,6 +88,7 @@ def write(
     pictures: Path | None = None,
     higher_is_better: Mapping[str, bool] | None = None,
     also: Sequence[str] = (),
+    excerpt: str = "",
 ) -> list[Path]:
     """Write all that is shown of a table: the same bytes for the same lines, in any order.
 
@@ -95,6 +106,8 @@ def write(
     also
         ``"tex"`` and ``"html"``: the leaderboards as ``leaderboard.tex``, for the package booktabs,
         and as ``leaderboard.html``.
+    excerpt
+        As in `markdown`.
 
     Returns
     -------
@@ -127,7 +140,7 @@ def write(
             drawings.append(partial(save_png, out / name, strip, crops, title))
             figures[dataset].append(f"![{noise}: clean, noisy and restored crops]({name})")
     tables = {
-        "leaderboard.md": markdown(board, figures),
+        "leaderboard.md": markdown(board, figures, excerpt=excerpt),
         "leaderboard.csv": board.cell_means.to_csv(index=False, lineterminator="\n"),
         "scores.csv": board.rows.to_csv(index=False, lineterminator="\n"),
         **{f"leaderboard.{word}": _in(LANGUAGES[word], board) for word in also},
@@ -141,6 +154,7 @@ def markdown(
     table: Shown,
     figures: Mapping[str, Sequence[str]] | None = None,
     higher_is_better: Mapping[str, bool] | None = None,
+    excerpt: str = "",
 ) -> str:
     """The leaderboards of all datasets and metrics, with what is said under each.
 
@@ -148,10 +162,13 @@ def markdown(
     ----------
     figures
         Markdown paragraphs by dataset, to stand after its tables.
+    excerpt
+        A sentence which begins with "A part: ", where the table is not all that there is.
     """
     board, figures = Board.of(table, higher_is_better), figures or {}
     return render(
         "leaderboard.md",
+        excerpt=excerpt,
         empty_metrics=[board.scale(name).label for name in board.empty_metrics],
         datasets=[
             {"name": name, "rankings": list(of.values()), "figures": figures.get(name, [])}
@@ -159,7 +176,7 @@ def markdown(
         ],
         standings=_markdown_standings,
         sentences=partial(sentences, board.scores),
-        notes=partial(notes, board.scores),
+        notes=notes(board.scores, (one for of in board.rankings.values() for one in of.values())),
         differences=differences,
         label=label,
     )

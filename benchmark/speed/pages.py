@@ -13,8 +13,8 @@ PAGE = re.compile(r"# Speed: .+\n\nMade with (`.+`)\.\n")
 HEAD = """\
 # Speed
 
-Times beside other people's code, written by the commands on top of the pages; machine and versions stand
-at their ends.
+Times beside other people's code, written by the commands on top of the pages; machine and versions
+stand at their ends.
 
 """
 

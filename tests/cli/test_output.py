@@ -388,6 +388,21 @@ def test_a_readme_names_every_run_which_filled_its_folder_once(bench, finished, 
     assert commands_in(finished) == [first, f"{first} 'noise.gaussian.levels=[7]'"]
 
 
+def test_a_run_of_less_than_its_folder_holds_says_so_and_how_to_see_all(bench, finished, undrawn):
+    whole = (finished / "leaderboard.md").read_bytes()
+    assert b"A part" not in whole
+    for _ in range(2):  # the page of a part is known as ours
+        said = bench(*RUN, "noise.gaussian.levels=[7]")[1]
+    assert said.splitlines()[-1] == (
+        "out holds 20 cells, of which these tables and figures show 2; all of them: "
+        "bench report out=out"
+    )
+    page = (finished / "leaderboard.md").read_text("utf-8")
+    assert page.startswith("# Leaderboard\n\nA part: 2 of the 20 cells of this folder. ")
+    assert "these tables" not in bench("report", "out=out")[1]
+    assert (finished / "leaderboard.md").read_bytes() == whole
+
+
 def test_the_shards_of_a_run_are_one_command_and_the_runs_of_a_sweep_several(bench, undrawn):
     settings = [*PLAIN[1:], *SMALL, "noise.gaussian.levels=[5]"]
     for shard in ("2/2", "1/2"):
