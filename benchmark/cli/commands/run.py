@@ -8,6 +8,8 @@ from benchmark.cli.objects.spec import Specs
 
 if TYPE_CHECKING:
     from benchmark.cells.scores import Scores
+    from benchmark.cli.commands.passes import PassesOptions
+    from benchmark.cli.commands.tiles import TilesOptions
     from benchmark.scoring.grid import Grid
 
 
@@ -66,6 +68,25 @@ class RunOptions:
     threads: int | None = None
     shard: str = "1/1"
     rescore: str | None = None
+
+
+def of_whole_images(
+    options: "PassesOptions | TilesOptions", metrics: tuple[str, ...]
+) -> RunOptions:
+    """The run of a study: whole images in fp32, under one seed, with no other models beside."""
+    from benchmark.cli.objects.specs import by_name
+
+    return RunOptions(
+        model=options.model,
+        noise=options.noise,
+        data=options.data,
+        metric=by_name("metric", metrics),
+        seeds=(options.seed,),
+        reference=(),
+        tile="none",
+        out=options.out,
+        device=options.device,
+    )
 
 
 @command("run", goes_on=True)

@@ -53,7 +53,8 @@ def tiles(options: TilesOptions, line: CommandLine) -> None:
     import shlex
     from pathlib import Path
 
-    from benchmark.cli.objects.grid import compose_whole, variants_of
+    from benchmark.cli.commands.run import of_whole_images
+    from benchmark.cli.objects.grid import compose_grid, variants_of
     from benchmark.cli.output import say_written, write_study_readme
     from benchmark.console.log import log
     from benchmark.environment.device import pick_device, use_threads
@@ -62,7 +63,7 @@ def tiles(options: TilesOptions, line: CommandLine) -> None:
 
     device, out = pick_device(options.device), Path(options.out)
     use_threads(options.threads)
-    grid = compose_whole(options, ("psnr",))
+    grid = compose_grid(of_whole_images(options, ("psnr",)))
     prepare(options.out, {"tiles.md": "tiles", "tiles.csv": "ways"})
     table = study.measure_tiles(grid, variants_of(options.model), list(options.tiles), device)
     weights = {n: s["weights"] for n, s in grid.settings["model"].items() if "weights" in s}

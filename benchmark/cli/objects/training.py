@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
-from benchmark.cli.commands.train import TrainOptions
 from benchmark.cli.objects.specs import build, changed_settings, made, recorded_settings
 from benchmark.console.log import log
 from benchmark.datasets import Dataset
@@ -24,8 +24,11 @@ from benchmark.training.loop import Training
 from benchmark.training.patches import Patches, hold_out, read_training_images
 from benchmark.training.validation import Condition, Validation, conditions_of
 
+if TYPE_CHECKING:
+    from benchmark.cli.commands.train import TrainOptions
 
-def compose_training(options: TrainOptions, processes: Processes) -> Training:
+
+def compose_training(options: "TrainOptions", processes: Processes) -> Training:
     """The training that is asked for, its images read and its network made."""
     ((name, spec),) = options.model.items()
     if not spec.cls.learned:
@@ -87,7 +90,7 @@ def _tried(name: str, cls: type[Denoiser], arguments: Mapping[str, object]) -> D
     return network
 
 
-def _training_noise(options: TrainOptions) -> tuple[str, NoiseModel]:
+def _training_noise(options: "TrainOptions") -> tuple[str, NoiseModel]:
     if len(options.noise) != 1:
         raise ValueError("bench train takes one noise at a time")
     ((name, noise),) = build(options.noise).items()
@@ -100,7 +103,7 @@ def _training_noise(options: TrainOptions) -> tuple[str, NoiseModel]:
     return name, noise
 
 
-def _further_conditions(options: TrainOptions, trained_on: str) -> list[Condition]:
+def _further_conditions(options: "TrainOptions", trained_on: str) -> list[Condition]:
     """What to validate on beside the training noise, which is not watched twice."""
     known = (trained_on, float(options.level))
     return [noise for noise in conditions_of(list(options.watch)) if (noise[0], noise[2]) != known]
