@@ -138,9 +138,30 @@ def test_concatenated_files_are_one_result_in_which_the_last_line_of_a_cell_coun
     assert pack(store) == 4
 
 
+@pytest.mark.parametrize("end", [b"\n", b"", b"\r\n"])
+def test_a_file_without_a_line_feed_at_its_end_is_joined_to_another(store, end):
+    pack(store)
+    before, lines = dict(store.records()), file(store).read_bytes().splitlines()
+    file(store).write_bytes(end.join([lines[0], lines[1], lines[2]]))
+    fresh = ResultStore(store.root)
+    assert dict(fresh.records()) == before
+    assert pack(fresh) == 3
+    assert file(store).read_bytes() == b"\n".join(lines) + b"\n"
+
+
+def test_a_torn_line_before_another_file_costs_its_own_cell_alone(store):
+    pack(store)
+    lines = file(store).read_bytes().splitlines()
+    file(store).write_bytes(lines[0][:-40] + lines[1] + b"\n" + lines[2])
+    fresh = ResultStore(store.root)
+    with pytest.warns(UserWarning, match=r"line 1 of .*cells\.jsonl is no cell"):
+        assert len(dict(fresh.records())) == 2
+    assert CELL in fresh
+
+
 DAMAGED = {
     "torn": lambda line: line[: len(line) // 2],
-    "two in one": lambda line: line + line,
+    "in another file's line": lambda line: line[:-1] + line[1:],
     "a conflict of git": lambda line: b"<<<<<<< ours",
     "zeros": lambda line: bytes(len(line)),
     "another type": lambda line: line.replace(b'"images":', b'"pictures":'),
