@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from benchmark.cli.objects.spec import Spec
 from benchmark.cli.objects.specs import build, changed_settings, made, recorded_settings
 from benchmark.console.log import log
 from benchmark.datasets import Dataset
@@ -31,8 +32,7 @@ if TYPE_CHECKING:
 def compose_training(options: "TrainOptions", processes: Processes) -> Training:
     """The training that is asked for, its images read and its network made."""
     ((name, spec),) = options.model.items()
-    if not spec.cls.learned:
-        raise ValueError(f"'{name}' has nothing to train; choose a network: bench list model")
+    _refuse_unlearned(name, spec)
     arguments, recipe = dict(spec.settings), options.recipe
     device, rank, size = processes.device, processes.rank, processes.size
     precision = _precision(options.execution.precision, device)
@@ -67,6 +67,20 @@ def compose_training(options: "TrainOptions", processes: Processes) -> Training:
         processes=processes,
         environment=describe_environment(device),
     )
+
+
+def check_training(options: "TrainOptions") -> None:
+    """Raise what `compose_training` would for its settings, before any image is read."""
+    for name, spec in options.model.items():
+        _refuse_unlearned(name, spec)
+        made("model", name, spec.cls, spec.settings)
+    build(options.data)
+    _training_noise(options)
+
+
+def _refuse_unlearned(name: str, spec: Spec) -> None:
+    if not spec.cls.learned:
+        raise ValueError(f"'{name}' has nothing to train; choose a network: bench list model")
 
 
 def _tried(name: str, cls: type[Denoiser], arguments: Mapping[str, object]) -> Denoiser:
