@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from benchmark.cells import pictures as kept
+from benchmark.cells.provenance import some_of
 from benchmark.cells.scores import Scores
 from benchmark.files.whole import file_name, write_whole
 from benchmark.protocol import REFERENCE
@@ -123,6 +124,7 @@ def write(
     if unknown := [word for word in also if word not in LANGUAGES]:
         raise ValueError(f"a report is not written as {unknown[0]}; take {', '.join(LANGUAGES)}")
     board = Board.of(table, higher_is_better)
+    _warn_of_old_strips(out, pictures)
     figures: dict[str, list[str]] = {}
     drawings: list[Callable[[], Path]] = []
     for dataset, rankings in board.rankings.items():
@@ -206,6 +208,17 @@ def _figures11(
         return
     for place, metric in enumerate(metrics):
         yield name if place == 0 else f"{name}_{metric}", [metric]
+
+
+def _warn_of_old_strips(out: Path, pictures: Path | None) -> None:
+    """Where pictures are no longer there: they are not copied by git, say, but their strips are."""
+    old = sorted(path.name for path in out.glob("strip_*.png"))
+    if old and pictures is not None and not pictures.is_dir():
+        warnings.warn(
+            f"there are no pictures in {pictures}: {some_of(old)} cannot be drawn again, and "
+            f"leaderboard.md shows no strips; the bench run of README.md makes the pictures",
+            stacklevel=3,
+        )
 
 
 def _strips(

@@ -403,6 +403,17 @@ def test_a_run_of_less_than_its_folder_holds_says_so_and_how_to_see_all(bench, f
     assert (finished / "leaderboard.md").read_bytes() == whole
 
 
+def test_a_report_without_the_pictures_says_that_strips_are_left_out(bench, finished, undrawn):
+    shutil.rmtree(finished / "pictures")
+    (finished / "strip_gaussian_photos.png").touch()
+    status, _, warned = bench("report", "out=out")
+    assert status == 0
+    assert "no pictures in out/pictures: strip_gaussian_photos.png cannot be drawn again" in warned
+    assert "strip_" not in (finished / "leaderboard.md").read_text("utf-8")
+    (finished / "strip_gaussian_photos.png").unlink()
+    assert bench("report", "out=out")[2] == ""
+
+
 def test_the_shards_of_a_run_are_one_command_and_the_runs_of_a_sweep_several(bench, undrawn):
     settings = [*PLAIN[1:], *SMALL, "noise.gaussian.levels=[5]"]
     for shard in ("2/2", "1/2"):
