@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from doubles import Small
+from drawing import assert_whole
 
 from benchmark.denoiser.weights.load import save_weights
 from benchmark.reporting.figures.style import line_styles
@@ -202,10 +203,7 @@ def test_nothing_of_the_curves_is_cut_off(tmp_path, count):
         scores = {(f"noise_{n}", 5.0): [20, 22, 21] for n in range(count)}
         write_validation(tmp_path, name, scores)
     figure = training_curves(read_runs(tmp_path))
-    figure.draw_without_rendering()
-    tight, size = figure.get_tightbbox(), figure.get_size_inches()
-    assert min(tight.x0, tight.y0) >= -0.01
-    assert tight.x1 <= size[0] + 0.01 and tight.y1 <= size[1] + 0.01
+    assert_whole(figure)
 
 
 def weights_of(path: Path, loss: float) -> Path:
