@@ -100,7 +100,7 @@ def test_a_figure_is_drawn_again_where_other_code_draws_it(save, monkeypatch):
     ("changed", "anew"),
     [
         ("benchmark.reporting.board", True),  # whose names of models the style uses
-        ("benchmark.reporting.intervals", True),
+        ("benchmark.reporting.statistics.shared", True),
         ("benchmark.pixels", True),
         ("benchmark.cells.store", False),
         ("benchmark.cli.entry", False),
