@@ -56,16 +56,22 @@ def explain(options: ExplainOptions, line: CommandLine) -> None:
     import shlex
     from pathlib import Path
 
-    from benchmark.cli.objects.grid import compose_whole
+    from benchmark.cli.objects.grid import compose_whole, protocol_asked
     from benchmark.cli.output import say_written
     from benchmark.console.log import console, log
     from benchmark.environment.device import pick_device, use_threads
     from benchmark.files.output import prepare
     from benchmark.metrics import MetricUnavailable
-    from benchmark.protocol import protocol_of
     from benchmark.studies import explain as study
 
-    start, end = protocol_of(options.protocol), protocol_of(options.to) if options.to else None
+    start, end = (
+        protocol_asked(options.protocol),
+        protocol_asked(options.to) if options.to else None,
+    )
+    if start == end:
+        raise ValueError(
+            f"protocol={options.protocol} and to={options.to} are the same; name two which differ"
+        )
     device = pick_device(options.device)
     use_threads(options.threads)
     grid = compose_whole(options, ("psnr", "ssim"))
