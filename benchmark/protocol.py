@@ -224,7 +224,9 @@ def protocol_of(text: str) -> Protocol:
         preset = name.id if isinstance(name, ast.Name) else None
         if preset is None or (isinstance(call, ast.Call) and call.args):
             raise SyntaxError
-        changes = {change.arg or "": _value(change.value) for change in given}
+        if None in (named := [change.arg for change in given]) or len({*named}) < len(named):
+            raise SyntaxError
+        changes = {str(change.arg): _value(change.value) for change in given}
     except (SyntaxError, ValueError):
         raise ValueError(
             f"{asked} is no protocol; name a preset ({', '.join(PROTOCOLS)}), and changes in "

@@ -54,6 +54,8 @@ def test_a_preset_is_changed_in_parentheses():
         ("kair(", "is no protocol"),
         ("kair(2)", "is no protocol"),
         ("", "is no protocol"),
+        ("kair(border=2, border=3)", "is no protocol"),
+        ("kair(**border)", "is no protocol"),
         ("kair(boarder=2)", "did you mean 'border'"),
         ("kair(border=-1)", "border >= 0"),
         ("kair(border=two)", "border is a whole number"),

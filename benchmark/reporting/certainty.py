@@ -81,9 +81,8 @@ def differences(ranking: Ranking) -> Table:
         difference, low, high = (
             f"{line[name]:+.{ranking.scale.digits}f}" for name in ("difference", "low", "high")
         )
-        rows.append(
-            [label(str(model)), difference, f"{low} to {high}", _p(line["p"]), _p(line["p_holm"])]
-        )
+        interval = ABSENT if np.isnan(line["low"]) else f"{low} to {high}"
+        rows.append([label(str(model)), difference, interval, _p(line["p"]), _p(line["p_holm"])])
     return Table(["model", "difference", "95 % interval", "p", "p, Holm"], rows)
 
 

@@ -150,7 +150,11 @@ def make_again(
         pd.DataFrame(lines, columns=["image", "metric", "before", "after"]),
         {name: tolerance_of(unit, coarse) for name, unit in units.items()},
         units,
-        [*([_said_of(unusable)] if unusable else []), *unavailable],
+        [
+            *([_said_of(unusable)] if unusable else []),
+            *unavailable,
+            *_without_score(stored, usable, names),
+        ],
         [
             *_changed_settings(grid, cell, record),
             *(code_changes(record, grid.code_of(cell)) or []),
@@ -228,6 +232,12 @@ def _said_of(unusable: Mapping[str, str]) -> str:
     (image, what), *others = unusable.items()
     more = f", and {len(others)} more" if others else ""
     return f"image {image} {what}{more}"
+
+
+def _without_score(stored: Mapping[str, Row], images: list[str], metrics: list[str]) -> list[str]:
+    """By metric, of which images the cell itself holds no number."""
+    found = {name: [i for i in images if stored[i].get(name) is None] for name in metrics}
+    return [f"the cell has no {name} of {some_of(of)}" for name, of in found.items() if of]
 
 
 def _changed_settings(grid: Grid, cell: Cell, record: Record) -> list[str]:

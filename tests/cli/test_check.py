@@ -211,6 +211,8 @@ def test_a_damaged_baseline_is_a_sentence_which_an_update_mends(bench, tmp_path)
         (["levels=hardest"], "take levels=middle"),
         (["max_slowdown=0.5"], "max_slowdown must be 1 or more"),
         (["out="], "out= names no folder"),
+        ([f"summary={FILE}"], f"baseline and summary are both {FILE}"),
+        (["junit=a", "summary=./a"], "junit and summary are both ./a"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_status_2(bench, tmp_path, words, sentence):

@@ -59,9 +59,23 @@ def test_a_folder_put_together_of_two_protocols_is_reported_by_one(bench, tmp_pa
     assert (status, "no cells by protocol float" in err) == (2, True)
 
 
-@pytest.mark.parametrize("protocol", ["kiar", "'kair(border=-2)'"])
+@pytest.mark.parametrize(
+    "protocol", ["kiar", "'kair(border=-2)'", "'clipdenoising(unclipped=[gausian])'"]
+)
 def test_a_wrong_protocol_is_a_sentence_before_anything_is_scored(bench, tmp_path, protocol):
     status, _, err = bench(*GAUSSIAN, f"protocol={protocol}", "out=o")
     assert status == 2
     assert len(err.strip().splitlines()) == 1
     assert "protocol" in err
+
+
+def test_an_unclipped_noise_which_there_is_not_is_named_with_the_closest(bench):
+    for command in (GAUSSIAN, ["explain", "model=identity"]):
+        status, _, err = bench(*command, "protocol='clipdenoising(unclipped=[gausian])'")
+        assert (status, "no noise; did you mean 'gaussian'?" in err) == (2, True)
+
+
+def test_explain_names_two_equal_protocols_as_they_were_typed(bench):
+    status, _, err = bench("explain", "model=identity", "protocol=kair", "to=restormer")
+    assert (status, err.count("\n")) == (2, 1)
+    assert "protocol=kair and to=restormer are the same" in err

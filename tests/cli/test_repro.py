@@ -202,6 +202,14 @@ def test_a_cell_without_a_score_of_what_is_asked_for_is_not_called_equal(filtere
     assert "no score of psnr" in again(cell, record, metric=("psnr",))
 
 
+def test_a_cell_that_lacks_the_score_of_one_image_is_not_called_equal(filtered):
+    cell, record = filtered
+    lacking = {**record["images"][0], "psnr": None}
+    found = again(cell, {**record, "images": [lacking, *record["images"][1:]]})
+    assert not found.is_equal and not found.is_within
+    assert f"the cell has no psnr of {lacking['image']}" in found.sentence
+
+
 @pytest.mark.parametrize(
     ("group", "changes", "said"),
     [
@@ -280,6 +288,7 @@ def test_a_sample_is_spread_over_all_cells(store):
         (["sample=0"], "sample must be 1 or more"),
         (["weights=nowhere"], "weights=nowhere: there is no such file"),
         (["out=nowhere"], "no finished cells in nowhere"),
+        (["out=not/here/at/all"], "no finished cells in not/here/at/all"),
         (["device=cuda:7"], "device=cuda:7 is not here"),
     ],
 )

@@ -90,6 +90,12 @@ def test_without_families_or_with_a_single_one_both_means_are_the_same(families)
     np.testing.assert_allclose(found["ood_families"], found["ood"])
 
 
+def test_a_training_of_the_noisy_input_stands_for_it():
+    table = rows(PSNR)
+    named = table.assign(model=table["model"].replace("identity", "identity@1"))
+    pd.testing.assert_frame_equal(single(named), single(table), check_like=True)
+
+
 def test_where_less_is_better_signs_still_mean_better():
     table = rows({key: {m: -v for m, v in of.items()} for key, of in PSNR.items()}, "lpips")
     less, more = single(table, "lpips").loc["mine"], single(rows(PSNR)).loc["mine"]

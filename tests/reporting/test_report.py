@@ -535,3 +535,18 @@ def test_the_leaderboard_is_written_for_latex_and_html_where_it_is_asked_for(tab
     assert "<caption>toy: LPIPS ↓</caption>" in (tmp_path / "leaderboard.html").read_text()
     with pytest.raises(ValueError, match="not written as docx; take tex, html"):
         write(one, tmp_path / "other", also=["docx"])
+
+
+def test_a_single_image_has_differences_without_an_interval(table):
+    page = markdown(labelled(table[table["image"] == "00"]))
+    assert "nan" not in page
+    assert line_of(page.partition("Paired with")[2], "masked")[2] == "–"
+
+
+def test_an_infinite_score_is_none(table):
+    image = (table["model"] == "masked") & (table["image"] == "00")
+    infinite, lacking = (
+        leaderboard(table.assign(psnr=table["psnr"].mask(image, value)))
+        for value in (np.inf, np.nan)
+    )
+    pd.testing.assert_frame_equal(infinite, lacking)

@@ -153,7 +153,7 @@ def test_bench_explain_goes_from_one_protocol_to_another_and_writes_nothing_unas
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["to=masked"], "protocols masked and masked do the same"),
+        (["to=masked"], "protocol=masked and to=masked are the same"),
         (["protocol=kairo"], "unknown protocol 'kairo'; did you mean 'kair'?"),
         (["data.photos.crop=12"], "without a border of 1, and SSIM's window has 11x11"),
     ],

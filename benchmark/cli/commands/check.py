@@ -109,6 +109,7 @@ def check(options: CheckOptions, line: CommandLine) -> None:
     from benchmark.reporting.gate import compare, outputs
     from benchmark.studies.gate import scored, speed
 
+    _refuse_one_file_twice(options)
     path, device = Path(options.baseline), pick_device(options.device)
     before = _before(path, options)
     use_threads(options.threads)
@@ -146,6 +147,19 @@ def check(options: CheckOptions, line: CommandLine) -> None:
         meant = "if that is meant, give the same command with update=true"
         stop(f"{broken[0]}{others}; {meant}{made}", FAILED)
     compare.refuse_nothing_compared(compared, str(path))
+
+
+def _refuse_one_file_twice(options: CheckOptions) -> None:
+    """Raise ``ValueError`` if one file is to be two of baseline, JUnit XML and summary."""
+    known: dict[Path, str] = {}
+    for key in ("baseline", "junit", "summary"):
+        if name := getattr(options, key):
+            other = known.setdefault(Path(name).resolve(), key)
+            if other != key:
+                raise ValueError(
+                    f"{other} and {key} are both {name}, and one would replace the other; "
+                    f"name another file: {key}=FILE"
+                )
 
 
 def _before(path: Path, options: CheckOptions) -> "Baseline":

@@ -56,17 +56,23 @@ def explain(options: ExplainOptions, line: CommandLine) -> None:
     import shlex
     from pathlib import Path
 
-    from benchmark.cli.objects.grid import compose_grid
+    from benchmark.cli.objects.grid import compose_grid, protocol_asked
     from benchmark.cli.objects.grid_options import of_whole_images
     from benchmark.cli.output import say_written
     from benchmark.console.log import console, log
     from benchmark.environment.device import pick_device, use_threads
     from benchmark.files.output import prepare
     from benchmark.metrics import MetricUnavailable
-    from benchmark.protocol import protocol_of
     from benchmark.studies import explain as study
 
-    start, end = protocol_of(options.protocol), protocol_of(options.to) if options.to else None
+    start, end = (
+        protocol_asked(options.protocol),
+        protocol_asked(options.to) if options.to else None,
+    )
+    if start == end:
+        raise ValueError(
+            f"protocol={options.protocol} and to={options.to} are the same; name two which differ"
+        )
     device = pick_device(options.device)
     use_threads(options.threads)
     grid = compose_grid(of_whole_images(options, ("psnr", "ssim")))

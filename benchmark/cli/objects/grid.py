@@ -18,8 +18,9 @@ from benchmark.denoiser.weights.sizes import own_settings
 from benchmark.environment.device import pick_device
 from benchmark.files.whole import file_name
 from benchmark.metrics import MetricUnavailable
-from benchmark.noise import NoiseModel
-from benchmark.protocol import IN_DISTRIBUTION, REFERENCE, protocol_of
+from benchmark.noise import NOISE_MODELS, NoiseModel
+from benchmark.protocol import IN_DISTRIBUTION, REFERENCE, Protocol, protocol_of
+from benchmark.registry import did_you_mean
 from benchmark.scoring.grid import Grid
 from benchmark.scoring.precision import choose_precision
 from benchmark.settings import digest_of, joined
@@ -38,7 +39,7 @@ def compose_grid(options: "GridOptions") -> Grid:
     ValueError
         If a setting is wrong, or weights or data are missing.
     """
-    protocol = protocol_of(options.protocol)
+    protocol = protocol_asked(options.protocol)
     specs: dict[str, dict[str, Spec]] = {g: dict(getattr(options, g)) for g in REGISTRIES}
     for name in options.reference:
         specs["model"].setdefault(name, spec_of("model", name))
@@ -71,6 +72,22 @@ def compose_grid(options: "GridOptions") -> Grid:
         identities=identities,
         protocol=protocol,
     )
+
+
+def protocol_asked(text: str) -> Protocol:
+    """The protocol of a command line, whose noises are all registered.
+
+    Raises
+    ------
+    ValueError
+        As `protocol_of` does, or if it names a noise which there is not.
+    """
+    protocol = protocol_of(text)
+    for name in protocol.unclipped:
+        if name not in NOISE_MODELS:
+            hint = did_you_mean(name, NOISE_MODELS)
+            raise ValueError(f"protocol={text}: unclipped names '{name}', which is no noise{hint}")
+    return protocol
 
 
 def _refuse_false_references(models: Specs) -> None:

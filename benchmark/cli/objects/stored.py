@@ -62,7 +62,7 @@ def stored_cells(
     found: dict[tuple[Path, Cell], Record] = {}
     read: dict[Path, dict[Cell, Record]] = {}
     for word in words or [out]:
-        folder, name = _place(word, out)
+        folder, name = _place(word, out) if words else (Path(out).expanduser(), None)
         if folder not in read:
             read[folder] = _records(folder)
         of_word = {
@@ -77,7 +77,7 @@ def stored_cells(
         raise ValueError(
             f"none of the cells is of model={_listed(choice.model)} noise={_listed(choice.noise)} "
             f"data={_listed(choice.data)} level={_listed(choice.level) if choice.level else ALL}; "
-            f"bench report out={out} shows which there are"
+            f"bench report out={next(iter(read))} shows which there are"
         )
     cells = [(cell, record) for (_, cell), record in found.items()]
     if sample is None:

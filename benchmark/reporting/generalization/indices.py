@@ -89,7 +89,7 @@ class Generalization:
     @cached_property
     def curves(self) -> dict[str, dict[float, float]]:
         """By noise which has the severities, what each of its levels counts in the area."""
-        rows = self.ranking.shared
+        rows = by_network(self.ranking.shared)
         if NOISY not in self._matrices or "psnr" not in rows or not rows["psnr"].notna().any():
             return {}
         noisy = score_matrices(rows[rows["model"] == NOISY], "psnr")[NOISY]

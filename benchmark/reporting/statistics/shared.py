@@ -3,6 +3,7 @@
 A table has one line per image: see `benchmark.cells.scores.Scores`.
 """
 
+import math
 import shlex
 from collections.abc import Sequence
 
@@ -15,6 +16,8 @@ from benchmark.cells.scores import CELL, ROW, metric_names
 
 def check_table(table: pd.DataFrame) -> pd.DataFrame:
     """Return the table with its columns in order, names as text and numbers as float64.
+
+    An infinite score is none: no mean holds one.
 
     Raises
     ------
@@ -47,6 +50,7 @@ def check_table(table: pd.DataFrame) -> pd.DataFrame:
                 f"column {name} of the table of scores is to hold numbers ({error}); every "
                 f"column which is no name and no hash of pixels is a metric: remove what is none"
             ) from None
+    table[metrics] = table[metrics].replace([math.inf, -math.inf], math.nan)  # as of stored cells
     double = table[table.duplicated(["model", *ROW])]
     if len(double):
         first = " ".join(f"{name}={double.iloc[0][name]}" for name in ["model", *ROW])
