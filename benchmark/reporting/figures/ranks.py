@@ -25,6 +25,7 @@ CAPTION = (
 LINE = 0.21  # inches between two names, and between two bars
 LETTER = 0.085  # inches of a letter of a name, on the mean
 JOINT = 0.12  # inches from the axis' ends to where names begin
+AXIS = 3.0  # inches of the axis, at least: names may have 100 letters
 
 
 @dataclass(frozen=True)
@@ -75,14 +76,14 @@ def ranks_figure(diagrams: Sequence[Diagram], reference: Sequence[str] = REFEREN
     if least < 2:
         raise ValueError(f"a diagram of mean ranks needs two models or more, got {least}")
     heights = [_height(diagram) for diagram in diagrams]
-    figure = Figure(figsize=(WIDTH, sum(heights)))
-    top = sum(heights)
     longest = max(len(label(model)) for diagram in diagrams for model in diagram.ranks)
     edge = 2 * JOINT + LETTER * (longest + len("  10.00"))
+    width, top = max(WIDTH, 2 * edge + AXIS), sum(heights)
+    figure = Figure(figsize=(width, top))
     for diagram, height in zip(diagrams, heights, strict=True):
         bottom = (top - height) / sum(heights)
-        box = edge / WIDTH, bottom, 1 - 2 * edge / WIDTH, height / sum(heights)
-        _draw(figure.add_axes(box), diagram, height, WIDTH - 2 * edge, reference)
+        box = edge / width, bottom, 1 - 2 * edge / width, height / sum(heights)
+        _draw(figure.add_axes(box), diagram, height, width - 2 * edge, reference)
         top -= height
     return figure
 
