@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from benchmark.cells.scores import CELL, Scores
-from benchmark.protocol import in_words
+from benchmark.protocol import in_words, name_of
 from benchmark.reporting.board import label
 from benchmark.reporting.certainty import (
     bold_words,
@@ -46,10 +46,10 @@ def standings(ranking: Ranking, brief: bool = False) -> Table:
     )
 
 
-def notes(scores: Scores, ranking: Ranking) -> dict[str, str]:
-    """The caveats of a ranking's noises, without their full stop."""
+def notes(scores: Scores, ranking: Ranking) -> list[str]:
+    """The caveats of a ranking's noises, a sentence each."""
     found = {name: scores.notes.get(name, "") for name in ranking.noises}
-    return {name: note.rstrip(".") for name, note in found.items() if note}
+    return [f"{name}: {note.rstrip('.')}." for name, note in found.items() if note]
 
 
 def sentences(scores: Scores, ranking: Ranking, brief: bool = False) -> list[str]:
@@ -82,6 +82,7 @@ def sentences(scores: Scores, ranking: Ranking, brief: bool = False) -> list[str
             f"OOD mean: over {several}, each over its levels{apart}; ± is half its 95 % bootstrap "
             f"interval over {covered(ranking)}."
         )
+        said += [f"Protocol {name_of(facts)}." for facts in scores.protocols]
     else:
         apart = f"; {trained}, the training level, counts in its own column only" if seen else ""
         said += [
@@ -90,11 +91,12 @@ def sentences(scores: Scores, ranking: Ranking, brief: bool = False) -> list[str
             *interval_words(ranking),
             *_protocol(scores, ranking),
         ]
-    said += [*tie_words(ranking, brief), *bold_words(ranking)]
-    caveats = notes(scores, ranking) if brief else {}
+    said += [*tie_words(ranking, brief), *bold_words(ranking, brief)]
+    caveats = notes(scores, ranking) if brief else []
     if len(caveats) > MOST_NOTES:
-        return [*said, f"What is a guess or an estimate: leaderboard.md, {', '.join(caveats)}."]
-    return said + [f"{noise}: {note}." for noise, note in caveats.items()]
+        names = ", ".join(caveat.partition(":")[0] for caveat in caveats)
+        return [*said, f"What is a guess or an estimate: leaderboard.md, {names}."]
+    return [*said, *caveats]
 
 
 def _counts(ranking: Ranking) -> list[str]:

@@ -17,10 +17,9 @@ if TYPE_CHECKING:
     from benchmark.reporting.ranking import Ranking
 
 CAPTION = (
-    "Mean ranks over images, 1 the best, after Demšar (2006). A bar joins models which cannot be "
-    "told apart, each with a dot on it: by Wilcoxon's signed-rank tests with Holm's correction, as "
-    "in the table, in place of Nemenyi's critical difference, which depends on the other models "
-    "compared (Benavoli et al. 2016)."
+    "Mean ranks over images, 1 the best. A bar joins models which cannot be told apart, those of "
+    "one letter in the table, with a dot at each. After Demšar (2006), with the tests of the table "
+    "in place of Nemenyi's critical difference."
 )
 LINE = 0.21  # inches between two names, and between two bars
 LETTER = 0.085  # inches of a letter of a name, on the mean
