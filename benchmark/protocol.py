@@ -190,7 +190,7 @@ PROTOCOLS = {
     # github.com/JingyunLiang/SwinIR
     "swinir": replace(_SCRIPT, draw="seed0_bgr"),
     # Zamir et al., CVPR 2022: Denoising/test_gaussian_color_denoising.py, and
-    # evaluate_gaussian_color_denoising.py; github.com/swz30/Restormer
+    # evaluate_gaussian_color_denoising.py, which was not read; github.com/swz30/Restormer
     "restormer": _SCRIPT,
     # Cheng et al., CVPR 2024: Denoising/test_synthetic_denoising.py; it clips Poisson noise alone,
     # and what it restores; github.com/alwaysuu/CLIPDenoising
@@ -201,7 +201,8 @@ PROTOCOLS = {
         border=0,
         draw="seed0",
     ),
-    # Abdelhamed et al., CVPR 2018: blocks of 8 bits, nothing left out
+    # Abdelhamed et al., CVPR 2018: blocks of 8 bits, nothing left out; not
+    # checked against the code of its server
     "sidd": Protocol(border=0),
     # nothing is lost to rounding or clipping; numbers by key as in ours
     "float": Protocol(False, False, (), False, False, border=0),

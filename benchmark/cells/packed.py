@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -17,14 +18,18 @@ if TYPE_CHECKING:
     from benchmark.cells.store import ResultStore
 
 NAME = "cells.jsonl"
+# between two records on one line: a file without a line feed at its end, whole or torn, and another
+# after it. In JSON this stands nowhere else: the quotes of a text inside a record are escaped
+SEAM = re.compile(rb'(?<![:,\[\s])(?=\{"cell":)')
 
 
 class Packed:
     """A folder's ``cells.jsonl``: the cells of its lines, read again whenever it has changed.
 
     A line is one JSON object, as a cell's own file has it. Delete a line to redo its cell, and
-    concatenate the files of two folders to merge them: of several lines of one cell the last one
-    which is not damaged counts. A damaged line is left out and named in a warning.
+    concatenate the files of two folders to merge them, with or without a line feed at the end of
+    the first: of several lines of one cell the last one which is not damaged counts. A damaged line
+    is left out and named in a warning.
     """
 
     def __init__(self, path: Path, complete: Complete):
@@ -65,14 +70,17 @@ class Packed:
         if not self.path.is_file():
             raise ValueError(f"{self.path} is no regular file, and would hold cells; move it away")
         for number, line in enumerate(self.path.read_bytes().split(b"\n"), start=1):
-            if not line.strip():
-                continue
-            try:
-                stored = parse_record(line, f"line {number} of {self.path}", self._complete)
-                self._cells[stored.cell] = stored
-            except Damaged as error:
-                self._damaged.append(line)
-                warnings.warn(f"{error}; it is left out", stacklevel=4)
+            for record in SEAM.split(line):
+                if record.strip():
+                    self._take(record, f"line {number} of {self.path}")
+
+    def _take(self, record: bytes, place: str) -> None:
+        try:
+            stored = parse_record(record, place, self._complete)
+            self._cells[stored.cell] = stored
+        except Damaged as error:
+            self._damaged.append(record)
+            warnings.warn(f"{error}; it is left out", stacklevel=5)
 
 
 def pack(store: ResultStore, say: Callable[[str], object] = print) -> int:

@@ -213,10 +213,10 @@ def some_of(names: Iterable[str]) -> str:
     return ", ".join(names[:MOST]) + more
 
 
-def counted(found: Mapping[str, int]) -> str:
-    """``2.4.0 in 3 cells, 2.5.1 in 1``, from the number of cells of each value."""
+def counted(found: Mapping[str, int], what: str = "cell") -> str:
+    """``2.4.0 in 3 cells, 2.5.1 in 1``, from the number of cells, or what else, of each value."""
     (value, number), *others = sorted(found.items())
-    first = f"{value} in {number} cell{'s' * (number != 1)}"
+    first = f"{value} in {number} {what}{'s' * (number != 1)}"
     return ", ".join([first, *(f"{value} in {number}" for value, number in others)])
 
 

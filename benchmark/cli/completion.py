@@ -33,7 +33,7 @@ def completions(line: str, commands: Mapping[str, Command]) -> list[str]:
 
 
 def _words(command: Command, catalogue: Catalogue, last: str, first: bool) -> Iterator[str]:
-    names = {group: catalogue.names(group, command.trains) for group in command.groups}
+    names = {group: catalogue.offered(group, command.trains) for group in command.groups}
     names |= {name: names_of_files(name) for name in command.files}
     key, sign, _ = last.partition("=")
     if sign:

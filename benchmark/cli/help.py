@@ -42,7 +42,7 @@ def help_of(command: Command, catalogue: Catalogue) -> str:
         rows.append((f"{name}={spelled(default)}", command.descriptions[name]))
     parts.append(f"Settings and their defaults:\n\n{_rows(rows)}")
     names = {name: names_of_files(name) for name in command.files}
-    names |= {group: catalogue.names(group, command.trains) for group in command.groups}
+    names |= {group: catalogue.offered(group, command.trains) for group in command.groups}
     if names:
         parts.append(
             f"Names:\n\n{_rows((name, ', '.join(known)) for name, known in names.items())}"
@@ -63,7 +63,12 @@ def _chosen(names: tuple[str, ...]) -> str:
 
 def _example(command: Command, catalogue: Catalogue) -> tuple[str, Entry]:
     """A group and an entry of it which has settings."""
-    entries = ((g, entry) for g in command.groups for entry in catalogue.groups[g].values())
+    entries = (
+        (group, entry)
+        for group in command.groups
+        for name, entry in catalogue.groups[group].items()
+        if name in catalogue.offered(group, command.trains)
+    )
     return next((group, entry) for group, entry in entries if entry.settings)
 
 

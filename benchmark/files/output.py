@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 # how each page begins; those of a command name it further down. No page needs more to be known
 PAGES = {
-    "leaderboard": r"# Leaderboard\n\n(.+ is left out: no image has a value\.\n\n)*"
-    r"## .+\n\n### .+ [↑↓]\n",
+    "leaderboard": r"# Leaderboard\n\n(A part: .+\n\n)?"
+    r"(.+ is left out: no image has a value\.\n\n)*## .+\n\n### .+ [↑↓]\n",
     "means": r"model,dataset,noise,level,",
     "scores": r"model,dataset,noise,level,seed,image,",
     "ranking": r"dataset,metric,model,images,trainings,",
     "pairs": r"dataset,metric,model,other,difference,",
-    "results": r"# .+\n\nMade with `bench run`[:;]",
+    "results": r"# .+\n\nMade with `bench (run|passes|tiles|report)`[:;]",
     "training": r"# Training\n\nMade with `bench report\b",
     "ablation": r"# Ablation: .+\n(.*\n)+?Made with `bench ablate\b",
     "passes": r"# Stochastic inference\n\nMade with `bench passes\b",

@@ -50,12 +50,16 @@ class Script(np.random.Generator):
         return self._of(self._legacy.poisson, (lam,), size)
 
     def _of(self, law: Any, parameters: tuple[Any, ...], size: Any) -> Any:
-        return self._in_order(law(*map(self._in_order, parameters), size))
+        own = np.broadcast_shapes(*map(np.shape, parameters))
+        shape = own if size is None else tuple(np.atleast_1d(size))
+        if not (self._bgr and len(shape) >= 3 and shape[-1] == 3):
+            return law(*parameters, size)
+        return _reversed(law(*map(_reversed, parameters), size))
 
-    def _in_order(self, values: Any) -> Any:
-        shape = np.shape(values)
-        flipped = self._bgr and len(shape) >= 3 and shape[-1] == 3
-        return values[..., ::-1] if flipped else values
+
+def _reversed(values: Any) -> Any:
+    """Values in reverse order of the channels, where there is one for each."""
+    return values[..., ::-1] if np.shape(values)[-1:] == (3,) else values
 
 
 def _given(drawn: Any, dtype: Any, out: Any) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pandas as pd
 
 from benchmark.cells.scores import CELL, Scores
@@ -46,16 +48,24 @@ def standings(ranking: Ranking, brief: bool = False) -> Table:
     )
 
 
-def notes(scores: Scores, ranking: Ranking) -> list[str]:
-    """The caveats of a ranking's noises, a sentence each."""
-    found = {name: scores.notes.get(name, "") for name in ranking.noises}
-    return [f"{name}: {note.rstrip('.')}." for name, note in found.items() if note]
+def notes(scores: Scores, rankings: Iterable[Ranking]) -> dict[str, str]:
+    """The caveats of the noises of some rankings, each once and without its full stop."""
+    found = {name: scores.notes.get(name, "") for one in rankings for name in one.noises}
+    return {name: note.rstrip(".") for name, note in found.items() if note}
+
+
+def brief_notes(scores: Scores, rankings: Iterable[Ranking]) -> list[str]:
+    """The same as sentences for the terminal; where they are many, who has one."""
+    found = notes(scores, rankings)
+    if len(found) > MOST_NOTES:
+        return [f"What is a guess or an estimate: leaderboard.md, {', '.join(found)}."]
+    return [f"{noise}: {note}." for noise, note in found.items()]
 
 
 def sentences(scores: Scores, ranking: Ranking, brief: bool = False) -> list[str]:
     """What stands under a leaderboard: how much is behind it, what its columns mean.
 
-    For the terminal with the caveats of the noises, which Markdown lists by themselves.
+    The caveats of the noises stand apart, once for all leaderboards: see `notes`.
 
     Parameters
     ----------
@@ -91,12 +101,7 @@ def sentences(scores: Scores, ranking: Ranking, brief: bool = False) -> list[str
             *interval_words(ranking),
             *_protocol(scores, ranking),
         ]
-    said += [*tie_words(ranking, brief), *bold_words(ranking, brief)]
-    caveats = notes(scores, ranking) if brief else []
-    if len(caveats) > MOST_NOTES:
-        names = ", ".join(caveat.partition(":")[0] for caveat in caveats)
-        return [*said, f"What is a guess or an estimate: leaderboard.md, {names}."]
-    return [*said, *caveats]
+    return [*said, *tie_words(ranking, brief), *bold_words(ranking, brief)]
 
 
 def _counts(ranking: Ranking) -> list[str]:

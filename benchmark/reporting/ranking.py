@@ -143,9 +143,7 @@ class Ranking:
         if not self.is_ranked:
             return found
         apart = self.pairs.apart
-        best_first = self._best_first
-        groups = tied_groups(apart[np.ix_(best_first, best_first)])
-        found.iloc[best_first, 2] = letters(groups, len(names))
+        found.iloc[self._best_first, 2] = letters(self._tied, len(names))
         ranked = [place for place, name in enumerate(names) if name not in self.reference]
         chosen = np.ix_(ranked, ranked)
         low, high = rank_bounds(apart[chosen], self._better(self.pairs.difference[chosen]))
@@ -155,10 +153,8 @@ class Ranking:
     @cached_property
     def tied(self) -> list[list[str]]:
         """The largest groups of models of which no two are told apart, the best group first."""
-        order = self._best_first
-        names = [self.table.index[place] for place in order]
-        groups = tied_groups(self.pairs.apart[np.ix_(order, order)])
-        return [[names[place] for place in members] for members in groups]
+        names = [self.table.index[place] for place in self._best_first]
+        return [[names[place] for place in members] for members in self._tied]
 
     @property
     def mean_ranks(self) -> pd.Series:
@@ -230,6 +226,12 @@ class Ranking:
         apart = Pairs(measured).apart[best]
         found = {measured.names[place] for place in competing if not apart[place]}
         return found if len(found) < len(competing) else set()
+
+    @cached_property
+    def _tied(self) -> list[list[int]]:
+        """The groups of `tied`, by places in `_best_first`."""
+        order = self._best_first
+        return tied_groups(self.pairs.apart[np.ix_(order, order)])
 
     @property
     def _best_first(self) -> list[int]:

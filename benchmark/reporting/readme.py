@@ -6,21 +6,23 @@ import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 
 import pandas as pd
 
+from benchmark.cells import Cell
 from benchmark.cells.provenance import counted
 from benchmark.cells.records import Record
-from benchmark.cells.scores import Scores
+from benchmark.cells.scores import Scores, scores_of
 from benchmark.protocol import name_of
 from benchmark.reporting.board import label
 from benchmark.reporting.pages import render
 from benchmark.reporting.tables import ABSENT, Table
 
-COMMANDS = re.compile(r"^Made with `bench run`:\n\n```sh\n(.+?)\n```$", re.MULTILINE | re.DOTALL)
+COMMANDS = r"^Made with `bench {}`:\n\n```sh\n(.+?)\n```$"
 DIGITS = 12  # of a hash
 HASH = "sha256:"  # how settings begin which name a file's content
-FILES = {  # what a report writes, by how the names begin
+FILES = {  # what is written to such a folder, by how the names begin
     "leaderboard.md": "the ranking of the models",
     "leaderboard.csv": "mean scores, in full precision",
     "scores.csv": "every image's scores, which `bench report` makes of the cells",
@@ -29,17 +31,36 @@ FILES = {  # what a report writes, by how the names begin
     "figure11_": "quality against level",
     "ranks_": "mean ranks, tied models joined",
     "strip_": "crops of restored images",
+    "passes.md": "what the mean of several outputs gains, in tables and words",
+    "passes.csv": "the same numbers, in full precision",
+    "draws": "every image's scores",
+    "tiles.md": "what tiles change, in tables",
+    "tiles.csv": "the same numbers, in full precision",
+    "training.md": "quality and cost of the trainings",
+    "training_curves.svg": "quality and loss against the steps done",
+    "logs": "losses and validations, in NAME/log.csv and NAME/validation.csv",
 }
-UNLINKED = "scores.csv"  # who keeps a folder in git needs no second copy of the cells
+UNLINKED = (  # no files, or not for git
+    "scores.csv",  # who keeps a folder there needs no second copy of the cells
+    "logs",
+)
 
 
-def commands_of(page: str) -> list[str]:
-    """The commands which such a page names, in its order; none where it names none."""
-    block = COMMANDS.search(page.replace("\r\n", "\n"))
+def commands_of(page: str, verb: str = "run") -> list[str]:
+    """The commands ``bench VERB`` which such a page names, in its order; none where it has none."""
+    pattern = re.compile(COMMANDS.format(verb), re.MULTILINE | re.DOTALL)
+    block = pattern.search(page.replace("\r\n", "\n"))
     return block[1].split("\n") if block else []
 
 
-def page(name: str, commands: Sequence[str], scores: Scores, written: Iterable[str]) -> str:
+def page(
+    name: str,
+    commands: Sequence[str],
+    scores: Scores,
+    written: Iterable[str],
+    verb: str = "run",
+    unknown: Sequence[str] = (),
+) -> str:
     """The page as Markdown: the same for the same cells and commands.
 
     Parameters
@@ -51,28 +72,44 @@ def page(name: str, commands: Sequence[str], scores: Scores, written: Iterable[s
     scores
         With the records of all cells of the folder, of which there is at least one.
     written
-        The names of the files which the report wrote there.
+        The names of the files which were written there.
+    verb
+        Of the commands: ``run``, ``passes``, ``tiles``; or ``report``, of a folder of trainings,
+        each of which is a record here for each of its datasets.
+    unknown
+        Names of the trainings of which there is no record.
     """
     records = scores.records
     cells = pd.DataFrame([record["cell"] for record in records])
+    trainings, each = verb == "report", records
+    if trainings:
+        each = list({record["cell"]["model"]: record for record in records}.values())
+    values = partial(_values, what="training" if trainings else "cell")
     return render(
         "results.md",
         name=name,
+        verb=verb,
+        unknown=unknown,
         commands=list(dict.fromkeys(commands)),
         count=len(records),
         files=_files(written),
         datasets=_datasets(records),
-        models=_models(scores),
+        models=_models(scores, counting=not trainings),
         restored=[
             f"{label(model)} on {dataset} ({', '.join(how)})"
             for dataset, models in sorted(scores.inference.items())
             for model, how in sorted(models.items())
         ],
         noises=_noises(scores),
-        protocol=_values([_protocol(record) for record in records]),
-        versions=_values([record.get("environment", {}) for record in records]),
-        mixed=scores.made.sentence(cells) if scores.made else "",
+        protocol=values([_protocol(record) for record in each]),
+        versions=values([record.get("environment", {}) for record in each]),
+        mixed=scores.made.sentence(cells) if scores.made and not trainings else "",
     )
+
+
+def facts_of(records: Iterable[Record]) -> Scores:
+    """What the records of a study say of its cells, for `page`; their rows are not looked at."""
+    return scores_of(((Cell(**r["cell"]), {**r, "images": []}) for r in records), {}, {}, {})
 
 
 def _files(written: Iterable[str]) -> dict[str, str]:
@@ -80,7 +117,7 @@ def _files(written: Iterable[str]) -> dict[str, str]:
     found = {start: [name for name in names if name.startswith(start)] for start in FILES}
     return {
         ", ".join(
-            f"`{name}`" if start == UNLINKED else f"[{name}]({name})" for name in found[start]
+            f"`{name}`" if start in UNLINKED else f"[{name}]({name})" for name in found[start]
         ): what
         for start, what in FILES.items()
         if found[start]
@@ -99,7 +136,7 @@ def _datasets(records: Sequence[Record]) -> Table:
     return Table(header, rows, left=["dataset", "settings", "SHA-256"])
 
 
-def _models(scores: Scores) -> Table:
+def _models(scores: Scores, counting: bool) -> Table:
     counts: Counter[tuple[str, ...]] = Counter()
     for record in scores.records:
         name, settings = record["cell"]["model"], record["settings"]["model"]
@@ -110,7 +147,8 @@ def _models(scores: Scores) -> Table:
         [label(name), *line, scores.model_notes.get(name) or ABSENT, str(count)]
         for (name, *line), count in sorted(counts.items())
     ]
-    return Table(header, rows, left=header[:-1])
+    table = Table(header, rows, left=header[:-1])
+    return table if counting else table.only(range(len(header) - 2))
 
 
 def _noises(scores: Scores) -> Table:
@@ -143,15 +181,15 @@ def _protocol(record: Record) -> dict[str, str]:
     return {**facts, **metrics}
 
 
-def _values(parts: Sequence[Mapping[str, object]]) -> Table:
-    """What each key is in all cells; where that differs, in how many of them."""
+def _values(parts: Sequence[Mapping[str, object]], what: str) -> Table:
+    """What each key is in all cells, or trainings; where that differs, in how many of them."""
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for part in parts:
         for key, value in part.items():
             if key != "tile":  # which images were cut, one by one
                 counts[key][_text(value)] += 1
     rows = [
-        [key, next(iter(found)) if set(found.values()) == {len(parts)} else counted(found)]
+        [key, next(iter(found)) if set(found.values()) == {len(parts)} else counted(found, what)]
         for key, found in counts.items()
     ]
     return Table(["", "value"], rows, left=["", "value"])

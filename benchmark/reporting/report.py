@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from benchmark.cells import pictures as kept
+from benchmark.cells.provenance import some_of
 from benchmark.cells.scores import Scores
 from benchmark.files.whole import file_name, write_whole
 from benchmark.protocol import REFERENCE
@@ -23,7 +24,13 @@ from benchmark.reporting.figures.curves import save_figure11
 from benchmark.reporting.figures.ranks import CAPTION, Diagram, ranks_figure
 from benchmark.reporting.figures.saving import save_png, save_svg
 from benchmark.reporting.figures.strips import strip
-from benchmark.reporting.leaderboard import MOST_COLUMNS, notes, sentences, standings
+from benchmark.reporting.leaderboard import (
+    MOST_COLUMNS,
+    brief_notes,
+    notes,
+    sentences,
+    standings,
+)
 from benchmark.reporting.pages import render
 from benchmark.reporting.ranking import Ranking
 from benchmark.reporting.statistics import mild_to_hard
@@ -57,7 +64,8 @@ def print_leaderboard(
     from benchmark.console.log import console
 
     board, screen = Board.of(table, higher_is_better), console()
-    for ranking in board.by(metric):
+    rankings = board.by(metric)
+    for ranking in rankings:
         wide = standings(ranking, brief=True)
         summary = len(wide.header) - len(ranking.noises) - 1  # columns before the single noises
         full, upright = wide.terminal(), replace(wide.transposed, rule=summary - 1).terminal()
@@ -71,6 +79,8 @@ def print_leaderboard(
         if not fitting:
             said.append("The single noises are in leaderboard.md: this window is too narrow.")
         screen.print(Text(" ".join(said), style="dim"))
+    if caveats := brief_notes(board.scores, rankings):
+        screen.print(Text(f"\n{' '.join(caveats)}", style="dim"))
 
 
 def write(
@@ -79,6 +89,7 @@ def write(
     pictures: Path | None = None,
     higher_is_better: Mapping[str, bool] | None = None,
     also: Sequence[str] = (),
+    excerpt: str = "",
 ) -> list[Path]:
     """Write all that is shown of a table: the same bytes for the same lines, in any order.
 
@@ -99,6 +110,8 @@ def write(
     also
         ``"tex"`` and ``"html"``: the leaderboards as ``leaderboard.tex``, for the package booktabs,
         and as ``leaderboard.html``.
+    excerpt
+        As in `markdown`.
 
     Returns
     -------
@@ -114,6 +127,7 @@ def write(
     if unknown := [word for word in also if word not in LANGUAGES]:
         raise ValueError(f"a report is not written as {unknown[0]}; take {', '.join(LANGUAGES)}")
     board = Board.of(table, higher_is_better)
+    _warn_of_old_strips(out, pictures)
     figures: dict[str, list[str]] = {}
     drawings: list[Callable[[], Path]] = []
     for dataset, rankings in board.rankings.items():
@@ -138,7 +152,7 @@ def write(
             drawings.append(partial(save_png, out / name, strip, crops, title))
             figures[dataset].append(f"![{noise}: clean, noisy and restored crops]({name})")
     tables = {
-        "leaderboard.md": markdown(board, figures),
+        "leaderboard.md": markdown(board, figures, excerpt=excerpt),
         "leaderboard.csv": board.cell_means.to_csv(index=False, lineterminator="\n"),
         "scores.csv": board.rows.to_csv(index=False, lineterminator="\n"),
         "ranking.csv": _standings(board).to_csv(index=False, lineterminator="\n"),
@@ -161,6 +175,7 @@ def markdown(
     table: Shown,
     figures: Mapping[str, Sequence[str]] | None = None,
     higher_is_better: Mapping[str, bool] | None = None,
+    excerpt: str = "",
 ) -> str:
     """The leaderboards of all datasets and metrics, with what is said under each.
 
@@ -168,10 +183,13 @@ def markdown(
     ----------
     figures
         Markdown paragraphs by dataset, to stand after its tables.
+    excerpt
+        A sentence which begins with "A part: ", where the table is not all that there is.
     """
     board, figures = Board.of(table, higher_is_better), figures or {}
     return render(
         "leaderboard.md",
+        excerpt=excerpt,
         empty_metrics=[board.scale(name).label for name in board.empty_metrics],
         datasets=[
             {"name": name, "rankings": list(of.values()), "figures": figures.get(name, [])}
@@ -179,7 +197,7 @@ def markdown(
         ],
         standings=_markdown_standings,
         sentences=partial(sentences, board.scores),
-        notes=partial(notes, board.scores),
+        notes=notes(board.scores, (one for of in board.rankings.values() for one in of.values())),
         differences=differences,
         generalization=partial(generalization.section, board.scores),
         spreads=spreads,
@@ -219,6 +237,17 @@ def _is_a_diagram(ranking: Ranking) -> bool:
     if ranking.shared.empty or not ranking.is_ranked or len(ranking.table) < 3:
         return False
     return ranking.pairs.measured.of_images.shape[1] > 0
+
+
+def _warn_of_old_strips(out: Path, pictures: Path | None) -> None:
+    """Where pictures are no longer there: they are not copied by git, say, but their strips are."""
+    old = sorted(path.name for path in out.glob("strip_*.png"))
+    if old and pictures is not None and not pictures.is_dir():
+        warnings.warn(
+            f"there are no pictures in {pictures}: {some_of(old)} cannot be drawn again, and "
+            f"leaderboard.md shows no strips; the bench run of README.md makes the pictures",
+            stacklevel=3,
+        )
 
 
 def _strips(

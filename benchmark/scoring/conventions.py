@@ -96,6 +96,13 @@ def _restored(clipped: bool, rounded: bool) -> dict[str, Any]:
     return {"restored_clipped": clipped, "restored_rounded": rounded, "truncated": False}
 
 
+# Read in the public code of each: KAIR (main_test_dncnn.py), FFDNet (Demo_AWGN_Color.m), SwinIR and
+# masked training (main_test_swinir.py), Restormer (test_gaussian_color_denoising.py), CLIPDenoising
+# (test_synthetic_denoising.py, utils.py), IDF (lit_denoising.py), IPT (utility.py; its coefficients
+# of Y are those over 256), pytorch-ssim, kornia and piq (whose averages are of squares from the
+# corner, so a pixel from Wang's for odd factors). Computed beside scikit-image and OpenCV. Not
+# checked against a source: that Restormer's evaluation leaves out no border, which range old
+# versions of scikit-image took, and what names no code, such as "loops over channels".
 CONVENTIONS = (
     Convention("noisy: clipped, 8 bits", "masked training; any set of PNGs", _noisy(True, True)),
     Convention("noisy: clipped, float", "CLIPDenoising's Poisson noise", _noisy(True, False)),

@@ -24,11 +24,11 @@ from torch import Tensor, nn
 from benchmark.denoiser import DENOISERS, Denoiser, pad_to_multiple
 from benchmark.denoiser.flops import MATRIX, gflop, peak_speed
 from benchmark.denoiser.memory import peak_memory
-from benchmark.files.whole import write_whole
 from benchmark.registry import load_plugins
 from benchmark.reporting.tables import Table
 from benchmark.scoring.precision import multiplies_bf16
 from benchmark.speed.noises import measure, processor, version_of
+from benchmark.speed.pages import write_page
 
 REPOSITORIES = {
     "MaskedDenoising": "https://github.com/haoyuc/MaskedDenoising",
@@ -245,7 +245,8 @@ def setting(explanation: str, missing: list[str]) -> list[str]:
     return [
         explanation,
         f"Machine: {processor()}, which {bf16} units for bf16, {platform.system()}, Python "
-        f"{platform.python_version()}, torch {version_of('torch')}.",
+        f"{platform.python_version()}, noisebench {version_of('noisebench')}, torch "
+        f"{version_of('torch')}.",
         *(["", f"Missing: {'; '.join(missing)}."] if missing else []),
     ]
 
@@ -266,7 +267,7 @@ def main(arguments: list[str] | None = None) -> None:
     load_plugins()
     text = table(options.networks, options.published, options.sizes, options.repeats)
     if options.out:
-        write_whole(options.out, text)
+        write_page(options.out, "networks", text, arguments)
     print(text)
 
 

@@ -17,10 +17,10 @@ from statistics import median
 
 import numpy as np
 
-from benchmark.files.whole import write_whole
 from benchmark.noise import NOISE_MODELS, to_uint8
 from benchmark.registry import load_plugins
 from benchmark.reporting.tables import Table
+from benchmark.speed.pages import write_page
 
 # each noise with the settings and the level at which the libraries have the same law
 OURS = {
@@ -219,7 +219,7 @@ def main(arguments: list[str] | None = None) -> None:
     one_thread()
     text = table(options.size, options.repeats)
     if options.out:
-        write_whole(options.out, text)
+        write_page(options.out, "noises", text, arguments)
     print(text)
 
 

@@ -21,12 +21,12 @@ from torch import Tensor, nn
 from torch.nn.functional import l1_loss
 
 from benchmark.denoiser import DENOISERS
-from benchmark.files.whole import write_whole
 from benchmark.noise import NOISE_MODELS
 from benchmark.registry import load_plugins
 from benchmark.reporting.tables import Table
 from benchmark.scoring.precision import multiplies_bf16
 from benchmark.speed.networks import NETWORKS, REPOSITORIES, on_path, setting
+from benchmark.speed.pages import write_page
 from benchmark.training.distributed import Processes
 from benchmark.training.patches import Patches
 from benchmark.training.recipe import Execution, Recipe
@@ -194,7 +194,7 @@ def main(arguments: list[str] | None = None) -> None:
     measured = partial(table, options.networks, options.published)
     text = measured(options.batch, options.patch, options.repeats)
     if options.out:
-        write_whole(options.out, text)
+        write_page(options.out, "training", text, arguments)
     print(text)
 
 

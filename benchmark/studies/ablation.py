@@ -273,7 +273,7 @@ def _section(board: Board, metric: str) -> list[str]:
     if len(ranking.noises) > MOST_COLUMNS:
         table = table.transposed
     said = " ".join(sentences(board.scores, ranking))
-    caveats = [f"- {note}" for note in notes(board.scores, ranking)]
+    caveats = [f"- {noise}: {note}." for noise, note in notes(board.scores, [ranking]).items()]
     paragraphs = [f"## {table.caption}", table.markdown(), said]
     return [*paragraphs, "\n".join(caveats)] if caveats else paragraphs
 

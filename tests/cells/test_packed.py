@@ -1,9 +1,12 @@
 """Cells at rest: one file holds what their files held, and nothing is lost on the way."""
 
+import errno
 import itertools
 import json
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +16,7 @@ import pytest
 from benchmark.cells import Cell, ResultStore, packed
 from benchmark.cells.filling import Request
 from benchmark.cells.packed import pack
-from benchmark.cells.sharing import lacking
+from benchmark.cells.sharing import lacking, share
 from benchmark.files.output import prepare
 from benchmark.settings import digest_of
 
@@ -138,9 +141,30 @@ def test_concatenated_files_are_one_result_in_which_the_last_line_of_a_cell_coun
     assert pack(store) == 4
 
 
+@pytest.mark.parametrize("end", [b"\n", b"", b"\r\n"])
+def test_a_file_without_a_line_feed_at_its_end_is_joined_to_another(store, end):
+    pack(store)
+    before, lines = dict(store.records()), file(store).read_bytes().splitlines()
+    file(store).write_bytes(end.join([lines[0], lines[1], lines[2]]))
+    fresh = ResultStore(store.root)
+    assert dict(fresh.records()) == before
+    assert pack(fresh) == 3
+    assert file(store).read_bytes() == b"\n".join(lines) + b"\n"
+
+
+def test_a_torn_line_before_another_file_costs_its_own_cell_alone(store):
+    pack(store)
+    lines = file(store).read_bytes().splitlines()
+    file(store).write_bytes(lines[0][:-40] + lines[1] + b"\n" + lines[2])
+    fresh = ResultStore(store.root)
+    with pytest.warns(UserWarning, match=r"line 1 of .*cells\.jsonl is no cell"):
+        assert len(dict(fresh.records())) == 2
+    assert CELL in fresh
+
+
 DAMAGED = {
     "torn": lambda line: line[: len(line) // 2],
-    "two in one": lambda line: line + line,
+    "in another file's line": lambda line: line[:-1] + line[1:],
     "a conflict of git": lambda line: b"<<<<<<< ours",
     "zeros": lambda line: bytes(len(line)),
     "another type": lambda line: line.replace(b'"images":', b'"pictures":'),
@@ -254,6 +278,53 @@ def test_packing_waits_for_another_which_packs(store):
 
     assert pack(store, say) == 3
     assert said[0].startswith(f"waiting for process {os.getpid()} here")
+
+
+@pytest.mark.slow
+def test_packing_goes_on_where_another_pack_was_killed_and_a_run_holds_a_cell(store):
+    code = (
+        "import sys, time; from benchmark.files.lease import Leases; from pathlib import Path; "
+        "lease = Leases().take(Path(sys.argv[1])); print('held', flush=True); time.sleep(60)"
+    )
+    words = [sys.executable, "-c", code, str(store.lease_path(file(store)))]
+    with subprocess.Popen(words, stdout=subprocess.PIPE) as other:
+        assert other.stdout.readline() == b"held\n"
+        other.kill()
+    more = {**IMAGES, "four": "four whole"}
+    with ResultStore(store.root).filling(CELL, settings(more), more):
+        assert pack(store, pytest.fail) == 3
+        assert list(store.root.rglob("*.lease")) == [store.lease_path(store.path(CELL))]
+    assert len(dict(ResultStore(store.root).records())) == 3
+
+
+def test_a_packed_cell_which_is_scored_again_is_one_cell(store):
+    pack(store)
+    before = store.state(CELL)
+    fresh = ResultStore(store.root)
+    (part,) = share(fresh, [Request(CELL, settings(), IMAGES)], print, lambda cell: True)
+    with part:
+        assert part.lacking(IMAGES) == list(IMAGES)
+        for image in IMAGES:
+            part.append({"image": image, "psnr": 31.0, "seconds": 0.1})
+        part.finish(list(IMAGES), labels=LABELS)
+    assert fresh.state(CELL) != before
+    assert pack(fresh) == 3
+    assert [row["psnr"] for row in ResultStore(store.root).read(CELL)["images"]] == [31.0] * 3
+
+
+def test_a_folder_which_cannot_be_written_is_one_sentence_and_keeps_its_cells(store, monkeypatch):
+    before = contents(store.root)
+    original = os.open
+
+    def refused(path: str, flags: int, *more: object) -> int:
+        if flags & os.O_CREAT:
+            raise OSError(errno.EROFS, "Read-only file system")
+        return original(path, flags, *more)
+
+    monkeypatch.setattr(os, "open", refused)
+    with pytest.raises(OSError, match=r"cannot write .*Read-only file system; .*out=FOLDER"):
+        pack(store)
+    assert contents(store.root) == before
 
 
 def test_a_folder_without_cells_is_a_mistake_and_makes_no_folder(tmp_path):

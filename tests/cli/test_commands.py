@@ -93,6 +93,27 @@ def test_a_new_file_is_completed(greet):
     ]
 
 
+def test_a_training_is_offered_what_it_can_take(bench):
+    known = all_commands()
+    models = completions("bench train model=", known)
+    noises = completions("bench train noise=", known)
+    assert {"model=dncnn", "model=dncnn_tiny"} <= set(models)
+    assert not {"model=tv", "model=onnx", "model=all"} & set(models)
+    assert "noise=gaussian" in noises and not {"noise=mc_render", "noise=paper"} & set(noises)
+    assert "model=tv" in completions("bench run model=", known)
+    names = bench("train", "--help")[1].partition("Names:")[2]
+    assert (
+        "restormer_tiny" in names
+        and "wavelet" not in names
+        and "polyu" not in names.split("data")[0]
+    )
+
+
+def test_a_list_is_headed_by_the_word_that_takes_its_names(bench):
+    assert bench("list", "model")[1].startswith("model= takes denoisers")
+    assert bench("list", "noise")[1].startswith("noise= takes noise models")
+
+
 @pytest.mark.parametrize(
     ("line", "expected"),
     [

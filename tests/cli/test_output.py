@@ -392,6 +392,32 @@ def test_a_readme_names_every_run_which_filled_its_folder_once(bench, finished, 
     assert commands_in(finished) == [first, f"{first} 'noise.gaussian.levels=[7]'"]
 
 
+def test_a_run_of_less_than_its_folder_holds_says_so_and_how_to_see_all(bench, finished, undrawn):
+    whole = (finished / "leaderboard.md").read_bytes()
+    assert b"A part" not in whole
+    for _ in range(2):  # the page of a part is known as ours
+        said = bench(*RUN, "noise.gaussian.levels=[7]")[1]
+    assert said.splitlines()[-1] == (
+        "out holds 20 cells, of which these tables and figures show 2; all of them: "
+        "bench report out=out"
+    )
+    page = (finished / "leaderboard.md").read_text("utf-8")
+    assert page.startswith("# Leaderboard\n\nA part: 2 of the 20 cells of this folder. ")
+    assert "these tables" not in bench("report", "out=out")[1]
+    assert (finished / "leaderboard.md").read_bytes() == whole
+
+
+def test_a_report_without_the_pictures_says_that_strips_are_left_out(bench, finished, undrawn):
+    shutil.rmtree(finished / "pictures")
+    (finished / "strip_gaussian_photos.png").touch()
+    status, _, warned = bench("report", "out=out")
+    assert status == 0
+    assert "no pictures in out/pictures: strip_gaussian_photos.png cannot be drawn again" in warned
+    assert "strip_" not in (finished / "leaderboard.md").read_text("utf-8")
+    (finished / "strip_gaussian_photos.png").unlink()
+    assert bench("report", "out=out")[2] == ""
+
+
 def test_the_shards_of_a_run_are_one_command_and_the_runs_of_a_sweep_several(bench, undrawn):
     settings = [*PLAIN[1:], *SMALL, "noise.gaussian.levels=[5]"]
     for shard in ("2/2", "1/2"):
@@ -418,7 +444,7 @@ def test_a_readme_of_somebody_else_stays_and_costs_no_report(bench, finished, un
         (finished / "README.md").write_text(text)
         (finished / "leaderboard.md").unlink()
         status, said, _ = bench("report", "out=out")
-        assert status == 0 and "README.md was not written by bench run, and stays" in said
+        assert status == 0 and "README.md was not written by bench, and stays" in said
         assert (finished / "README.md").read_text() == text
         assert (finished / "leaderboard.md").is_file()
 

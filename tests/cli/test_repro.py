@@ -12,9 +12,9 @@ import torch
 from benchmark.cells import Cell, ResultStore
 from benchmark.cells.packed import pack
 from benchmark.cli.commands.repro import ReproOptions
-from benchmark.cli.commands.run import RunOptions
 from benchmark.cli.objects.again import Files, repeated
 from benchmark.cli.objects.grid import compose_grid
+from benchmark.cli.objects.grid_options import GridOptions
 from benchmark.cli.objects.specs import spec_of
 from benchmark.cli.objects.stored import Choice, stored_cells
 from benchmark.denoiser import DENOISERS
@@ -32,7 +32,7 @@ def score(out: Path, model: dict, noise: dict, data: dict, **more: object) -> Re
         for group, names in groups.items()
     }
     store = ResultStore(out)
-    grid = compose_grid(RunOptions(**specs, reference=(), device="cpu", **more))
+    grid = compose_grid(GridOptions(**specs, reference=(), device="cpu", **more))
     fill(grid, store, missing(grid, store), "cpu")
     return store
 

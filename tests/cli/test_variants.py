@@ -87,6 +87,28 @@ def test_a_mistake_is_one_sentence(bench, quick, words, said):
     assert err.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("variant", "said"),
+    [
+        ("model: {of: maskd}", "unknown denoiser 'maskd'; did you mean 'masked'"),
+        ("model: {of: masked, maskk: 1}", "unknown setting 'maskk'; did you mean 'mask'?"),
+        ("model: {of: masked, input_ratio: [200, 300]}", "got (200, 300)"),
+        ("model: {of: tv}", "'tv' has no size 'tiny'"),
+        ("model: {of: masked}, data: [bsds40]", "unknown dataset 'bsds40'; did you mean 'bsds400'"),
+        ("model: {of: masked}, noise: gaussia", "unknown noise model 'gaussia'; did you mean"),
+        ("model: {of: masked}, level: -3", "gaussian needs a finite level >= 0"),
+        ("model: {of: masked}, levell: 3", "unknown setting 'levell'; did you mean 'level'?"),
+    ],
+)
+def test_a_mistake_in_the_last_variant_costs_no_training(
+    bench, tmp_path, quick, monkeypatch, variant, said
+):
+    monkeypatch.setattr("benchmark.studies.comparison.train_variants", lambda *_: 1 / 0)
+    status, _, err = bench("ablate", "masks", *quick, f"+ablation.variants.new={{{variant}}}")
+    assert status == 2 and said in err, err
+    assert err.count("\n") == 1
+
+
 @pytest.mark.slow
 def test_trainings_of_a_folder_become_curves_and_a_page_of_the_zoo(bench, tmp_path, quick):
     settings = [
@@ -103,6 +125,9 @@ def test_trainings_of_a_folder_become_curves_and_a_page_of_the_zoo(bench, tmp_pa
     assert (status, err) == (0, "")
     assert "training_curves.svg" in out
     assert (tmp_path / "more/training.md").is_file()
+    readme = (tmp_path / "more/README.md").read_text()
+    assert "bench report out=more" in readme and "\n| dncnn_tiny | dncnn | " in readme
+    assert "No such weights" not in readme
     weights = tmp_path / "more/dncnn_tiny/dncnn_tiny.safetensors"
     status, out, err = bench("zoo", f"weights=[{weights}]", "out=zoo.md")
     assert (status, err) == (0, "")

@@ -44,6 +44,14 @@ def test_an_image_in_bgr_order_is_drawn_in_its_order():
     assert np.array_equal(Script(0, bgr=True).standard_normal(9), Script(0).standard_normal(9))
 
 
+def test_a_parameter_of_each_channel_stays_with_its_channel_in_bgr_order():
+    scales = np.array([0.0, 1.0, 100.0])  # of R, G, B
+    np.random.seed(0)
+    expected = np.random.normal(0, scales[::-1], SHAPE)[..., ::-1]
+    assert np.array_equal(Script(0, bgr=True).normal(0, scales, SHAPE), expected)
+    assert np.array_equal(Script(0, bgr=True).poisson(scales), Script(0).poisson(scales))
+
+
 def test_a_copy_goes_on_where_its_original_was():
     script = Script(0)
     script.standard_normal(3)  # one number is left over for the next call

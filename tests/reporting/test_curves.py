@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from doubles import Small
+from drawing import assert_whole
 
+from benchmark.denoiser.weights.load import save_weights
 from benchmark.reporting.figures.style import line_styles
-from benchmark.reporting.trainings.curves import write_curves
+from benchmark.reporting.trainings.curves import readme, write_curves
 from benchmark.reporting.trainings.figure import training_curves
 from benchmark.reporting.trainings.page import page, read_runs
 
@@ -200,10 +203,42 @@ def test_nothing_of_the_curves_is_cut_off(tmp_path, count):
         scores = {(f"noise_{n}", 5.0): [20, 22, 21] for n in range(count)}
         write_validation(tmp_path, name, scores)
     figure = training_curves(read_runs(tmp_path))
-    figure.draw_without_rendering()
-    tight, size = figure.get_tightbbox(), figure.get_size_inches()
-    assert min(tight.x0, tight.y0) >= -0.01
-    assert tight.x1 <= size[0] + 0.01 and tight.y1 <= size[1] + 0.01
+    assert_whole(figure)
+
+
+def weights_of(path: Path, loss: float) -> Path:
+    """Weights whose training ended with a loss."""
+    training = {
+        "recipe": {"steps": 300, "seed": 7},
+        "model": {"of": "small", "width": 4},
+        "noise": {"of": "gaussian"},
+        "level": 15.0,
+        "data": {"bsds400": {"images": 400, "sha256": "abcdefabcdef0000"}},
+        "final_loss": loss,
+        "torch": "2.4",
+    }
+    save_weights(path, Small(), {"width": 4}, training)
+    return path
+
+
+def test_a_readme_says_of_trainings_what_their_weights_say(runs):
+    weights_of(runs / "masked" / "masked.safetensors", 0.0251)
+    text = readme(runs, ["bench report out=runs"], {})
+    assert "```sh\nbench report out=runs\n```" in text
+    rows = [[part.strip() for part in line.strip("| ").split(" | ")] for line in text.splitlines()]
+    assert ["bsds400", "400", "–", "abcdefabcdef"] in rows
+    assert ["steps", "300"] in rows and ["torch", "2.4"] in rows
+    (line,) = (row for row in rows if row[0] == "masked")
+    assert line[1] == "small" and len(line[2]) == 12 and line[3] == "width=4"
+    assert "No such weights are there of baseline." in text
+
+
+def test_shipped_weights_tell_of_a_training_only_if_it_ended_with_their_loss(runs, tmp_path):
+    for loss, unknown in ((0.0251, "of baseline."), (0.0252, "of baseline, masked.")):
+        shipped = {"masked": weights_of(tmp_path / f"{loss}.safetensors", loss)}
+        text = readme(runs, [], shipped)
+        assert f"No such weights are there {unknown}" in text
+        assert ("## Data" in text) == (loss == 0.0251)
 
 
 @pytest.mark.slow

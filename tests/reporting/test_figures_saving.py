@@ -96,6 +96,23 @@ def test_a_figure_is_drawn_again_where_other_code_draws_it(save, monkeypatch):
     assert save(TABLE)
 
 
+@pytest.mark.parametrize(
+    ("changed", "anew"),
+    [
+        ("benchmark.reporting.board", True),  # whose names of models the style uses
+        ("benchmark.reporting.statistics.shared", True),
+        ("benchmark.pixels", True),
+        ("benchmark.cells.store", False),
+        ("benchmark.cli.entry", False),
+    ],
+)
+def test_helpers_of_drawing_count_wherever_they_stand(save, monkeypatch, changed, anew):
+    save(TABLE)
+    source = saving._source
+    monkeypatch.setattr(saving, "_source", lambda name: source(name) + b"#" * (name == changed))
+    assert save(TABLE) == anew
+
+
 def test_two_functions_draw_two_figures(tmp_path):
     save_svg(tmp_path / "a.svg", line, 1)
     CALLS.clear()

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from drawing import assert_whole
 from matplotlib.colors import to_rgb
 
 from benchmark.reporting.figures.curves import figure11
@@ -107,10 +108,7 @@ def test_nothing_is_cut_off(noises):
     table = pd.concat([spots.assign(noise=f"noise_{n}") for n in range(noises)])
     texts = {"units": {"noise_0": "a long unit, " * 4}, "notes": {"noise_0": "words " * 40}}
     figure = figure11(table, **texts)
-    figure.draw_without_rendering()
-    tight, size = figure.get_tightbbox(), figure.get_size_inches()
-    assert min(tight.x0, tight.y0) >= -0.01
-    assert tight.x1 <= size[0] + 0.01 and tight.y1 <= size[1] + 0.01
+    assert_whole(figure)
 
 
 def test_figure_11_says_what_it_cannot_draw():

@@ -312,6 +312,13 @@ def test_many_caveats_are_in_the_page_and_in_the_terminal_their_noises(table, pr
     assert "guess number" not in said
 
 
+def test_a_caveat_is_said_once_whatever_the_number_of_tables(table, printed):
+    two = pd.concat([table, table.assign(dataset="toy2")], ignore_index=True)
+    scores = labelled(two)
+    assert markdown(scores).count("spots: an estimate of something.") == 1
+    assert printed(scores).count("an estimate of something.") == 1
+
+
 @pytest.mark.slow
 def test_recorded_noise_stands_after_the_clean_images(table, printed):
     real = table[table["noise"] == "spots"].assign(dataset="a_camera", noise="a_camera")

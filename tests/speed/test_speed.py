@@ -7,6 +7,7 @@ import pytest
 
 from benchmark.noise import NOISE_MODELS
 from benchmark.speed import noises
+from benchmark.speed.pages import write_page
 
 
 def test_calls_are_taken_in_turn_after_one_of_each():
@@ -31,7 +32,11 @@ def test_the_table_names_missing_libraries_and_leaves_out_their_columns(
     out = tmp_path / "noises.md"
     noises.main(["--size", "32", "--repeats", "1", "--out", str(out)])
     text = out.read_text(encoding="utf-8")
-    assert text in capsys.readouterr().out
+    head, made, table = text.split("\n\n", 2)
+    assert head == "# Speed: noises" and table in capsys.readouterr().out
+    assert (
+        made == f"Made with `python -m benchmark.speed.noises --size 32 --repeats 1 --out {out}`."
+    )
     head, _, *rows = [line for line in text.splitlines() if line.startswith("|")]
     assert head == "| noise | ours | scikit-image | ours / fastest peer |"
     names = {row.split(" | ")[0].removeprefix("| ") for row in rows}
@@ -39,6 +44,20 @@ def test_the_table_names_missing_libraries_and_leaves_out_their_columns(
     assert "Not installed: imagecorruptions (" in text
     assert "; deepinv (" in text
     assert f"numpy {np.__version__}" in text
+
+
+def test_a_folder_of_pages_has_an_index_which_leaves_others_pages_alone(tmp_path):
+    (tmp_path / "notes.md").write_text("# Mine\n")
+    for name in ("two", "one"):
+        write_page(tmp_path / f"{name}.md", "noises", "| a |\n", ["--out", f"{name}.md"])
+    index = tmp_path / "README.md"
+    assert index.read_text().splitlines()[-2:] == [
+        "- [one](one.md): `python -m benchmark.speed.noises --out one.md`",
+        "- [two](two.md): `python -m benchmark.speed.noises --out two.md`",
+    ]
+    index.write_text("# Mine\n")
+    write_page(tmp_path / "one.md", "noises", "| a |\n", [])
+    assert index.read_text() == "# Mine\n"
 
 
 def test_a_row_compares_with_the_fastest_peer_and_marks_who_lacks_the_noise():

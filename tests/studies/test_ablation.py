@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from drawing import assert_whole
 
 from benchmark.cells.scores import Scores, as_scores
 from benchmark.reporting.board import Board
@@ -246,10 +247,3 @@ def test_importing_ablations_loads_neither_torch_nor_matplotlib():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stderr.strip() == ""
-
-
-def assert_whole(figure) -> None:
-    figure.draw_without_rendering()
-    tight, size = figure.get_tightbbox(), figure.get_size_inches()
-    assert min(tight.x0, tight.y0) >= -0.01
-    assert tight.x1 <= size[0] + 0.01 and tight.y1 <= size[1] + 0.01

@@ -1,30 +1,13 @@
 """A submission to DND is what its server takes: every box, whole, the same twice."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 import scipy
-import torch
+from doubles import Boxes, Dice
 from torch import Tensor
 
-from benchmark.datasets import DND
 from benchmark.denoiser import Denoiser
 from benchmark.studies.submission import write_submission
-
-
-class Boxes(DND):
-    """Two photographs with three small boxes each, which need no files."""
-
-    count = 2
-    boxes = 3
-    side = 8
-
-    def crops(self) -> Iterator[tuple[str, list[np.ndarray]]]:
-        for number in (0, 1):
-            rng = np.random.default_rng(number)
-            boxes = [rng.random((8, 8, 3), dtype=np.float32) for _ in range(self.boxes)]
-            yield f"000{number + 1}", boxes
 
 
 class Keep(Denoiser):
@@ -32,13 +15,6 @@ class Keep(Denoiser):
 
     def forward(self, noisy: Tensor) -> Tensor:
         return noisy * 0.9
-
-
-class Dice(Denoiser):
-    """A stochastic network, reduced to its randomness."""
-
-    def forward(self, noisy: Tensor) -> Tensor:
-        return torch.rand_like(noisy)
 
 
 def test_a_submission_is_one_file_a_photograph_in_the_official_layout(tmp_path):

@@ -13,6 +13,9 @@ def test_bench_tiles_measures_networks_and_their_variants(bench, tmp_path):
     assert "written to o: tiles.md, tiles.csv" in out
     text = (tmp_path / "o/tiles.md").read_text()
     assert "`bench tiles 'model=[masked,identity]' data.photos.limit=1" in text
+    readme = (tmp_path / "o/README.md").read_text()
+    assert "```sh\nbench tiles 'model=[masked,identity]' data.photos.limit=1" in readme
+    assert all(f"| {name} " in readme for name in ("masked", "noisy input", "photos", "torch"))
     with (tmp_path / "o/tiles.csv").open(newline="") as file:
         lines = list(csv.DictReader(file))
     found = {(line["model"], line["tile"]): line for line in lines}

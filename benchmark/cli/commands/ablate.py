@@ -2,19 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from benchmark.cli.command import CommandLine, command, file_of_settings
-from benchmark.cli.commands.run import RunOptions
 from benchmark.cli.commands.train import TrainingOptions, TrainOptions
+from benchmark.cli.objects.grid_options import GridOptions
 from benchmark.cli.objects.spec import Specs
 from benchmark.studies.variants import Ablation
-
-if TYPE_CHECKING:
-    from benchmark.training.distributed import Processes
-    from benchmark.training.loop import Training
 
 
 @dataclass(frozen=True)
@@ -68,6 +62,7 @@ def ablate(options: AblateOptions, line: CommandLine) -> None:
 
     from benchmark.cli.objects.grid import compose_grid
     from benchmark.cli.objects.specs import build
+    from benchmark.cli.objects.training import check_training, compose_training
     from benchmark.cli.output import say_written
     from benchmark.console.log import log, show
     from benchmark.environment.device import pick_device, use_threads
@@ -84,7 +79,12 @@ def ablate(options: AblateOptions, line: CommandLine) -> None:
         tested = _tested(options, {}, processes.device)  # first: a mistake in it costs no training
         build(tested.noise)
         build(tested.data)[options.test_data].images()
-        trained = comparison.train_variants(ablation, partial(_training, options, processes))
+        trainings = {name: _training(options, name) for name in ablation.variants}
+        for training in trainings.values():
+            check_training(training)
+        trained = comparison.train_variants(
+            ablation, lambda name: compose_training(trainings[name], processes)
+        )
         if isinstance(trained, int):
             log.info("stopped; the same command goes on from there")
             sys.exit(128 + trained)
@@ -98,11 +98,10 @@ def ablate(options: AblateOptions, line: CommandLine) -> None:
             say_written(written, folder)
 
 
-def _training(options: AblateOptions, processes: "Processes", name: str) -> "Training":
+def _training(options: AblateOptions, name: str) -> TrainOptions:
     """The training of one variant: what all share, then what is its own."""
     from benchmark.cli.objects.options import changed
     from benchmark.cli.objects.specs import by_name, sized_spec
-    from benchmark.cli.objects.training import compose_training
 
     variant = options.ablation.variants[name]
     shared = {key: getattr(options, key) for key in TrainingOptions.__dataclass_fields__}
@@ -110,28 +109,31 @@ def _training(options: AblateOptions, processes: "Processes", name: str) -> "Tra
     training = TrainOptions(**shared, model=model, out=options.runs)
     if variant.data is not None:
         training = replace(training, data=by_name("data", variant.data))
-    return compose_training(changed(training, variant.settings), processes)
+    own = dict(variant.settings)
+    if "noise" in own:
+        training = replace(training, noise=_noises((str(own.pop("noise")),)))
+    return changed(training, own)
 
 
-def _tested(options: AblateOptions, weights: Mapping[str, Path], device: str) -> RunOptions:
+def _tested(options: AblateOptions, weights: Mapping[str, Path], device: str) -> GridOptions:
     """The run which scores the variants."""
     from benchmark.cli.objects.specs import by_name, spec_of
 
     variants = options.ablation.variants
     images = {"crop": options.test_crop, "limit": options.test_limit}
-    return RunOptions(
+    return GridOptions(
         model={
             name: spec_of("model", name, {"of": variants[name].of, "weights": str(path)})
             for name, path in weights.items()
         },
-        noise=_test_noises(options.test_noise),
+        noise=_noises(options.test_noise),
         data={options.test_data: spec_of("data", options.test_data, images)},
         metric=by_name("metric", ("psnr", "ssim")),
         device=device,
     )
 
 
-def _test_noises(chosen: tuple[str, ...]) -> Specs:
+def _noises(chosen: tuple[str, ...]) -> Specs:
     """The noises of names, suites and formulas."""
     from benchmark.cli.objects.specs import spec_of
     from benchmark.cli.registered.registries import suites

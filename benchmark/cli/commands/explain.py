@@ -56,7 +56,8 @@ def explain(options: ExplainOptions, line: CommandLine) -> None:
     import shlex
     from pathlib import Path
 
-    from benchmark.cli.objects.grid import compose_whole
+    from benchmark.cli.objects.grid import compose_grid
+    from benchmark.cli.objects.grid_options import of_whole_images
     from benchmark.cli.output import say_written
     from benchmark.console.log import console, log
     from benchmark.environment.device import pick_device, use_threads
@@ -68,7 +69,7 @@ def explain(options: ExplainOptions, line: CommandLine) -> None:
     start, end = protocol_of(options.protocol), protocol_of(options.to) if options.to else None
     device = pick_device(options.device)
     use_threads(options.threads)
-    grid = compose_whole(options, ("psnr", "ssim"))
+    grid = compose_grid(of_whole_images(options, ("psnr", "ssim")))
     if options.out is not None:
         prepare(options.out, {"explain.md": "explain", "explain.csv": "conventions"})
     try:

@@ -61,8 +61,9 @@ def passes(options: PassesOptions, line: CommandLine) -> None:
     from pathlib import Path
 
     from benchmark.cells import Cell, ResultStore
-    from benchmark.cli.objects.grid import compose_whole, variants_of
-    from benchmark.cli.output import say_written
+    from benchmark.cli.objects.grid import compose_grid, variants_of
+    from benchmark.cli.objects.grid_options import of_whole_images
+    from benchmark.cli.output import say_written, write_study_readme
     from benchmark.console.log import log
     from benchmark.environment.device import pick_device, use_threads
     from benchmark.files.output import prepare
@@ -71,7 +72,7 @@ def passes(options: PassesOptions, line: CommandLine) -> None:
     draws = study.Draws(options.passes, options.averaged)
     device, out = pick_device(options.device), Path(options.out)
     use_threads(options.threads)
-    grid = compose_whole(options, study.SCORES)
+    grid = compose_grid(of_whole_images(options, study.SCORES))
     prepare(options.out, {"passes.md": "passes", "passes.csv": "draws"})
     for name, settings in grid.settings["model"].items():
         if settings.get("passes", 1) != 1:
@@ -81,7 +82,9 @@ def passes(options: PassesOptions, line: CommandLine) -> None:
             )
     store = ResultStore(out / "draws", study.is_drawn)
     records = study.measure(grid, variants_of(options.model), store, draws, device)
-    written = study.write_pages(records, out, shlex.join(line.without("out")))
+    command = line.without("out")
+    written = study.write_pages(records, out, shlex.join(command))
+    written += write_study_readme(records, [*written, store.root], out, command)
     for record in records:
         summary = study.summarize(record)
         verdicts = f"{study.stability(summary).sentence} {study.gain(summary).sentence}"

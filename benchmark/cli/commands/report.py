@@ -1,6 +1,7 @@
 """``bench report``: leaderboard, curves and pictures of everything in a results folder."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from benchmark.cli.command import CommandLine, command
 
@@ -37,7 +38,7 @@ def report(options: ReportOptions, line: CommandLine) -> None:
     The report of some models is written to out/report-MODEL+MODEL, beside that of all; to=FOLDER
     names another place.
     """
-    from pathlib import Path
+    import shlex
 
     from benchmark.cells import ResultStore
     from benchmark.cli.output import (
@@ -46,6 +47,7 @@ def report(options: ReportOptions, line: CommandLine) -> None:
         families,
         partners,
         publish,
+        replace_readme,
         say_written,
         suites,
     )
@@ -64,7 +66,15 @@ def report(options: ReportOptions, line: CommandLine) -> None:
     )
     if curves.read_runs(store.root):
         prepare(store.root, {"training.md": "training"}, ("training_curves.*",))
-        say_written(curves.write_curves(store.root), store.root)
+        written = curves.write_curves(store.root)
+        if scores.rows.empty:  # else the folder's README is that of its cells
+
+            def page(before: str) -> str:
+                command = shlex.join(["bench", "report", f"out={options.out}"])
+                return curves.readme(store.root, [command], _shipped_weights())
+
+            written += replace_readme(store.root, page)
+        say_written(written, store.root)
     elif scores.rows.empty and asked:
         raise ValueError(
             f"no cells by protocol {asked} under {store.root}; bench report out={store.root} says "
@@ -90,3 +100,16 @@ def report(options: ReportOptions, line: CommandLine) -> None:
     to = Path(options.to) if options.to else to
     prepare(to, REPORT, FIGURES)
     publish(scores, store, to)
+
+
+def _shipped_weights() -> dict[str, Path]:
+    """Weights files which come with the packages, by name, found without loading these."""
+    from importlib.util import find_spec
+
+    from benchmark.registry import OURS
+
+    found = {}
+    for spec in (find_spec(name) for name in OURS if "." not in name):
+        for folder in (spec and spec.submodule_search_locations) or ():
+            found |= {path.stem: path for path in Path(folder).glob("weights/*.safetensors")}
+    return found

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from benchmark.cli.command import CommandLine, command, group
-from benchmark.cli.objects.spec import Specs
+from benchmark.cli.command import CommandLine, command
+from benchmark.cli.objects.grid_options import GridOptions
 
 if TYPE_CHECKING:
     from benchmark.cells.scores import Scores
@@ -12,62 +12,20 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class RunOptions:
-    """What a run is told.
+class RunOptions(GridOptions):
+    """What a run is told beside its grid.
 
     Parameters
     ----------
-    model
-        Denoisers: a name, a list or all.
-    noise
-        Noises: a name, a formula, a list, all, or paper, the noises of the paper.
-    data
-        Images: a name, a list or all.
-    metric
-        Metrics: a name, a list or all.
-    protocol
-        How images are treated and compared: masked, kair, swinir, restormer, clipdenoising, sidd or
-        float, and changes in parentheses: 'kair(border=2)'. One protocol a folder.
-    levels
-        null: each noise's own; matched: those at which the dataset's noisy images have 28, 25, 22
-        and 19 dB, found by bisection and kept in OUT/matched.
-    seeds
-        Noisy versions of every image, one each.
-    reference
-        Models scored beside yours: the noisy input, or [identity,bm3d].
-    tile
-        auto: images whole where memory allows, else in overlapping tiles; none: always whole; 256:
-        in tiles of 256x256 pixels, a setting of every cell, as bf16 is.
-    precision
-        fp32: the same scores on every machine; bf16; or auto: bf16 for networks where the device
-        has units for it and their PSNR changes by less than 0.01 dB, else fp32. Each cell records
-        which it was.
-    out
-        The results folder: cells, README.md, leaderboard.md, leaderboard.csv, ranking.csv,
-        scores.csv, figures.
-    device
-        auto, cpu, cuda, cuda:1 ..., mps.
     threads
         Of torch on the CPU; null is all cores. Scores agree to the bit for one number of threads,
-        which each cell records, and to about 1e-5 dB for different ones.
+        which each cell records, and to about 1e-4 dB for different ones.
     shard
         2/8: only the second of eight equal shares of the cells, for job arrays.
     rescore
         changed: score the finished cells again which other code scored; all: every one.
     """
 
-    model: Specs = group("masked")
-    noise: Specs = group("all")
-    data: Specs = group("photos")
-    metric: Specs = group("psnr", "ssim")
-    protocol: str = "masked"
-    levels: str | None = None
-    seeds: tuple[int, ...] = (0,)
-    reference: tuple[str, ...] = ("identity",)
-    tile: str = "auto"
-    precision: str = "fp32"
-    out: str = "results/local"
-    device: str = "auto"
     threads: int | None = None
     shard: str = "1/1"
     rescore: str | None = None

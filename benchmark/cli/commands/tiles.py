@@ -53,8 +53,9 @@ def tiles(options: TilesOptions, line: CommandLine) -> None:
     import shlex
     from pathlib import Path
 
-    from benchmark.cli.objects.grid import compose_whole, variants_of
-    from benchmark.cli.output import say_written
+    from benchmark.cli.objects.grid import compose_grid, variants_of
+    from benchmark.cli.objects.grid_options import of_whole_images
+    from benchmark.cli.output import say_written, write_study_readme
     from benchmark.console.log import log
     from benchmark.environment.device import pick_device, use_threads
     from benchmark.files.output import prepare
@@ -62,11 +63,13 @@ def tiles(options: TilesOptions, line: CommandLine) -> None:
 
     device, out = pick_device(options.device), Path(options.out)
     use_threads(options.threads)
-    grid = compose_whole(options, ("psnr",))
+    grid = compose_grid(of_whole_images(options, ("psnr",)))
     prepare(options.out, {"tiles.md": "tiles", "tiles.csv": "ways"})
     table = study.measure_tiles(grid, variants_of(options.model), list(options.tiles), device)
     weights = {n: s["weights"] for n, s in grid.settings["model"].items() if "weights" in s}
-    written = study.write_pages(table, out, shlex.join(line.without("out")), weights)
+    command = line.without("out")
+    written = study.write_pages(table, out, shlex.join(command), weights)
+    written += write_study_readme(study.facts(grid, device), written, out, command)
     for _, row in study.summarize(table).iterrows():
         log.info(
             f"{row['model']}, {row['noise']} {row['level']:g} on {row['dataset']}, "

@@ -87,6 +87,7 @@ def train(options: TrainOptions, line: CommandLine) -> None:
     weights. SIGTERM, as Slurm sends it, makes it save and stop. bench report out=OUT draws the
     curves of all trainings in a folder.
     """
+    import shlex
     import sys
 
     from benchmark.cli.objects.training import compose_training
@@ -108,7 +109,9 @@ def train(options: TrainOptions, line: CommandLine) -> None:
             log.info(f"stopped at step {result.history.step}; the same command goes on from there")
             sys.exit(128 + result.stopped_by)
     of, path = training.network.name, training.folder / f"{training.folder.name}.safetensors"
+    mine = shlex.quote(f"+model.mine={{of: {of}, weights: {path}}}")
+    small = "noise=gaussian data.photos.limit=2 data.photos.crop=256"  # all noises take hours
     log.info(
-        f"wrote {path}; score it with: bench run '+model.mine={{of: {of}, weights: {path}}}'; "
-        f"its curves: bench report out={options.out}"
+        f"wrote {path}; score it with: bench run {mine} {small}; its curves: bench report "
+        f"out={shlex.quote(options.out)}"
     )

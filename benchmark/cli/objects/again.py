@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from benchmark.cells import Cell
 from benchmark.cells.provenance import Record
-from benchmark.cli.commands.run import RunOptions
 from benchmark.cli.objects.grid import compose_grid
+from benchmark.cli.objects.grid_options import GridOptions
 from benchmark.cli.objects.spec import Spec
 from benchmark.cli.objects.specs import class_of, spec_of
 from benchmark.denoiser import Denoiser
@@ -136,7 +136,7 @@ def grid_of(
     own = settings_of(model.cls)
     how = {key: settings["model"].get(key) for key in OF_INFERENCE if key not in own}
     return compose_grid(
-        RunOptions(
+        GridOptions(
             model={cell.model: model},
             noise=noise or {cell.dataset: data},
             data={cell.dataset: data} if noise else {},

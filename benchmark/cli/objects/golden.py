@@ -3,8 +3,8 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from benchmark.cli.commands.run import RunOptions
 from benchmark.cli.objects.grid import compose_grid, with_available_metrics
+from benchmark.cli.objects.grid_options import GridOptions
 from benchmark.cli.objects.spec import Spec, Specs
 from benchmark.scoring.grid import Grid
 from benchmark.signature import settings_of
@@ -28,7 +28,7 @@ def compose_golden(options: "CheckOptions") -> Grid:
         )
     size = {"limit": options.limit, "crop": options.crop}
     grid = compose_grid(
-        RunOptions(
+        GridOptions(
             model=options.model,
             noise=_with_few_levels(_resized(options.noise, size), options.levels),
             data=_resized(options.data, size),

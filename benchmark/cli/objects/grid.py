@@ -1,13 +1,12 @@
 """From the options of a run to its grid: objects and their settings."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmark.cli.commands.run import RunOptions
 from benchmark.cli.objects.spec import Spec, Specs
-from benchmark.cli.objects.specs import build, build_one, by_name, recorded_settings, spec_of
+from benchmark.cli.objects.specs import build, build_one, recorded_settings, spec_of
 from benchmark.cli.registered.registries import REGISTRIES
 from benchmark.console.log import log
 from benchmark.datasets import Dataset
@@ -26,14 +25,12 @@ from benchmark.scoring.precision import choose_precision
 from benchmark.settings import digest_of, joined
 
 if TYPE_CHECKING:
-    from benchmark.cli.commands.explain import ExplainOptions
-    from benchmark.cli.commands.passes import PassesOptions
-    from benchmark.cli.commands.tiles import TilesOptions
+    from benchmark.cli.objects.grid_options import GridOptions
 
 Settings = dict[str, dict[str, dict[str, Any]]]  # group and name to what a cell's file says
 
 
-def compose_grid(options: RunOptions) -> Grid:
+def compose_grid(options: "GridOptions") -> Grid:
     """The grid which a run asks for.
 
     Raises
@@ -76,25 +73,6 @@ def compose_grid(options: RunOptions) -> Grid:
     )
 
 
-def compose_whole(
-    options: "ExplainOptions | PassesOptions | TilesOptions", metrics: Sequence[str]
-) -> Grid:
-    """The grid of a study: whole images in fp32, under one seed, with no other models beside."""
-    return compose_grid(
-        RunOptions(
-            model=options.model,
-            noise=options.noise,
-            data=options.data,
-            metric=by_name("metric", metrics),
-            seeds=(options.seed,),
-            reference=(),
-            tile="none",
-            out=options.out or RunOptions.out,
-            device=options.device,
-        )
-    )
-
-
 def _refuse_false_references(models: Specs) -> None:
     """Raise ``ValueError`` for a variant with the name of what others are compared with."""
     for name in REFERENCE:
@@ -105,7 +83,7 @@ def _refuse_false_references(models: Specs) -> None:
             )
 
 
-def _inference(options: RunOptions, models: Mapping[str, Denoiser]) -> dict[str, Inference]:
+def _inference(options: "GridOptions", models: Mapping[str, Denoiser]) -> dict[str, Inference]:
     """How each model is run; where its precision was measured, a line says so."""
     device, inference = pick_device(options.device), {}
     for name, model in models.items():
@@ -150,7 +128,7 @@ def _datasets(specs: Mapping[str, dict[str, Spec]]) -> dict[str, Spec]:
 
 
 def _levels(
-    options: RunOptions,
+    options: "GridOptions",
     noises: dict[str, NoiseModel],
     datasets: dict[str, Dataset],
     settings: Settings,

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
-from benchmark.cli.commands.train import TrainOptions
+from benchmark.cli.objects.spec import Spec
 from benchmark.cli.objects.specs import build, changed_settings, made, recorded_settings
 from benchmark.console.log import log
 from benchmark.datasets import Dataset
@@ -24,12 +25,14 @@ from benchmark.training.loop import Training
 from benchmark.training.patches import Patches, hold_out, read_training_images
 from benchmark.training.validation import Condition, Validation, conditions_of
 
+if TYPE_CHECKING:
+    from benchmark.cli.commands.train import TrainOptions
 
-def compose_training(options: TrainOptions, processes: Processes) -> Training:
+
+def compose_training(options: "TrainOptions", processes: Processes) -> Training:
     """The training that is asked for, its images read and its network made."""
     ((name, spec),) = options.model.items()
-    if not spec.cls.learned:
-        raise ValueError(f"'{name}' has nothing to train; choose a network: bench list model")
+    _refuse_unlearned(name, spec)
     arguments, recipe = dict(spec.settings), options.recipe
     device, rank, size = processes.device, processes.rank, processes.size
     precision = _precision(options.execution.precision, device)
@@ -66,6 +69,20 @@ def compose_training(options: TrainOptions, processes: Processes) -> Training:
     )
 
 
+def check_training(options: "TrainOptions") -> None:
+    """Raise what `compose_training` would for its settings, before any image is read."""
+    for name, spec in options.model.items():
+        _refuse_unlearned(name, spec)
+        made("model", name, spec.cls, spec.settings)
+    build(options.data)
+    _training_noise(options)
+
+
+def _refuse_unlearned(name: str, spec: Spec) -> None:
+    if not spec.cls.learned:
+        raise ValueError(f"'{name}' has nothing to train; choose a network: bench list model")
+
+
 def _tried(name: str, cls: type[Denoiser], arguments: Mapping[str, object]) -> Denoiser:
     """A network which restores a small batch in training; settings with which it cannot are wrong.
 
@@ -87,7 +104,7 @@ def _tried(name: str, cls: type[Denoiser], arguments: Mapping[str, object]) -> D
     return network
 
 
-def _training_noise(options: TrainOptions) -> tuple[str, NoiseModel]:
+def _training_noise(options: "TrainOptions") -> tuple[str, NoiseModel]:
     if len(options.noise) != 1:
         raise ValueError("bench train takes one noise at a time")
     ((name, noise),) = build(options.noise).items()
@@ -100,7 +117,7 @@ def _training_noise(options: TrainOptions) -> tuple[str, NoiseModel]:
     return name, noise
 
 
-def _further_conditions(options: TrainOptions, trained_on: str) -> list[Condition]:
+def _further_conditions(options: "TrainOptions", trained_on: str) -> list[Condition]:
     """What to validate on beside the training noise, which is not watched twice."""
     known = (trained_on, float(options.level))
     return [noise for noise in conditions_of(list(options.watch)) if (noise[0], noise[2]) != known]

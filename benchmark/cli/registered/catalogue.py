@@ -57,6 +57,8 @@ class Entry:
         The name of the network which a denoiser is to be compared with; else empty.
     family
         Of a noise, as its class declares it; else empty.
+    trains
+        Whether ``bench train`` can take it, as a network or as a noise.
     """
 
     name: str
@@ -72,6 +74,7 @@ class Entry:
     module: str = ""
     compared_with: str = ""
     family: str = ""
+    trains: bool = False
 
 
 @dataclass(frozen=True)
@@ -102,6 +105,13 @@ class Catalogue:
         sizes = [f"{n}_{s}" for n, entry in entries.items() for s in entry.sizes]
         suites = self.suites if group == "noise" else []
         return [*sorted(entries), "all", *suites, *(sizes if training else [])]
+
+    def offered(self, group: str, training: bool = False) -> list[str]:
+        """The same without what a training has no use for: filters, recorded noise, suites."""
+        if not training or group not in ("model", "noise"):
+            return self.names(group, training)
+        entries = {name: e for name, e in sorted(self.groups[group].items()) if e.trains}
+        return [*entries, *(f"{name}_{size}" for name, e in entries.items() for size in e.sizes)]
 
     def settings_of(self, group: str, name: str, training: bool = False) -> Described | None:
         """The settings of a name of a group; None if it has no class of its own."""

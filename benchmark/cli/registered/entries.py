@@ -8,6 +8,7 @@ from benchmark.denoiser import Denoiser
 from benchmark.denoiser.weights.load import read_header, shipped
 from benchmark.denoiser.weights.sizes import size_of
 from benchmark.metrics import Metric
+from benchmark.noise import NoiseModel
 from benchmark.noise.formula import Formula
 from benchmark.registry import summary
 from benchmark.signature import (
@@ -46,6 +47,7 @@ def entry_of(group: str, cls: type) -> Entry:
         module=cls.__module__ if issubclass(cls, Dataset) else "",
         compared_with=getattr(cls, "compared_with", None) or "",
         family=getattr(cls, "family", ""),
+        trains=issubclass(cls, NoiseModel) or (issubclass(cls, Denoiser) and cls.learned),
     )
 
 

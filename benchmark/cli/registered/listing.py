@@ -6,6 +6,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from benchmark.cli.registered.catalogue import Catalogue, Entry, status_of, unavailable
+from benchmark.registry import did_you_mean
 
 
 def left_out(group: str, catalogue: Catalogue) -> str:
@@ -29,8 +30,10 @@ def listing(kind: str, catalogue: Catalogue) -> Table:
         If there is no such kind.
     """
     if kind not in catalogue.groups:
-        raise ValueError(f"unknown kind '{kind}'; known: all, {', '.join(catalogue.groups)}")
-    title = f"{catalogue.kinds[kind]}s"
+        known = ["all", *catalogue.groups]
+        hint = did_you_mean(kind, known)
+        raise ValueError(f"unknown kind '{kind}'{hint} Known: {', '.join(known)}")
+    title = f"{kind}= takes {catalogue.kinds[kind]}s"
     table = Table(title=title, title_justify="left", box=None, padding=(0, 2))
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")  # an address is shown whole

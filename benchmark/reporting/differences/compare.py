@@ -15,11 +15,11 @@ from benchmark.cells.provenance import PIXELS
 from benchmark.cells.reuse import WHICH
 from benchmark.cells.scores import CELL, Scores, known_scale, metric_names
 from benchmark.environment.agreement import tolerance_of
+from benchmark.reporting.statistics import CONFIDENCE
 from benchmark.settings import differences
 
 KEY = ["model", *CELL]
 EQUAL, ROUNDING, MOVED = "equal", "rounding", "moved"
-CONFIDENCE = 0.95
 COLUMNS = [  # of `Differences.lines`
     *[*KEY, "metric", "before", "after", "difference", "low", "high", "largest"],
     *["images", "unpaired", "kind"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import inspect
 import re
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
 from importlib.metadata import version
+from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +26,8 @@ from benchmark.reporting.figures import style
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+# where helpers of drawing are; what a figure shows comes from other rooms, and is hashed itself
+DRAWING = ("benchmark.reporting", "benchmark.studies", "benchmark.pixels")
 SVG: dict[Any, object] = {
     "svg.hashsalt": "noisebench",  # else identifiers are random
     "svg.fonttype": "none",  # text stays text: searchable, and a tenth of the bytes of outlines
@@ -88,15 +92,34 @@ def _svg_fingerprint(path: Path) -> str | None:
 
 
 def _fingerprint(draw: Callable, shown: tuple, library: str) -> str:
-    """A hash of what a figure shows, of the code which draws it, and of the library's version."""
-    code = map(_source, (draw.__module__, style.__name__, __name__))
+    """A hash of what a figure shows, of the code which draws it, and of the library's version.
+
+    The code is that of the drawing function's file and of what it imports of `DRAWING`, or what
+    that does.
+    """
+    modules = {draw.__module__, style.__name__, __name__}
+    while more := {name for module in modules for name in _imported(module)} - modules:
+        modules |= more
+    code = map(_source, sorted(modules))
     parts = [version(library).encode(), draw.__qualname__.encode(), *code, *_content(shown)]
     return _short(b"\0".join(parts))
 
 
 @cache
 def _source(module: str) -> bytes:
-    return inspect.getsource(sys.modules[module]).encode()
+    """The text of a module, which need not be loaded."""
+    if module in sys.modules:
+        return inspect.getsource(sys.modules[module]).encode()
+    spec = find_spec(module)
+    return Path(spec.origin).read_bytes() if spec and spec.origin else b""
+
+
+@cache
+def _imported(module: str) -> frozenset[str]:
+    """The modules of `DRAWING` which a module names at its top."""
+    tree = ast.parse(_source(module))
+    names = {node.module for node in tree.body if isinstance(node, ast.ImportFrom) and node.module}
+    return frozenset(name for name in names if name.startswith(DRAWING))
 
 
 def _content(value: object) -> Iterator[bytes]:

@@ -68,10 +68,18 @@ class Pairs:
         """The same, corrected by Holm for all pairs."""
         return self._symmetric(holm(self.p[self._places]))
 
-    @property
+    @cached_property
     def apart(self) -> np.ndarray:
-        """Which pairs are told apart: the chance of one false among them is 5 % at most."""
-        return self.p_holm < LEVEL
+        """Which pairs are told apart: the chance of one false among them is 5 % at most.
+
+        None whose mean difference, by which models are ranked, has another sign than the ranks of
+        the test have: one image far from all others turns a mean, and hardly a rank.
+        """
+        one, other = self._places
+        images = self.measured.of_images
+        ranks = [_signed_ranks(line).sum() for line in images[one] - images[other]]
+        agree = np.sign(ranks) == np.sign(self.difference[one, other])
+        return (self.p_holm < LEVEL) & (self._symmetric(agree) > 0)
 
     @property
     def count(self) -> int:
@@ -132,7 +140,7 @@ def wilcoxon_p(differences: np.ndarray) -> np.ndarray:
     approximation. Ties are counted exactly, which SciPy does by permutations, a second for each
     line. 1 where all differences are 0, and NaN where there is no image.
     """
-    return np.array([_wilcoxon(line) for line in np.round(differences, DECIMALS)])
+    return np.array([_wilcoxon(line) for line in differences])
 
 
 def holm(p: np.ndarray) -> np.ndarray:
@@ -154,19 +162,29 @@ def holm(p: np.ndarray) -> np.ndarray:
 def _wilcoxon(differences: np.ndarray) -> float:
     if not len(differences):
         return np.nan
-    differences = differences[differences != 0]
-    count = len(differences)
+    ranks = _signed_ranks(differences)
+    count = len(ranks)
     if not count:
         return 1.0  # two equal models: no evidence either way
-    _, places, sizes = np.unique(np.abs(differences), return_inverse=True, return_counts=True)
-    doubled = (2 * np.cumsum(sizes) - sizes + 1)[places]  # twice the rank, ties have their mean
-    lesser = min(doubled[differences > 0].sum(), doubled[differences < 0].sum())
+    lesser = min(ranks[ranks > 0].sum(), -ranks[ranks < 0].sum())
     if count <= MOST_EXACT:
-        return min(1.0, 2 * float(_null(tuple(sorted(doubled)))[lesser]))
+        return min(1.0, 2 * float(_null(tuple(sorted(np.abs(ranks))))[lesser]))
     from scipy.special import ndtr
 
+    sizes = np.unique(np.abs(ranks), return_counts=True)[1]  # of ties
     variance = count * (count + 1) * (2 * count + 1) / 24 - (sizes**3 - sizes).sum() / 48
     return float(2 * ndtr((lesser / 2 - count * (count + 1) / 4) / np.sqrt(variance)))
+
+
+def _signed_ranks(differences: np.ndarray) -> np.ndarray:
+    """Twice the rank of each absolute difference with its sign, (images,) to (those not 0,).
+
+    Equal ones share the mean of their ranks, hence twice: these are whole numbers.
+    """
+    differences = np.round(differences, DECIMALS)
+    differences = differences[differences != 0]
+    _, places, sizes = np.unique(np.abs(differences), return_inverse=True, return_counts=True)
+    return (2 * np.cumsum(sizes) - sizes + 1)[places] * np.sign(differences).astype(int)
 
 
 @lru_cache(maxsize=256)

@@ -108,6 +108,15 @@ def test_a_lead_within_the_spread_of_trainings_tells_nothing_apart():
     assert not Pairs(measured(plain, thrice)).apart[0, 1]
 
 
+def test_a_pair_whose_mean_and_ranks_point_different_ways_is_not_told_apart():
+    ahead = np.linspace(0.1, 0.2, 20)
+    turned = np.where(np.arange(20) == 0, -10.0, ahead)  # one image on which all is lost
+    for lead, is_apart in ((ahead, True), (turned, False)):
+        pairs = Pairs(measured(30 + lead[None], np.full((1, 20), 30.0)))
+        assert pairs.p_holm[0, 1] < 0.001
+        assert pairs.apart[0, 1] == pairs.apart[1, 0] == is_apart
+
+
 def test_of_equal_models_some_two_are_told_apart_in_at_most_one_of_twenty_tables():
     rng, runs, wrong = np.random.default_rng(0), 400, 0
     for _ in range(runs):

@@ -118,6 +118,9 @@ def test_bench_passes_measures_a_network_and_its_variants(bench, tmp_path):
     assert "claim of stability" in out and "written to o: passes.md, passes.csv" in out
     text = (tmp_path / "o" / "passes.md").read_text()
     assert all(f"| {way} " in text for way in ("one pass", "mean of 2", "mask off"))
+    readme = (tmp_path / "o" / "README.md").read_text()
+    assert f"```sh\nbench passes {' '.join(SMALL[:2])}" in readme
+    assert "| masked | masked | " in readme and "| torch " in readme and "[draws](draws)" in readme
     first = (tmp_path / "o" / "passes.csv").read_bytes()
     status, _, err = bench(*SMALL, "passes=4", "averaged=[1,2]")
     assert (status, err) == (0, "")
