@@ -238,7 +238,7 @@ def protocol_of(text: str) -> Protocol:
     known = [field.name for field in fields(Protocol)]
     for key in changes:
         if key not in known:
-            raise unknown_setting(key, known, f"{asked}: ")
+            raise unknown_setting(key, known, asked)
     return replace(PROTOCOLS[preset], **changes)
 
 

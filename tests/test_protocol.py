@@ -72,6 +72,11 @@ def test_what_is_no_protocol_is_said_in_a_sentence(text, said):
     assert said in str(caught.value)
 
 
+def test_an_unknown_setting_is_named_with_those_there_are():
+    with pytest.raises(ValueError, match=r"Known in .*kair\(color=y\): border, colour, "):
+        protocol_of("kair(color=y)")
+
+
 @pytest.mark.parametrize("facts", [{}, {"noisy": "warm", "restored": "cold"}, {"later": 1}])
 def test_a_protocol_of_another_version_is_shown_as_it_is(facts):
     assert name_of(facts).startswith("unknown")

@@ -41,8 +41,8 @@ def tie_words(ranking: Ranking, brief: bool = False) -> list[str]:
     images, alpha = pairs.measured.of_images.shape[1], f"{100 * LEVEL:.0f} %"
     if pairs.least_p * pairs.count >= LEVEL:
         return [
-            f"No two models can be told apart over {images} image{'s' * (images != 1)}: "
-            f"{_p(pairs.least_p)} is the least p there is, for {_pairs(pairs.count)} tested "
+            f"No two models can be told apart over {images} image{'s' * (images != 1)}: the least "
+            f"p there can be is {_p(pairs.least_p)}, too much for {_pairs(pairs.count)} tested "
             f"together at {alpha}."
         ]
     how = f"Wilcoxon's test over {images} images, {_pairs(pairs.count)}, Holm, {alpha}"
@@ -56,11 +56,11 @@ def tie_words(ranking: Ranking, brief: bool = False) -> list[str]:
         f"Group: models which share a letter cannot be told apart (Wilcoxon's signed-rank test "
         f"over {images} images{counted} of {_pairs(pairs.count)}, corrected by Holm to {alpha} for "
         f"all together).",
-        f"Rank: from the best to the worst which these tests leave a model{ranked}.",
+        f"Rank: the best and the worst place which these tests leave a model{ranked}.",
     ]
 
 
-def bold_words(ranking: Ranking) -> list[str]:
+def bold_words(ranking: Ranking, brief: bool = False) -> list[str]:
     """What bold and italic mean."""
     said = []
     if any(ranking.best.values()):
@@ -68,9 +68,14 @@ def bold_words(ranking: Ranking) -> list[str]:
             "Bold: the best model of a column and those which cannot be told apart from it, unless "
             "all are."
         )
+        if not brief:
+            said[0] += (
+                " Each column has tests of its own, image by image, so that a lower mean may be "
+                "bold where a higher one is not."
+            )
     if ranking.references:
         names = " and ".join(map(label, ranking.references))
-        said.append(f"For reference, never bold, italic where no model reaches it: {names}.")
+        said.append(f"For reference, not ranked: {names}; italic where no model reaches it.")
     return said
 
 

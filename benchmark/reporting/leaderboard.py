@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 from benchmark.cells.scores import CELL, Scores
-from benchmark.protocol import in_words
+from benchmark.protocol import in_words, name_of
 from benchmark.reporting.board import label
 from benchmark.reporting.certainty import (
     bold_words,
@@ -92,6 +92,7 @@ def sentences(scores: Scores, ranking: Ranking, brief: bool = False) -> list[str
             f"OOD mean: over {several}, each over its levels{apart}; ± is half its 95 % bootstrap "
             f"interval over {covered(ranking)}."
         )
+        said += [f"Protocol {name_of(facts)}." for facts in scores.protocols]
     else:
         apart = f"; {trained}, the training level, counts in its own column only" if seen else ""
         said += [
@@ -100,7 +101,7 @@ def sentences(scores: Scores, ranking: Ranking, brief: bool = False) -> list[str
             *interval_words(ranking),
             *_protocol(scores, ranking),
         ]
-    return [*said, *tie_words(ranking, brief), *bold_words(ranking)]
+    return [*said, *tie_words(ranking, brief), *bold_words(ranking, brief)]
 
 
 def _counts(ranking: Ranking) -> list[str]:

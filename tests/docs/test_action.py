@@ -35,6 +35,11 @@ def test_every_input_is_declared_described_and_used():
     assert all(given["description"] and "default" in given for given in ACTION["inputs"].values())
 
 
+def test_the_noisebench_which_is_installed_is_the_one_of_the_action():
+    lines = ACTION["inputs"]["install"]["default"].splitlines()
+    assert lines[-2:] == ['pip install "$GITHUB_ACTION_PATH"', "pip install ."]
+
+
 def test_nothing_a_caller_gives_is_pasted_into_a_script():
     assert not [step for step in STEPS if "${{" in step.get("run", "")]
 

@@ -41,7 +41,7 @@ COMPOSED = {  # why a command is only composed: each group, name and setting in 
     r"^(train|ablate)\b": "trains",
     r"^render\b": "needs Mitsuba, and time",
     r"^submit\b": "needs the 12.8 GB of DND",
-    r"kodak24|urban100|polyu": "needs images which are not part of this repository",
+    r"kodak24|cbsd68|urban100|polyu": "needs images which are not part of this repository",
     r"my/|\.(pth?|ckpt|onnx|DNG|safetensors)\b": "needs a file of the reader's",
     r"model=deepinv": "needs a package",
     r"out=(runs|results/training)\b": "needs trainings",

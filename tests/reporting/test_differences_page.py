@@ -1,5 +1,7 @@
 """Differences as people read them: what is counted, shown, grouped and written."""
 
+from dataclasses import replace
+
 import pandas as pd
 from test_differences import SCALES, cell, rows, scores
 
@@ -20,6 +22,13 @@ def test_a_model_that_passes_another_changes_both_places_and_references_have_non
     changed = changed_places(table[table["metric"] == "psnr"]).set_index("model")
     assert changed["place_before"].to_dict() | {"new": None} == {"b": 2, "a": 1, "new": None}
     assert changed["place_after"].to_dict() == {"b": 1, "a": 2, "new": 4}
+
+
+def test_means_under_two_protocols_are_not_set_beside_each_other():
+    ours, theirs = ({"noisy": noisy, "restored": "float"} for noisy in ("float", "clipped, 8 bits"))
+    table = board({"a": 32, "b": 31})
+    before, after = (replace(scores(table), protocols=[facts]) for facts in (ours, theirs))
+    assert len(places(before, before)) and places(before, after).empty
 
 
 def test_moved_cells_are_counted_as_better_and_worse_by_the_metrics_direction():
@@ -47,7 +56,8 @@ def test_the_same_change_of_many_cells_is_said_once():
     assert title == "Other settings"
     assert len(sentences) == 1
     assert "3 cells" in sentences[0]
-    assert sentences[0].endswith("compared: the pixels are the same")
+    assert "compared: the pixels are the same (masked on toy: gaussian 15, " in sentences[0]
+    assert sentences[0].endswith("gaussian 25; tv on toy: gaussian 25)")
 
 
 def test_cells_of_one_side_are_listed_by_model_under_its_name():

@@ -40,6 +40,15 @@ def test_nothing_overlaps_and_nothing_is_cut_off():
     assert not any(a.overlaps(b) for place, a in enumerate(boxes) for b in boxes[:place])
 
 
+def test_the_longest_names_leave_room_for_the_axis():
+    names = {letter * 100: float(rank) for rank, letter in enumerate("abc", start=1)}
+    figure = ranks_figure([Diagram("PSNR (dB)", names, [[*names]])])
+    figure.draw_without_rendering()
+    (panel,) = figure.axes
+    assert panel.get_window_extent().width > 2 * figure.dpi
+    assert all(figure.bbox.containsx(text.get_window_extent().x0) for text in panel.texts)
+
+
 def test_its_texts_are_texts(tmp_path):
     content = save_svg(tmp_path / "ranks.svg", ranks_figure, [TOY]).read_text()
     assert "swinir" in content and "PSNR" in content

@@ -70,7 +70,7 @@ def diff(options: DiffOptions, line: CommandLine) -> None:
     elif len(shown):
         log.info("± is half the 95 % interval of the mean over images")
     if len(changed):
-        log.info("\nPlaces on the leaderboard which changed:")
+        log.info("\nPlaces on the leaderboard which changed, each folder's own:")
         console().print(page.of_places(changed, scales).terminal())
     for title, sentences in page.sections(found, names):
         log.info(f"\n{title}:")

@@ -148,8 +148,9 @@ def _other_settings(found: Differences) -> list[str]:
     for cell, changes in found.settings.items():
         cells.setdefault(" and ".join(changes), []).append(cell)
     return [
-        f"{change}: {_cells(len(several))} ({some_of(map(str, several))}), "
+        f"{change}: {_cells(len(several))}, "
         f"{'not compared' if several[0] in found.apart else 'compared: the pixels are the same'}"
+        f" ({'; '.join(_by_model(several))})"
         for change, several in cells.items()
     ]
 

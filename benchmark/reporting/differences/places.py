@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from benchmark.cells.scores import Scores
+from benchmark.protocol import name_of
 from benchmark.reporting.board import Board
 
 PLACES = ["dataset", "metric", "model", "place_before", "place_after", "before", "after"]
@@ -14,13 +15,17 @@ def places(before: Scores, after: Scores) -> pd.DataFrame:
     """The place and the OOD mean of each ranked model, as each table's own leaderboard has them.
 
     Places count from 1, without the references; NaN where a leaderboard lacks the model. Only
-    datasets and metrics are there which both have.
+    datasets and metrics are there which both have, and nothing where the protocols are two: their
+    means are never compared.
 
     Raises
     ------
     ValueError
         If a table has no leaderboard; see `benchmark.reporting.board.Board`.
     """
+    protocols = [sorted(map(name_of, scores.protocols)) for scores in (before, after)]
+    if protocols[0] != protocols[1]:
+        return pd.DataFrame(columns=PLACES)
     sides = [_standings(scores) for scores in (before, after)]
     lines = []
     for key in [key for key in sides[0] if key in sides[1]]:

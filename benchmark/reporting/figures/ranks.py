@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from benchmark.reporting.ranking import Ranking
 
 CAPTION = (
-    "Mean ranks over images, 1 the best, after Demšar (2006). A bar joins models which cannot be "
-    "told apart, each with a dot on it: by Wilcoxon's signed-rank tests with Holm's correction, as "
-    "in the table, in place of Nemenyi's critical difference, which depends on the other models "
-    "compared (Benavoli et al. 2016)."
+    "Mean ranks over images, 1 the best. A bar joins models which cannot be told apart, those of "
+    "one letter in the table, with a dot at each. After Demšar (2006), with the tests of the table "
+    "in place of Nemenyi's critical difference."
 )
 LINE = 0.21  # inches between two names, and between two bars
 LETTER = 0.085  # inches of a letter of a name, on the mean
 JOINT = 0.12  # inches from the axis' ends to where names begin
+AXIS = 3.0  # inches of the axis, at least: names may have 100 letters
 
 
 @dataclass(frozen=True)
@@ -75,14 +75,14 @@ def ranks_figure(diagrams: Sequence[Diagram], reference: Sequence[str] = REFEREN
     if least < 2:
         raise ValueError(f"a diagram of mean ranks needs two models or more, got {least}")
     heights = [_height(diagram) for diagram in diagrams]
-    figure = Figure(figsize=(WIDTH, sum(heights)))
-    top = sum(heights)
     longest = max(len(label(model)) for diagram in diagrams for model in diagram.ranks)
     edge = 2 * JOINT + LETTER * (longest + len("  10.00"))
+    width, top = max(WIDTH, 2 * edge + AXIS), sum(heights)
+    figure = Figure(figsize=(width, top))
     for diagram, height in zip(diagrams, heights, strict=True):
         bottom = (top - height) / sum(heights)
-        box = edge / WIDTH, bottom, 1 - 2 * edge / WIDTH, height / sum(heights)
-        _draw(figure.add_axes(box), diagram, height, WIDTH - 2 * edge, reference)
+        box = edge / width, bottom, 1 - 2 * edge / width, height / sum(heights)
+        _draw(figure.add_axes(box), diagram, height, width - 2 * edge, reference)
         top -= height
     return figure
 

@@ -43,7 +43,7 @@ class Compared:
     changes
         By metric, those on either side.
     reasons
-        Sentences which say why it is not equal.
+        Sentences which say why it is not equal, those of the worst metric first.
     """
 
     cell: Cell
@@ -179,14 +179,19 @@ def _compared(old: Line, new: Line, scales: Mapping[str, Scale]) -> Compared:
             f"{count if old.images != new.images else ''}"
         )
         return Compared(old.cell, OTHER, changes, [reason])
-    verdicts, reasons = [EQUAL], []
-    for name, change in changes.items():
-        verdict = OTHER if name in other and None not in (change.before, change.now) else None
-        verdict = verdict or _verdict(change, scales.get(name))
-        if verdict != EQUAL:
-            verdicts.append(verdict)
-            reasons.append(_reason(old.cell, name, verdict, change, scales))
-    return Compared(old.cell, min(verdicts, key=VERDICTS.index), changes, reasons)
+    verdicts = {
+        name: OTHER
+        if name in other and None not in (change.before, change.now)
+        else _verdict(change, scales.get(name))
+        for name, change in changes.items()
+    }
+    moved = sorted(changes.keys(), key=lambda name: VERDICTS.index(verdicts[name]))
+    reasons = [
+        _reason(old.cell, name, verdicts[name], changes[name], scales)
+        for name in moved
+        if verdicts[name] != EQUAL
+    ]
+    return Compared(old.cell, verdicts[moved[0]] if moved else EQUAL, changes, reasons)
 
 
 def _changes(old: Line | None, new: Line | None, scales: Mapping[str, Scale]) -> dict[str, Change]:
@@ -229,5 +234,6 @@ def _reason(
     before, difference = change.before, change.now - change.before
     return (
         f"{cell}: {name} is {change.now:.{digits}f}{unit}, {difference:+.{digits}f} from "
-        f"{before:.{digits}f} in the baseline, where {change.tolerance:.{digits}f} is allowed"
+        f"{before:.{digits}f} in the baseline, where {change.tolerance:.{digits}f} is allowed: "
+        f"{verdict}"
     )

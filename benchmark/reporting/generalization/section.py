@@ -77,7 +77,8 @@ def _text(line: pd.Series, name: str, digits: int) -> str:
 
 def _sentences(found: Generalization) -> list[str]:
     headings, scale = _headings(found), found.ranking.scale
-    said = [f"Each index: `{PAGE}`; ± is half its 95 % bootstrap interval over images."]
+    alone = " alone, not over trainings" * bool((found.ranking.trainings > 1).any())
+    said = [f"Each index: `{PAGE}`; ± is half its 95 % bootstrap interval over images{alone}."]
     for suite, own in found.suites.items():
         said.append(
             f"OOD mean, {suite}: unweighted mean over {len(own)} noises of `noise={suite}`."

@@ -107,3 +107,10 @@ def test_of_many_cells_which_are_not_compared_a_few_are_named():
 def test_counts_are_a_sentence_and_those_of_an_update_speak_of_removed_cells():
     assert sentence(COMPARED) == "7 cells: 2 worse, 1 missing, 1 other, 1 better, 1 new, 1 equal"
     assert "1 removed" in changes(COMPARED) and "missing" not in changes(COMPARED)
+
+
+def test_a_page_folds_all_cells_only_where_some_are_not_shown_above():
+    page = markdown(COMPARED, SCALES, "b.csv")
+    assert "<details>" in page
+    moved = [one for one in COMPARED if one.verdict != "equal"]
+    assert "<details>" not in markdown(moved, SCALES, "b.csv")
