@@ -141,7 +141,7 @@ def _places(ranking: Ranking, brief: bool) -> dict[str, list[str]]:
     places = ranking.places
     ranks = zip(places["rank_low"], places["rank_high"], strict=True)
     columns = {"rank": [rank_text(*bounds) for bounds in ranks], "group": [*places["group"]]}
-    if not ranking.is_ranked:
+    if not ranking.tells_apart:
         columns = {}
     elif brief:
         del columns["rank"]

@@ -104,6 +104,11 @@ class Ranking:
         """Whether there are means beyond training of several models, which may be tied."""
         return len(self._others.names) > 1
 
+    @property
+    def tells_apart(self) -> bool:
+        """Whether any two models can be told apart; without, ranks and groups say nothing."""
+        return self.is_ranked and len(self.tied) > 1
+
     @cached_property
     def trainings(self) -> pd.Series:
         """How many trainings stand behind each model, in the order of the table."""

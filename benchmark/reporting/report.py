@@ -233,8 +233,8 @@ def _figures11(
 
 
 def _is_a_diagram(ranking: Ranking) -> bool:
-    """Whether mean ranks are worth a figure: of three models or more, on images with all cells."""
-    if ranking.shared.empty or not ranking.is_ranked or len(ranking.table) < 3:
+    """Whether mean ranks are worth a figure: of three models or more, not all of them tied."""
+    if ranking.shared.empty or not ranking.tells_apart or len(ranking.table) < 3:
         return False
     return ranking.pairs.measured.of_images.shape[1] > 0
 
