@@ -9,7 +9,14 @@ from scipy import stats
 
 from benchmark.cells import Cell
 from benchmark.cells.scores import Scale, Scores
-from benchmark.reporting.differences.compare import EQUAL, MOVED, ROUNDING, compare, compare_rows
+from benchmark.reporting.differences.compare import (
+    EQUAL,
+    MOVED,
+    ROUNDING,
+    UNPAIRED,
+    compare,
+    compare_rows,
+)
 
 SCALES = {"psnr": Scale("psnr", True, "dB", 2), "ssim": Scale("ssim", True)}
 PSNR = [30.0, 31.5, 29.0, 33.0]
@@ -92,6 +99,19 @@ def test_only_images_of_both_are_paired():
     assert np.isnan(single.moved["low"]).all()
 
 
+@pytest.mark.parametrize("lost", [1, len(PSNR)])
+def test_a_score_which_only_one_side_has_is_a_difference(lost):
+    without = rows()
+    without.loc[: lost - 1, "psnr"] = np.nan
+    for sides in ((rows(), without), (without, rows())):
+        found = compare(*map(scores, sides))
+        assert not found.is_empty
+        assert kinds(found) == [UNPAIRED]
+        assert kinds(found, "ssim") == [EQUAL]
+        line = found.lines.set_index("metric").loc["psnr"]
+        assert (line["images"], line["unpaired"]) == (len(PSNR) - lost, lost)
+
+
 def test_the_largest_difference_comes_first_and_psnr_before_other_metrics():
     after = pd.concat([rows("a", shift=0.1), rows("b", shift=-0.4), rows("c", shift=0.2)])
     after["ssim"] = 0.8
@@ -138,8 +158,9 @@ def test_other_noisy_pixels_under_equal_settings_are_two_things():
     assert not silent.apart
 
 
-def test_tables_without_a_common_metric_or_without_lines_have_cells_only():
+def test_tables_without_a_common_metric_or_without_lines_compare_nothing():
     found = compare(scores(rows().drop(columns="ssim")), scores(rows().drop(columns="psnr")))
-    assert found.lines.empty
+    assert kinds(found) + kinds(found, "ssim") == [UNPAIRED, UNPAIRED]
+    assert not found.lines["images"].any()
     nothing = replace(scores(rows()), rows=pd.DataFrame(), records=[])
     assert compare(nothing, scores(rows())).only_after == [cell()]
