@@ -132,7 +132,7 @@ def test_the_largest_difference_comes_first_and_psnr_before_other_metrics():
 def test_cells_of_two_things_are_told_apart_and_not_compared(group, other, said):
     found = compare(scores(rows()), scores(rows(shift=1.0), **{group: other}))
     assert found.settings == {cell(): [said]}
-    assert found.apart == {cell()}
+    assert found.incomparable == {cell()}
     assert found.lines.empty
     assert not found.is_empty
 
@@ -140,7 +140,7 @@ def test_cells_of_two_things_are_told_apart_and_not_compared(group, other, said)
 def test_other_weights_are_named_and_compared_as_they_restored_the_same_pixels():
     found = compare(scores(rows()), scores(rows(shift=1.0), model={"weights": "sha256:bb"}))
     assert found.settings == {cell(): ["model.weights 'sha256:aa' (now 'sha256:bb')"]}
-    assert not found.apart
+    assert not found.incomparable
     assert kinds(found) == [MOVED]
 
 
@@ -153,9 +153,9 @@ def test_other_noisy_pixels_under_equal_settings_are_two_things():
     before, after = (rows().assign(noisy=[first, "b", "c", "d"]) for first in ("a", "z"))
     found = compare(scores(before), scores(after))
     assert found.settings == {cell(): ["noisy pixels of 00"]}
-    assert found.apart == {cell()}
+    assert found.incomparable == {cell()}
     silent = compare(scores(rows()), scores(after))  # older cells do not say
-    assert not silent.apart
+    assert not silent.incomparable
 
 
 def test_tables_without_a_common_metric_or_without_lines_compare_nothing():

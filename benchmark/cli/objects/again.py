@@ -23,7 +23,7 @@ from benchmark.files.whole import file_hash
 from benchmark.protocol import Protocol
 from benchmark.registry import UnknownName
 from benchmark.scoring.grid import Grid
-from benchmark.scoring.repro import Again, make_again
+from benchmark.scoring.repro import Reproduction, make_again
 from benchmark.settings import declared
 from benchmark.signature import settings_of
 
@@ -89,7 +89,7 @@ class Files:
         )
 
 
-def repeated(cell: Cell, record: Record, files: Files, options: ReproOptions) -> Again | str:
+def repeated(cell: Cell, record: Record, files: Files, options: ReproOptions) -> Reproduction | str:
     """A stored cell made again, as it was made then; or why it cannot be, as a sentence.
 
     Raises

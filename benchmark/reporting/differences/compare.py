@@ -46,7 +46,7 @@ class Differences:
         The cells which the other table lacks.
     settings
         By cell of both, the settings in which they differ, in words.
-    apart
+    incomparable
         Of those, the cells which are of two different things, and have no line.
     """
 
@@ -54,7 +54,7 @@ class Differences:
     only_before: list[Cell]
     only_after: list[Cell]
     settings: Mapping[Cell, list[str]] = field(default_factory=dict)
-    apart: frozenset[Cell] = frozenset()
+    incomparable: frozenset[Cell] = frozenset()
 
     @cached_property
     def moved(self) -> pd.DataFrame:
@@ -68,7 +68,7 @@ class Differences:
     def is_empty(self) -> bool:
         """Whether both have the same cells, of the same things, and no score moved or is lost."""
         differs = self.lines["kind"].isin([UNPAIRED, MOVED]).any()
-        return not (differs or self.only_before or self.only_after or self.apart)
+        return not (differs or self.only_before or self.only_after or self.incomparable)
 
 
 def compare(
@@ -90,20 +90,20 @@ def compare(
     for name in {*metric_names(before.rows), *metric_names(after.rows)}:
         limits.setdefault(name, tolerance_of(known.get(name, known_scale(name)).unit))
     settings = _changed_settings(before, after)
-    apart = {
+    incomparable = {
         cell
         for cell, changes in settings.items()
         if any(not change.startswith("model.") for change in changes)
     }
-    found = compare_rows(before.rows, after.rows, limits, apart)
-    return replace(found, settings=settings, apart=frozenset(apart))
+    found = compare_rows(before.rows, after.rows, limits, incomparable)
+    return replace(found, settings=settings, incomparable=frozenset(incomparable))
 
 
 def compare_rows(
     before: pd.DataFrame,
     after: pd.DataFrame,
     tolerances: Mapping[str, float],
-    apart: Collection[Cell] = (),
+    incomparable: Collection[Cell] = (),
 ) -> Differences:
     """Two tables with a line for each image: `KEY`, ``image`` and a column for each metric.
 
@@ -114,11 +114,11 @@ def compare_rows(
     ----------
     tolerances
         By metric; one that is not named has none: any difference has moved.
-    apart
+    incomparable
         Cells which are not compared.
     """
     ours, theirs = cells_of(before), cells_of(after)
-    both = (ours.keys() & theirs.keys()) - set(apart)
+    both = (ours.keys() & theirs.keys()) - set(incomparable)
     metrics = dict.fromkeys([*metric_names(before), *metric_names(after)]) if both else ()
     lines = [_lines(before, after, name, tolerances.get(name, 0.0)) for name in metrics]
     table = pd.concat(lines, ignore_index=True) if lines else pd.DataFrame(columns=COLUMNS)

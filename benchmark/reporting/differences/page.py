@@ -72,8 +72,8 @@ def counts(found: Differences, scales: Scales) -> list[str]:
         said.append(f"{metric} of {_cells(len(lines))}: {', '.join(parts)}")
     alone = ((found.only_before, "before"), (found.only_after, "after"))
     said += [f"{_cells(len(cells))} only {side}" for cells, side in alone if cells]
-    if found.apart:
-        said.append(f"{_cells(len(found.apart))} of other settings or pixels, not compared")
+    if found.incomparable:
+        said.append(f"{_cells(len(found.incomparable))} of other settings or pixels, not compared")
     return said
 
 
@@ -174,9 +174,10 @@ def _other_settings(found: Differences) -> list[str]:
     cells: dict[str, list[Cell]] = {}
     for cell, changes in found.settings.items():
         cells.setdefault(" and ".join(changes), []).append(cell)
+    said = {True: "not compared", False: "compared: the pixels are the same"}
     return [
         f"{change}: {_cells(len(several))} ({some_of(map(str, several))}), "
-        f"{'not compared' if several[0] in found.apart else 'compared: the pixels are the same'}"
+        f"{said[several[0] in found.incomparable]}"
         for change, several in cells.items()
     ]
 
