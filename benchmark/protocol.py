@@ -233,7 +233,7 @@ def protocol_of(text: str) -> Protocol:
             f"parentheses: 'kair(border=2)'"
         ) from None
     if preset not in PROTOCOLS:
-        hint = did_you_mean(preset, PROTOCOLS)
+        hint = did_you_mean(preset.lower(), PROTOCOLS)
         raise ValueError(f"unknown protocol '{preset}'{hint} Known: {', '.join(PROTOCOLS)}")
     known = [field.name for field in fields(Protocol)]
     for key in changes:

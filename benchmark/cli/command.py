@@ -42,6 +42,11 @@ class CommandLine:
         settings = [word for word in self.words[first:] if not word.startswith("-")]
         return [word for word in settings if word.partition("=")[0].lstrip("+~") not in keys]
 
+    def given(self, *keys: str) -> list[str]:
+        """The settings among the words which are of these keys, or inside them."""
+        settings = self.words[self.command.bare(self.words) :]
+        return [word for word in settings if re.split("[.=]", word.lstrip("+~"))[0] in keys]
+
     def without(self, *keys: str) -> list[str]:
         """The whole line, without the settings of these keys."""
         return ["bench", self.command.name, *self.words_without(*keys)]

@@ -147,11 +147,11 @@ class Ranking:
         found = pd.DataFrame({"rank_low": np.nan, "rank_high": np.nan, "group": ""}, index=names)
         if not self.is_ranked:
             return found
-        apart = self.pairs.apart
+        significant = self.pairs.significant
         found.iloc[self._best_first, 2] = letters(self._tied, len(names))
         ranked = [place for place, name in enumerate(names) if name not in self.reference]
         chosen = np.ix_(ranked, ranked)
-        low, high = rank_bounds(apart[chosen], self._better(self.pairs.difference[chosen]))
+        low, high = rank_bounds(significant[chosen], self._better(self.pairs.difference[chosen]))
         found.iloc[ranked, 0], found.iloc[ranked, 1] = low, high
         return found
 
@@ -228,15 +228,15 @@ class Ranking:
         if len(competing) < 2:
             return set()
         best = competing[int(self._better_first(measured.means[competing])[0])]
-        apart = Pairs(measured).apart[best]
-        found = {measured.names[place] for place in competing if not apart[place]}
+        significant = Pairs(measured).significant[best]
+        found = {measured.names[place] for place in competing if not significant[place]}
         return found if len(found) < len(competing) else set()
 
     @cached_property
     def _tied(self) -> list[list[int]]:
         """The groups of `tied`, by places in `_best_first`."""
         order = self._best_first
-        return tied_groups(self.pairs.apart[np.ix_(order, order)])
+        return tied_groups(self.pairs.significant[np.ix_(order, order)])
 
     @property
     def _best_first(self) -> list[int]:

@@ -28,7 +28,7 @@ IMAGES = ("images", "sha256")  # settings of a dataset which are compared image 
 
 
 @dataclass(frozen=True, eq=False)
-class Again:
+class Reproduction:
     """A cell as it is stored and as it was made now.
 
     Parameters
@@ -106,7 +106,7 @@ class Again:
 
 def make_again(
     grid: Grid, cell: Cell, record: Record, device: str, metrics: Collection[str]
-) -> Again:
+) -> Reproduction:
     """Score the images of a stored cell once more, with the threads that torch has now.
 
     Parameters
@@ -145,7 +145,7 @@ def make_again(
     ]
     if not lines:
         raise ValueError(f"it has no score of {' or '.join(names)} to compare with")
-    return Again(
+    return Reproduction(
         cell,
         pd.DataFrame(lines, columns=["image", "metric", "before", "after"]),
         {name: tolerance_of(unit, coarse) for name, unit in units.items()},

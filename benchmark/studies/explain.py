@@ -4,13 +4,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from benchmark.cells import Cell
+from benchmark.cells.provenance import Record
 from benchmark.files.whole import write_whole
 from benchmark.metrics import METRICS, Metric
 from benchmark.metrics.perceptual import LPIPS
-from benchmark.protocol import Protocol
+from benchmark.protocol import Protocol, name_of
 from benchmark.reporting.board import label
 from benchmark.reporting.pages import render
 from benchmark.reporting.tables import ABSENT, Table
@@ -37,6 +39,8 @@ class Explained:
     changed
         By what was changed. Of a walk from one protocol to another each has all changes before it,
         and the last one is ``end``.
+    stored
+        What the stored cell says of its own score, in words; "" for none.
     """
 
     cell: Cell
@@ -44,6 +48,7 @@ class Explained:
     end: str | None
     first: Score
     changed: Mapping[str, Score]
+    stored: str = ""
 
     def changes(self) -> Iterator[tuple[str, Score, Score]]:
         """What was changed, the scores with it, and those which it is compared with."""
@@ -143,11 +148,20 @@ def table(explained: Explained, brief: bool = False) -> Table:
     return Table(header, rows, left=["convention", "who does so"], rule=1)
 
 
-def heading(cell: Cell, images: int) -> str:
+def heading(explained: Explained) -> str:
     """What was scored, in words."""
+    cell, images = explained.cell, explained.first.images
     seed = f", seed {cell.seed}" if cell.seed else ""
-    counted = f"{images} image{'s' * (images != 1)}"
-    return f"{label(cell.model)}, {cell.noise} {cell.level:g} on {cell.dataset}, {counted}{seed}"
+    stored = f"; {explained.stored}" if explained.stored else ""
+    counted = f"{images} image{'s' * (images != 1)}{seed}{stored}"
+    return f"{label(cell.model)}, {cell.noise} {cell.level:g} on {cell.dataset}, {counted}"
+
+
+def in_words(record: Record) -> str:
+    """By which protocol a stored cell was scored, and its mean PSNR where it has one."""
+    scores = [row.get("psnr") for row in record["images"]]
+    mean = f" with {np.mean(scores):.{DIGITS['psnr']}f} dB" if None not in scores else ""
+    return f"stored by protocol {name_of(record['settings']['protocol'])}{mean}"
 
 
 def lines(found: Sequence[Explained]) -> pd.DataFrame:
@@ -171,9 +185,9 @@ def write_pages(found: Sequence[Explained], out: Path, command: str) -> list[Pat
     page = render(
         "explain.md",
         command=command,
-        start=found[0].start,
+        starts=list(dict.fromkeys(one.start for one in found)),
         end=found[0].end,
-        cells=[(heading(one.cell, one.first.images), table(one)) for one in found],
+        cells=[(heading(one), table(one)) for one in found],
     )
     written = {
         "explain.md": page,

@@ -8,11 +8,15 @@ import pytest
 
 from benchmark.cells import Cell, ResultStore
 from benchmark.cells.packed import pack
+from benchmark.protocol import PROTOCOLS
 
 BETTER = {"psnr": True}
+MASKED = PROTOCOLS["masked"].facts
 
 
-def store(root: Path, psnr: dict[str, list[float]], border: int = 1) -> Path:
+def store(
+    root: Path, psnr: dict[str, list[float | None]], border: int = 1, protocol: dict = MASKED
+) -> Path:
     """A folder with a cell of each model: a score of each image."""
     folder = ResultStore(root)
     for model, scores in psnr.items():
@@ -25,7 +29,7 @@ def store(root: Path, psnr: dict[str, list[float]], border: int = 1) -> Path:
             "noise": {"of": "gaussian"},
             "dataset": {"of": "photos", "images": len(scores), "sha256": "x"},
             "metrics": {"psnr": {"of": "psnr", "border": border}},
-            "protocol": {"noisy": "clipped, 8 bits", "restored": "clipped, 8 bits"},
+            "protocol": protocol,
         }
         cell = Cell(model, "photos", "gaussian", 25.0, 0)
         folder.write(cell, rows, settings, labels={"higher_is_better": BETTER})
@@ -68,6 +72,26 @@ def test_the_exit_status_is_1_only_where_it_was_asked_for_and_they_differ(bench,
     assert bench("diff", *two, "fail=true")[0] == 1
     shutil.copytree(two[0], tmp_path / "copy")
     assert bench("diff", two[0], "copy", "fail=true")[0] == 0
+
+
+def test_a_lost_score_is_shown_and_fails(bench, tmp_path):
+    store(tmp_path / "before", {"a": [30, 31]})
+    store(tmp_path / "after", {"a": [30, None]})
+    status, out, _ = bench("diff", "before", "after", "fail=true")
+    assert status == 1
+    assert "psnr of 1 image in 1 cell: a on photos, gaussian 25, seed 0" in out
+    assert "equal" not in out
+
+
+def test_a_folder_of_two_protocols_is_compared_but_for_its_places(bench, tmp_path):
+    store(tmp_path / "before", {"a": [30, 31]})
+    store(tmp_path / "after", {"a": [29, 30]})
+    store(tmp_path / "after", {"b": [20, 20]}, protocol=PROTOCOLS["float"].facts)
+    status, out, err = bench("diff", "before", "after")
+    assert (status, err) == (0, "")
+    assert "-1.000" in out
+    assert "b on photos: gaussian 25" in out
+    assert "left out: these scores are by protocols float and masked" in out
 
 
 def test_cells_with_another_border_are_told_apart(bench, tmp_path):

@@ -12,7 +12,7 @@ import torch
 from benchmark.cells import Cell, ResultStore
 from benchmark.cells.packed import pack
 from benchmark.cli.commands.repro import ReproOptions
-from benchmark.cli.objects.again import Files, repeated
+from benchmark.cli.objects.again import Files, grid_of, repeated
 from benchmark.cli.objects.grid import compose_grid
 from benchmark.cli.objects.grid_options import GridOptions
 from benchmark.cli.objects.specs import spec_of
@@ -243,6 +243,7 @@ def test_every_kind_of_cell_is_had_again(tmp_path, weights, noise, data, more):
     found = again(cell, record, (str(weights),))
     assert found.made == []
     assert found.is_equal
+    assert grid_of(cell, record, (), Files([str(weights)]), None, "cpu").cells == [cell]
 
 
 @pytest.mark.slow
@@ -285,6 +286,10 @@ def test_a_sample_is_spread_over_all_cells(store):
     [
         (["tv/photos/gausian-25-0"], "did you mean 'tv/photos/gaussian-25-0'?"),
         (["model=[masked]"], "none of the cells is of model=masked"),
+        (["noise=[poisson,gausian]"], "of noise=gausian; did you mean 'gaussian'?"),
+        (["level=[26]"], "none of the cells is of model=all noise=all data=all level=26"),
+        ([""], "cell= names nothing"),
+        (["a", "cell=b"], "cell= is given 2 times; write 'cell=[a,b]'"),
         (["sample=0"], "sample must be 1 or more"),
         (["weights=nowhere"], "weights=nowhere: there is no such file"),
         (["out=nowhere"], "no finished cells in nowhere"),

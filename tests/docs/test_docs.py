@@ -52,7 +52,7 @@ COMPOSED = {  # why a command is only composed: each group, name and setting in 
 ELSEWHERE = {"model=median noise=stripe": "the README's plugin, run by the tests of plugins"}
 EXAMPLE = "bench brightness"  # the command whose file CONTRIBUTING has; a test below runs it
 SMALL = {  # what makes the others end within a second or two
-    r"^(run|noise|passes|explain)\b": ["data.photos.limit=1", "data.photos.crop=48"],
+    r"^(run|noise|passes|explain(?! results/))\b": ["data.photos.limit=1", "data.photos.crop=48"],
     r"^check ": ["noise=gaussian", "limit=1", "crop=48"],
     r"^tiles\b": ["data.photos.limit=1", "data.photos.crop=72", "tiles=[64]"],
     r"^passes\b": ["passes=2", "averaged=[1,2]"],
@@ -131,7 +131,7 @@ def scored(tmp_path_factory) -> Path:
 @pytest.mark.parametrize("command", RUN)
 def test_a_command_runs_as_it_is_written(bench, tmp_path, scored, command):
     words = arguments(command)
-    if words[0] in ("report", "pack", "repro", "diff"):
+    if words[0] in ("report", "pack", "repro", "diff", "explain"):
         if not any(scored.iterdir()):
             few = ["run", "model=[baseline,masked]", "noise=gaussian", f"out={scored}"]
             assert bench(*made_small(few))[0] == 0

@@ -9,7 +9,14 @@ from scipy import stats
 
 from benchmark.cells import Cell
 from benchmark.cells.scores import Scale, Scores
-from benchmark.reporting.differences.compare import EQUAL, MOVED, ROUNDING, compare, compare_rows
+from benchmark.reporting.differences.compare import (
+    EQUAL,
+    MOVED,
+    ROUNDING,
+    UNPAIRED,
+    compare,
+    compare_rows,
+)
 
 SCALES = {"psnr": Scale("psnr", True, "dB", 2), "ssim": Scale("ssim", True)}
 PSNR = [30.0, 31.5, 29.0, 33.0]
@@ -92,6 +99,19 @@ def test_only_images_of_both_are_paired():
     assert np.isnan(single.moved["low"]).all()
 
 
+@pytest.mark.parametrize("lost", [1, len(PSNR)])
+def test_a_score_which_only_one_side_has_is_a_difference(lost):
+    without = rows()
+    without.loc[: lost - 1, "psnr"] = np.nan
+    for sides in ((rows(), without), (without, rows())):
+        found = compare(*map(scores, sides))
+        assert not found.is_empty
+        assert kinds(found) == [UNPAIRED]
+        assert kinds(found, "ssim") == [EQUAL]
+        line = found.lines.set_index("metric").loc["psnr"]
+        assert (line["images"], line["unpaired"]) == (len(PSNR) - lost, lost)
+
+
 def test_the_largest_difference_comes_first_and_psnr_before_other_metrics():
     after = pd.concat([rows("a", shift=0.1), rows("b", shift=-0.4), rows("c", shift=0.2)])
     after["ssim"] = 0.8
@@ -112,7 +132,7 @@ def test_the_largest_difference_comes_first_and_psnr_before_other_metrics():
 def test_cells_of_two_things_are_told_apart_and_not_compared(group, other, said):
     found = compare(scores(rows()), scores(rows(shift=1.0), **{group: other}))
     assert found.settings == {cell(): [said]}
-    assert found.apart == {cell()}
+    assert found.incomparable == {cell()}
     assert found.lines.empty
     assert not found.is_empty
 
@@ -120,7 +140,7 @@ def test_cells_of_two_things_are_told_apart_and_not_compared(group, other, said)
 def test_other_weights_are_named_and_compared_as_they_restored_the_same_pixels():
     found = compare(scores(rows()), scores(rows(shift=1.0), model={"weights": "sha256:bb"}))
     assert found.settings == {cell(): ["model.weights 'sha256:aa' (now 'sha256:bb')"]}
-    assert not found.apart
+    assert not found.incomparable
     assert kinds(found) == [MOVED]
 
 
@@ -133,13 +153,14 @@ def test_other_noisy_pixels_under_equal_settings_are_two_things():
     before, after = (rows().assign(noisy=[first, "b", "c", "d"]) for first in ("a", "z"))
     found = compare(scores(before), scores(after))
     assert found.settings == {cell(): ["noisy pixels of 00"]}
-    assert found.apart == {cell()}
+    assert found.incomparable == {cell()}
     silent = compare(scores(rows()), scores(after))  # older cells do not say
-    assert not silent.apart
+    assert not silent.incomparable
 
 
-def test_tables_without_a_common_metric_or_without_lines_have_cells_only():
+def test_tables_without_a_common_metric_or_without_lines_compare_nothing():
     found = compare(scores(rows().drop(columns="ssim")), scores(rows().drop(columns="psnr")))
-    assert found.lines.empty
+    assert kinds(found) + kinds(found, "ssim") == [UNPAIRED, UNPAIRED]
+    assert not found.lines["images"].any()
     nothing = replace(scores(rows()), rows=pd.DataFrame(), records=[])
     assert compare(nothing, scores(rows())).only_after == [cell()]

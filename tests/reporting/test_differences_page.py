@@ -5,9 +5,10 @@ from dataclasses import replace
 import pandas as pd
 from test_differences import SCALES, cell, rows, scores
 
+from benchmark.protocol import PROTOCOLS
 from benchmark.reporting.differences.compare import compare
 from benchmark.reporting.differences.page import counts, of_images, of_moved, sections, write
-from benchmark.reporting.differences.places import changed_places, places
+from benchmark.reporting.differences.places import changed_places, places, why_none
 
 
 def board(psnr: dict[str, float]) -> pd.DataFrame:
@@ -66,6 +67,29 @@ def test_cells_of_one_side_are_listed_by_model_under_its_name():
         ("Only in A", ["tv on toy: gaussian 25"]),
         ("Only in B", ["a on toy: gaussian 25, gaussian 50"]),
     ]
+
+
+def test_a_lost_score_is_counted_and_its_cell_is_named():
+    lost = rows()
+    lost.loc[0, "psnr"] = None
+    found = compare(scores(rows()), scores(lost))
+    assert counts(found, SCALES)[0] == "psnr of 1 cell: 1 with scores which only one side has"
+    ((title, sentences),) = sections(found, ("A", "B"))
+    assert title == "Scores which only one side has"
+    assert sentences == [f"psnr of 1 image in 1 cell: {cell()}"]
+
+
+def test_places_of_two_protocols_are_left_out_and_the_page_says_why(tmp_path):
+    before, after = scores(rows("a")), scores(rows("a", shift=1.0))
+    mixed = replace(after, protocols=[PROTOCOLS[name].facts for name in ("kair", "masked")])
+    assert not why_none(before, after)
+    assert places(before, mixed).empty
+    found, no_places = compare(before, mixed), why_none(before, mixed)
+    more = ("bench diff A B", no_places)
+    page, _ = write(found, places(before, mixed), SCALES, ("A", "B"), tmp_path, *more)
+    said = page.read_text()
+    assert "left out: these scores are by protocols kair and masked" in said
+    assert "+1.000" in said
 
 
 def test_an_image_shows_what_two_machines_disagree_about():

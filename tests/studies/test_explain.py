@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from doubles import Recorder
 
-from benchmark.cells import Cell
+from benchmark.cells import Cell, ResultStore
 from benchmark.datasets import Folder, Pairs
 from benchmark.metrics import METRICS
 from benchmark.noise import NOISE_MODELS
@@ -150,11 +150,46 @@ def test_bench_explain_goes_from_one_protocol_to_another_and_writes_nothing_unas
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
+def test_a_stored_cell_is_explained_from_the_protocol_it_was_scored_by(bench, tmp_path):
+    small = [*SMALL, "noise=gaussian", "reference=[]"]
+    assert bench("run", *small, "protocol=kair", "out=k")[0] == 0
+    (cell, record), *others = ResultStore(tmp_path / "k").records()
+    assert not others
+    stored = record["images"][0]["psnr"]
+    status, out, err = bench("explain", "k/tv/photos/gaussian-25-0", "out=o")
+    assert (status, err) == (0, "")
+    assert f"1 image; stored by protocol kair with {stored:.3f} dB" in out
+    found = lines(tmp_path / "o/explain.csv")
+    assert float(found[""]["psnr"]) == pytest.approx(stored, abs=1e-3)
+    assert found[""]["protocol"] == "kair"
+    page = (tmp_path / "o/explain.md").read_text()
+    assert "one change to protocol kair" in page and "stored by protocol kair" in page
+    status, out, _ = bench("explain", "cell=k/tv/photos/gaussian-25-0", "protocol=masked")
+    assert status == 0
+    assert "protocol masked" in out and "protocol kair" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["k/tv/photos/gaussian-25-0", "model=tv"], "leave out model=tv"),
+        (["k", "data.photos.limit=1"], "leave out data.photos.limit=1"),
+        (["tv/photos/gaussian-25-0"], "no finished cells in results/local"),
+    ],
+)
+def test_a_stored_cell_that_is_not_there_or_changed_is_one_sentence(bench, words, sentence):
+    status, _, err = bench("explain", *words)
+    assert status == 2
+    assert sentence in err and err.count("\n") == 1
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
         (["to=masked"], "protocol=masked and to=masked are the same"),
         (["protocol=kairo"], "unknown protocol 'kairo'; did you mean 'kair'?"),
+        (["to=KAIR"], "unknown protocol 'KAIR'; did you mean 'kair'?"),
         (["data.photos.crop=12"], "without a border of 1, and SSIM's window has 11x11"),
     ],
 )

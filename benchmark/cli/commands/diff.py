@@ -16,8 +16,8 @@ class DiffOptions:
     to
         A folder which gets diff.md and diff.csv; null writes nothing.
     fail
-        Whether the exit status is 1 where a score moved, or cells or their settings are not the
-        same. By default it is 0: two folders may differ.
+        Whether the exit status is 1 where a score moved or is on one side alone, or cells or their
+        settings are not the same. By default it is 0: two folders may differ.
     """
 
     folders: tuple[str, ...] = ()
@@ -45,7 +45,7 @@ def diff(options: DiffOptions, line: CommandLine) -> None:
     from benchmark.files.output import prepare
     from benchmark.reporting.differences import page
     from benchmark.reporting.differences.compare import compare
-    from benchmark.reporting.differences.places import changed_places, places
+    from benchmark.reporting.differences.places import changed_places, places, why_none
 
     if len(options.folders) != 2:
         given = " ".join(options.folders) or "none"
@@ -58,10 +58,11 @@ def diff(options: DiffOptions, line: CommandLine) -> None:
     if options.to:
         prepare(options.to, page.PAGES)
     found, scales = compare(before, after), {**before.scales, **after.scales}
-    changed = changed_places(places(before, after))
+    changed, no_places = changed_places(places(before, after)), why_none(before, after)
     if options.to:
         command = f"bench diff {names[0]} {names[1]}"
-        written = page.write(found, changed, scales, names, Path(options.to), command)
+        folder = Path(options.to)
+        written = page.write(found, changed, scales, names, folder, command, no_places)
     shown = found.moved.head(page.MOST)
     if len(shown):
         console().print(page.of_moved(shown, scales, brief=True).terminal())
@@ -72,7 +73,7 @@ def diff(options: DiffOptions, line: CommandLine) -> None:
     if len(changed):
         log.info("\nPlaces on the leaderboard which changed, each folder's own:")
         console().print(page.of_places(changed, scales).terminal())
-    for title, sentences in page.sections(found, names):
+    for title, sentences in page.sections(found, names, no_places):
         log.info(f"\n{title}:")
         for sentence in sentences:
             log.info(f"  {sentence}")

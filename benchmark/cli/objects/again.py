@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 from benchmark.cells import Cell
 from benchmark.cells.provenance import Record
 from benchmark.cli.objects.grid import compose_grid
-from benchmark.cli.objects.grid_options import GridOptions
+from benchmark.cli.objects.grid_options import GridOptions, of_whole_images
 from benchmark.cli.objects.spec import Spec
 from benchmark.cli.objects.specs import class_of, spec_of
+from benchmark.cli.objects.stored import Choice, stored_cells
 from benchmark.denoiser import Denoiser
 from benchmark.denoiser.weights.load import all_shipped
 from benchmark.environment.device import device_name, devices, pick_device, use_threads
@@ -22,11 +23,12 @@ from benchmark.files.whole import file_hash
 from benchmark.protocol import Protocol
 from benchmark.registry import UnknownName
 from benchmark.scoring.grid import Grid
-from benchmark.scoring.repro import Again, make_again
+from benchmark.scoring.repro import Reproduction, make_again
 from benchmark.settings import declared
 from benchmark.signature import settings_of
 
 if TYPE_CHECKING:
+    from benchmark.cli.commands.explain import ExplainOptions
     from benchmark.cli.commands.repro import ReproOptions
 
 HASH = re.compile("sha256:([0-9a-f]{64})")  # what a cell records in place of a file
@@ -87,7 +89,7 @@ class Files:
         )
 
 
-def repeated(cell: Cell, record: Record, files: Files, options: ReproOptions) -> Again | str:
+def repeated(cell: Cell, record: Record, files: Files, options: ReproOptions) -> Reproduction | str:
     """A stored cell made again, as it was made then; or why it cannot be, as a sentence.
 
     Raises
@@ -106,6 +108,25 @@ def repeated(cell: Cell, record: Record, files: Files, options: ReproOptions) ->
         return str(error)
 
 
+def explained_grids(options: ExplainOptions, device: str) -> Iterator[tuple[Grid, Record | None]]:
+    """What ``bench explain`` scores: stored cells with their records, or the grid of a run.
+
+    Of stored cells one is composed at a time: each has a model of its own.
+
+    Raises
+    ------
+    ValueError, UnknownName
+        As `stored_cells` and `compose_grid`, and later as `grid_of`.
+    """
+    if not options.cell:
+        return iter([(compose_grid(of_whole_images(options, ("psnr", "ssim"))), None)])
+    files = Files(options.weights)
+    cells = stored_cells(options.cell, GridOptions.out, Choice())
+    return (
+        (grid_of(cell, record, (), files, options.images, device), record) for cell, record in cells
+    )
+
+
 def grid_of(
     cell: Cell,
     record: Record,
@@ -114,7 +135,7 @@ def grid_of(
     images: str | None,
     device: str,
 ) -> Grid:
-    """The grid of which a stored cell is one, from what the cell says.
+    """The grid whose only cell is a stored one, from what the cell says.
 
     Parameters
     ----------
@@ -135,7 +156,7 @@ def grid_of(
     noise = {} if cell.recorded else _noise(cell, settings["noise"], files)
     own = settings_of(model.cls)
     how = {key: settings["model"].get(key) for key in OF_INFERENCE if key not in own}
-    return compose_grid(
+    grid = compose_grid(
         GridOptions(
             model={cell.model: model},
             noise=noise or {cell.dataset: data},
@@ -153,6 +174,7 @@ def grid_of(
             device=device,
         )
     )
+    return replace(grid, levels={cell.dataset: {cell.noise: (cell.level,)}})
 
 
 def _metrics(cell: Cell, record: Record, asked: Iterable[str]) -> list[str]:

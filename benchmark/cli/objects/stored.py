@@ -57,7 +57,7 @@ def stored_cells(
     Raises
     ------
     ValueError
-        If a word names no cell, or nothing is chosen.
+        If a word names no cell, no cell of the folders has a name, or nothing is chosen.
     """
     found: dict[tuple[Path, Cell], Record] = {}
     read: dict[Path, dict[Cell, Record]] = {}
@@ -73,6 +73,7 @@ def stored_cells(
         if not of_word:
             raise _unknown(word, folder, read[folder])
         found |= {key: record for key, record in of_word.items() if choice.has(key[1])}
+    _check_names(choice, [cell for records in read.values() for cell in records])
     if not found:
         raise ValueError(
             f"none of the cells is of model={_listed(choice.model)} noise={_listed(choice.noise)} "
@@ -113,9 +114,21 @@ def _records(folder: Path) -> dict[Cell, Record]:
     if not records:
         raise ValueError(
             f"no finished cells in {folder}; name a results folder, or a cell of one as "
-            f"MODEL/DATASET/NOISE-LEVEL-SEED, with out=FOLDER or FOLDER/ before it"
+            f"MODEL/DATASET/NOISE-LEVEL-SEED, with FOLDER/ before it"
         )
     return records
+
+
+def _check_names(choice: Choice, cells: Sequence[Cell]) -> None:
+    """Raise ``ValueError`` for a model, noise or dataset of which there is no cell."""
+    for group, key in (("model", "model"), ("noise", "noise"), ("data", "dataset")):
+        known = sorted({getattr(cell, key) for cell in cells})
+        for name in getattr(choice, group):
+            if name not in (ALL, *known):
+                raise ValueError(
+                    f"none of the cells is of {group}={name}{did_you_mean(name, known)} They are "
+                    f"of {', '.join(known)}"
+                )
 
 
 def _name(cell: Cell) -> str:

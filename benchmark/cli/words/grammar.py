@@ -109,9 +109,11 @@ def value_in_grammar(word: Word, kind: str, sweeping: bool) -> str:
     Raises
     ------
     ValueError
-        If a quote is never closed, or a place in a list is empty.
+        If a quote is never closed, or a list of texts or a place in a list is empty.
     """
     value = word.value.strip()
+    if not value and is_list(kind) and is_text(kind):
+        raise ValueError(f"{word} names nothing; write {word.key}=[A,B], or leave it out")
     if not value or value.lower() == "null" or (sweeping and SWEEP.match(value)):
         return value
     if is_list(kind):

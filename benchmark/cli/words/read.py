@@ -173,11 +173,13 @@ def _example(known: Known, word: str) -> str:
 
 
 def _refuse_repeated(known: Known, settings: list[Word]) -> None:
-    """Raise ``ValueError`` for a group which is chosen from twice."""
+    """Raise ``ValueError`` for a group, or a list of first words, which is given twice."""
+    first = known.command.first_word or ""
+    lists = {*known.command.groups, *([first] if is_list(known.kind_of(first) or "") else [])}
     chosen: dict[str, list[str]] = {}
     for word in settings:
         names = word.sets and not word.value.lstrip().startswith("{")  # or a variant
-        if word.key in known.command.groups and names:
+        if word.key in lists and names:
             chosen.setdefault(word.key, []).append(word.value)
     for group, values in chosen.items():
         if len(values) > 1:

@@ -19,7 +19,7 @@ from benchmark.reporting.statistics import CONFIDENCE
 from benchmark.settings import differences
 
 KEY = ["model", *CELL]
-EQUAL, ROUNDING, MOVED = "equal", "rounding", "moved"
+EQUAL, ROUNDING, UNPAIRED, MOVED = "equal", "rounding", "unpaired", "moved"
 COLUMNS = [  # of `Differences.lines`
     *[*KEY, "metric", "before", "after", "difference", "low", "high", "largest"],
     *["images", "unpaired", "kind"],
@@ -35,17 +35,18 @@ class Differences:
     Parameters
     ----------
     lines
-        A line per cell and metric which both have: `KEY` and ``metric``; the means ``before`` and
+        A line per cell which both have and metric: `KEY` and ``metric``; the means ``before`` and
         ``after`` over the images which both have, their ``difference`` and its 95 % interval
         ``low`` to ``high``, NaN for fewer than two images; the ``largest`` absolute difference of
-        an image; how many ``images`` are compared, and how many only one has, ``unpaired``;
-        ``kind``, which is ``"equal"``, to the bit, ``"rounding"``, where no image differs by more
-        than the tolerance, or ``"moved"``.
+        an image; how many ``images`` are compared, and of how many only one has a score,
+        ``unpaired``; ``kind``, which is ``"moved"`` where an image differs by more than the
+        tolerance, else ``"unpaired"`` where only one has the score of an image, else
+        ``"rounding"``, or ``"equal"``, to the bit.
     only_before, only_after
         The cells which the other table lacks.
     settings
         By cell of both, the settings in which they differ, in words.
-    apart
+    incomparable
         Of those, the cells which are of two different things, and have no line.
     """
 
@@ -53,7 +54,7 @@ class Differences:
     only_before: list[Cell]
     only_after: list[Cell]
     settings: Mapping[Cell, list[str]] = field(default_factory=dict)
-    apart: frozenset[Cell] = frozenset()
+    incomparable: frozenset[Cell] = frozenset()
 
     @cached_property
     def moved(self) -> pd.DataFrame:
@@ -65,8 +66,9 @@ class Differences:
 
     @property
     def is_empty(self) -> bool:
-        """Whether both have the same cells, of the same things, and no score moved."""
-        return not (len(self.moved) or self.only_before or self.only_after or self.apart)
+        """Whether both have the same cells, of the same things, and no score moved or is lost."""
+        differs = self.lines["kind"].isin([UNPAIRED, MOVED]).any()
+        return not (differs or self.only_before or self.only_after or self.incomparable)
 
 
 def compare(
@@ -88,20 +90,20 @@ def compare(
     for name in {*metric_names(before.rows), *metric_names(after.rows)}:
         limits.setdefault(name, tolerance_of(known.get(name, known_scale(name)).unit))
     settings = _changed_settings(before, after)
-    apart = {
+    incomparable = {
         cell
         for cell, changes in settings.items()
         if any(not change.startswith("model.") for change in changes)
     }
-    found = compare_rows(before.rows, after.rows, limits, apart)
-    return replace(found, settings=settings, apart=frozenset(apart))
+    found = compare_rows(before.rows, after.rows, limits, incomparable)
+    return replace(found, settings=settings, incomparable=frozenset(incomparable))
 
 
 def compare_rows(
     before: pd.DataFrame,
     after: pd.DataFrame,
     tolerances: Mapping[str, float],
-    apart: Collection[Cell] = (),
+    incomparable: Collection[Cell] = (),
 ) -> Differences:
     """Two tables with a line for each image: `KEY`, ``image`` and a column for each metric.
 
@@ -112,14 +114,15 @@ def compare_rows(
     ----------
     tolerances
         By metric; one that is not named has none: any difference has moved.
-    apart
+    incomparable
         Cells which are not compared.
     """
     ours, theirs = cells_of(before), cells_of(after)
-    shared = [name for name in metric_names(before) if name in metric_names(after)]
-    lines = [_lines(before, after, name, tolerances.get(name, 0.0)) for name in shared]
+    both = (ours.keys() & theirs.keys()) - set(incomparable)
+    metrics = dict.fromkeys([*metric_names(before), *metric_names(after)]) if both else ()
+    lines = [_lines(before, after, name, tolerances.get(name, 0.0)) for name in metrics]
     table = pd.concat(lines, ignore_index=True) if lines else pd.DataFrame(columns=COLUMNS)
-    compared = [Cell(*key) not in apart for key in table[KEY].itertuples(index=False, name=None)]
+    compared = [Cell(*key) in both for key in table[KEY].itertuples(index=False, name=None)]
     return Differences(
         table[np.array(compared, bool)].reset_index(drop=True),
         [cell for cell in ours if cell not in theirs],
@@ -138,23 +141,25 @@ def cells_of(table: pd.DataFrame) -> dict[Cell, None]:
 def _lines(
     before: pd.DataFrame, after: pd.DataFrame, metric: str, tolerance: float
 ) -> pd.DataFrame:
-    """A line for each cell of which both have a score by one metric; see `Differences`."""
+    """A line for each cell of which a table has a score by one metric; see `Differences`."""
     names = [*KEY, "image"]
-    sides = [table[[*names, metric]].dropna(subset=metric) for table in (before, after)]
+    tables = (table.reindex(columns=[*names, metric]) for table in (before, after))
+    sides = [table.dropna(subset=metric) for table in tables]
     images = sides[0].merge(sides[1], "outer", names, suffixes=("_before", "_after"))
     images = images.rename(columns={f"{metric}_before": "before", f"{metric}_after": "after"})
     images["difference"] = images["after"] - images["before"]
-    paired = images.dropna(subset=["difference"])
-    paired = paired.assign(largest=paired["difference"].abs())
-    groups = paired.groupby(KEY)
+    images["largest"] = images["difference"].abs()
+    unpaired = images["difference"].isna()
+    images.loc[unpaired, ["before", "after"]] = np.nan
+    groups = images.groupby(KEY)
     lines = groups[["before", "after", "difference"]].mean()
-    lines["images"] = groups.size()
+    lines["images"] = groups["difference"].count()
     half = _half_width(groups["difference"].std(), lines["images"])
     lines["low"], lines["high"] = lines["difference"] - half, lines["difference"] + half
     lines["largest"] = groups["largest"].max()
-    lines["unpaired"] = images.groupby(KEY).size().reindex(lines.index) - lines["images"]
-    moved = np.where(lines["largest"] > tolerance, MOVED, ROUNDING)
-    lines["kind"] = np.where(lines["largest"] == 0, EQUAL, moved)
+    lines["unpaired"] = groups.size() - lines["images"]
+    conditions = [lines["largest"] > tolerance, lines["unpaired"] > 0, lines["largest"] > 0]
+    lines["kind"] = np.select(conditions, [MOVED, UNPAIRED, ROUNDING], EQUAL)
     return lines.assign(metric=metric).reset_index()[COLUMNS]
 
 

@@ -13,7 +13,14 @@ from benchmark.cells.provenance import some_of
 from benchmark.cells.scores import Scale, known_scale
 from benchmark.files.whole import write_whole
 from benchmark.reporting.board import label
-from benchmark.reporting.differences.compare import EQUAL, MOVED, ROUNDING, Differences
+from benchmark.reporting.differences.compare import (
+    EQUAL,
+    KEY,
+    MOVED,
+    ROUNDING,
+    UNPAIRED,
+    Differences,
+)
 from benchmark.reporting.pages import render
 from benchmark.reporting.tables import ABSENT, Table
 
@@ -21,7 +28,12 @@ PAGES = {"diff.md": "differences", "diff.csv": "moves"}
 FURTHER = 4  # digits behind those which a leaderboard shows, for what two machines disagree about
 MOST = 20  # lines that a terminal shows of what moved
 DIFFERENCE = ("difference", "low", "high")
-KINDS = {EQUAL: "equal to the bit", ROUNDING: "within rounding", MOVED: "moved"}
+KINDS = {
+    EQUAL: "equal to the bit",
+    ROUNDING: "within rounding",
+    UNPAIRED: "with scores which only one side has",
+    MOVED: "moved",
+}
 
 Scales = Mapping[str, Scale]
 
@@ -60,8 +72,8 @@ def counts(found: Differences, scales: Scales) -> list[str]:
         said.append(f"{metric} of {_cells(len(lines))}: {', '.join(parts)}")
     alone = ((found.only_before, "before"), (found.only_after, "after"))
     said += [f"{_cells(len(cells))} only {side}" for cells, side in alone if cells]
-    if found.apart:
-        said.append(f"{_cells(len(found.apart))} of other settings or pixels, not compared")
+    if found.incomparable:
+        said.append(f"{_cells(len(found.incomparable))} of other settings or pixels, not compared")
     return said
 
 
@@ -100,10 +112,22 @@ def of_places(lines: pd.DataFrame, scales: Scales) -> Table:
     return Table(header, rows, left=header[:3])
 
 
-def sections(found: Differences, names: tuple[str, str]) -> list[tuple[str, list[str]]]:
-    """What else differs: titles, and sentences under each; ``names`` are those of the two sides."""
+def sections(
+    found: Differences, names: tuple[str, str], no_places: str = ""
+) -> list[tuple[str, list[str]]]:
+    """What else there is to say: titles, and sentences under each.
+
+    Parameters
+    ----------
+    names
+        What the two sides are called.
+    no_places
+        Why places on the leaderboard are not compared, where they are not.
+    """
     alone = ((found.only_before, names[0]), (found.only_after, names[1]))
-    parts = [("Other settings", _other_settings(found))]
+    parts = [("Places on the leaderboard", [no_places] if no_places else [])]
+    parts += [("Scores which only one side has", _unpaired(found.lines))]
+    parts += [("Other settings", _other_settings(found))]
     parts += [(f"Only in {name}", _by_model(cells)) for cells, name in alone]
     return [(title, sentences) for title, sentences in parts if sentences]
 
@@ -115,6 +139,7 @@ def write(
     names: tuple[str, str],
     folder: Path,
     command: str,
+    no_places: str = "",
 ) -> list[Path]:
     """Write ``diff.md``, and ``diff.csv`` with every line of `Differences.lines`.
 
@@ -126,6 +151,8 @@ def write(
         What the two sides are called.
     command
         The one which is named as theirs.
+    no_places
+        As `sections` takes it.
     """
     page = render(
         "differences.md",
@@ -134,7 +161,7 @@ def write(
         counts=counts(found, scales),
         moved=of_moved(found.moved, scales) if len(found.moved) else None,
         places=of_places(places, scales) if len(places) else None,
-        sections=sections(found, names),
+        sections=sections(found, names, no_places),
     )
     contents = {"diff.md": page, "diff.csv": found.lines.to_csv(index=False, lineterminator="\n")}
     for name, content in contents.items():
@@ -147,12 +174,23 @@ def _other_settings(found: Differences) -> list[str]:
     cells: dict[str, list[Cell]] = {}
     for cell, changes in found.settings.items():
         cells.setdefault(" and ".join(changes), []).append(cell)
+    said = {True: "not compared", False: "compared: the pixels are the same"}
     return [
-        f"{change}: {_cells(len(several))}, "
-        f"{'not compared' if several[0] in found.apart else 'compared: the pixels are the same'}"
-        f" ({'; '.join(_by_model(several))})"
+        f"{change}: {_cells(len(several))}, {said[several[0] in found.incomparable]} "
+        f"({'; '.join(_by_model(several))})"
         for change, several in cells.items()
     ]
+
+
+def _unpaired(lines: pd.DataFrame) -> list[str]:
+    """How many scores of which cells only one side has, by metric."""
+    lines, said = lines[lines["unpaired"] > 0], []
+    for metric, part in lines.groupby("metric", sort=False):
+        cells = [str(Cell(*key)) for key in part[KEY].itertuples(index=False, name=None)]
+        count = int(part["unpaired"].sum())
+        images = f"{count} image{'s' * (count != 1)}"
+        said.append(f"{metric} of {images} in {_cells(len(cells))}: {some_of(cells)}")
+    return said
 
 
 def _by_model(cells: Iterable[Cell]) -> list[str]:

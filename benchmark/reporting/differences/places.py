@@ -15,16 +15,14 @@ def places(before: Scores, after: Scores) -> pd.DataFrame:
     """The place and the OOD mean of each ranked model, as each table's own leaderboard has them.
 
     Places count from 1, without the references; NaN where a leaderboard lacks the model. Only
-    datasets and metrics are there which both have, and nothing where the protocols are two: their
-    means are never compared.
+    datasets and metrics are there which both have, and none where `why_none`.
 
     Raises
     ------
     ValueError
         If a table has no leaderboard; see `benchmark.reporting.board.Board`.
     """
-    protocols = [sorted(map(name_of, scores.protocols)) for scores in (before, after)]
-    if protocols[0] != protocols[1]:
+    if why_none(before, after):
         return pd.DataFrame(columns=PLACES)
     sides = [_standings(scores) for scores in (before, after)]
     lines = []
@@ -36,6 +34,17 @@ def places(before: Scores, after: Scores) -> pd.DataFrame:
             )
             lines.append((*key, model, place_before, place_after, mean_before, mean_after))
     return pd.DataFrame(lines, columns=PLACES)
+
+
+def why_none(before: Scores, after: Scores) -> str:
+    """Why there are no places to compare, as a sentence; "" where there are."""
+    protocols = sorted({name_of(of) for scores in (before, after) for of in scores.protocols})
+    if len(protocols) < 2:
+        return ""
+    return (
+        f"left out: these scores are by protocols {' and '.join(protocols)}, and a leaderboard has "
+        f"one protocol"
+    )
 
 
 def changed_places(table: pd.DataFrame) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from string import ascii_lowercase
 import numpy as np
 
 
-def tied_groups(apart: np.ndarray) -> list[list[int]]:
+def tied_groups(significant: np.ndarray) -> list[list[int]]:
     """The largest sets of models of which no two are told apart, by Piepho's algorithm [1]_.
 
     Each pair that is told apart splits every set which has both, and sets inside another are
@@ -16,7 +16,7 @@ def tied_groups(apart: np.ndarray) -> list[list[int]]:
 
     Parameters
     ----------
-    apart
+    significant
         (models, models), symmetric, of bool, in the order of the ranking.
 
     Returns
@@ -29,8 +29,8 @@ def tied_groups(apart: np.ndarray) -> list[list[int]]:
     .. [1] Piepho, "An algorithm for a letter-based representation of all-pairwise comparisons",
        Journal of Computational and Graphical Statistics 13, 2004.
     """
-    sets = [frozenset(range(len(apart)))]
-    for one, other in zip(*np.nonzero(np.triu(apart)), strict=True):
+    sets = [frozenset(range(len(significant)))]
+    for one, other in zip(*np.nonzero(np.triu(significant)), strict=True):
         parts = set()
         for members in sets:
             both = one in members and other in members
@@ -49,7 +49,7 @@ def letters(groups: list[list[int]], models: int) -> list[str]:
     return found
 
 
-def rank_bounds(apart: np.ndarray, better: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def rank_bounds(significant: np.ndarray, better: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The best and the worst rank which each model may have.
 
     A model may not be better than those from which it is told apart and below which it stands.
@@ -57,7 +57,7 @@ def rank_bounds(apart: np.ndarray, better: np.ndarray) -> tuple[np.ndarray, np.n
 
     Parameters
     ----------
-    apart
+    significant
         As in `tied_groups`.
     better
         (models, models): whether the line's mean is better than the column's.
@@ -72,9 +72,9 @@ def rank_bounds(apart: np.ndarray, better: np.ndarray) -> tuple[np.ndarray, np.n
     .. [1] Al Mohamad, Goeman and van Zwet, "Simultaneous confidence intervals for ranks with
        application to ranking institutions", Biometrics 78, 2022.
     """
-    beaten = (apart & better).sum(axis=1)
-    beating = (apart & better).sum(axis=0)
-    return 1 + beating, len(apart) - beaten
+    beaten = (significant & better).sum(axis=1)
+    beating = (significant & better).sum(axis=0)
+    return 1 + beating, len(significant) - beaten
 
 
 def mean_ranks(of_images: np.ndarray, higher_is_better: bool) -> np.ndarray:

@@ -69,7 +69,7 @@ class Pairs:
         return self._symmetric(holm(self.p[self._places]))
 
     @cached_property
-    def apart(self) -> np.ndarray:
+    def significant(self) -> np.ndarray:
         """Which pairs are told apart: the chance of one false among them is 5 % at most.
 
         None whose mean difference, by which models are ranked, has another sign than the ranks of

@@ -40,44 +40,44 @@ def test_holm_is_that_of_a_published_example():
     assert holm(np.array([0.01, np.nan])) == pytest.approx([0.02, 1])
 
 
-def apart_of(models: int, pairs: list[tuple[int, int]]) -> np.ndarray:
-    apart = np.zeros((models, models), bool)
+def significant_of(models: int, pairs: list[tuple[int, int]]) -> np.ndarray:
+    significant = np.zeros((models, models), bool)
     for one, other in pairs:
-        apart[one, other] = apart[other, one] = True
-    return apart
+        significant[one, other] = significant[other, one] = True
+    return significant
 
 
 def test_letters_are_those_of_published_displays():
     # the example dif4 of R's multcompView: a-b, a-c and b-d differ, the others do not
-    apart = apart_of(4, [(0, 1), (0, 2), (1, 3)])
-    assert letters(tied_groups(apart), 4) == ["a", "b", "bc", "ac"]
+    significant = significant_of(4, [(0, 1), (0, 2), (1, 3)])
+    assert letters(tied_groups(significant), 4) == ["a", "b", "bc", "ac"]
     # potato tubers, seven treatments in Tukey's groups (R package biometryassist, example 2)
     names = ["a", "a", "b", "bc", "cd", "de", "e"]
     different = [(i, j) for i in range(7) for j in range(i) if not set(names[i]) & set(names[j])]
-    assert letters(tied_groups(apart_of(7, different)), 7) == names
+    assert letters(tied_groups(significant_of(7, different)), 7) == names
 
 
 @pytest.mark.parametrize("seed", range(8))
 def test_two_models_share_a_letter_exactly_where_they_are_not_told_apart(seed):
     rng = np.random.default_rng(seed)
-    apart = np.triu(rng.random((9, 9)) < rng.random(), 1)
-    apart |= apart.T
-    groups = tied_groups(apart)
+    significant = np.triu(rng.random((9, 9)) < rng.random(), 1)
+    significant |= significant.T
+    groups = tied_groups(significant)
     for one in range(9):
         for other in range(9):
             together = any(one in group and other in group for group in groups)
-            assert together == (not apart[one, other])
+            assert together == (not significant[one, other])
 
 
 def test_after_z_letters_are_numbered():
-    apart = ~np.eye(28, dtype=bool)
-    assert letters(tied_groups(apart), 28)[24:] == ["y", "z", "a1", "b1"]
+    significant = ~np.eye(28, dtype=bool)
+    assert letters(tied_groups(significant), 28)[24:] == ["y", "z", "a1", "b1"]
 
 
 def test_a_rank_goes_from_the_models_surely_above_to_those_surely_below():
-    apart = apart_of(4, [(0, 2), (0, 3), (1, 3)])
+    significant = significant_of(4, [(0, 2), (0, 3), (1, 3)])
     better = np.triu(np.ones((4, 4), bool), 1)
-    low, high = rank_bounds(apart, better)
+    low, high = rank_bounds(significant, better)
     assert list(zip(low, high, strict=True)) == [(1, 2), (1, 3), (2, 4), (3, 4)]
 
 
@@ -104,17 +104,17 @@ def test_a_lead_within_the_spread_of_trainings_tells_nothing_apart():
     images = np.random.default_rng(0).normal(30, 2, 12)
     plain = images[None] + 0.5 + 0.01 * np.arange(12)
     once, thrice = images[None], images[None] + np.array([[-0.6], [0.0], [0.6]])
-    assert Pairs(measured(plain, once)).apart[0, 1]  # as far as one training can say
-    assert not Pairs(measured(plain, thrice)).apart[0, 1]
+    assert Pairs(measured(plain, once)).significant[0, 1]  # as far as one training can say
+    assert not Pairs(measured(plain, thrice)).significant[0, 1]
 
 
 def test_a_pair_whose_mean_and_ranks_point_different_ways_is_not_told_apart():
     ahead = np.linspace(0.1, 0.2, 20)
     turned = np.where(np.arange(20) == 0, -10.0, ahead)  # one image on which all is lost
-    for lead, is_apart in ((ahead, True), (turned, False)):
+    for lead, is_significant in ((ahead, True), (turned, False)):
         pairs = Pairs(measured(30 + lead[None], np.full((1, 20), 30.0)))
         assert pairs.p_holm[0, 1] < 0.001
-        assert pairs.apart[0, 1] == pairs.apart[1, 0] == is_apart
+        assert pairs.significant[0, 1] == pairs.significant[1, 0] == is_significant
 
 
 def test_of_equal_models_some_two_are_told_apart_in_at_most_one_of_twenty_tables():
@@ -122,7 +122,7 @@ def test_of_equal_models_some_two_are_told_apart_in_at_most_one_of_twenty_tables
     for _ in range(runs):
         images = rng.normal(28, 3, 12)  # hard and easy ones, for all models
         scores = images + rng.normal(0, 0.3, (5, 1, 12))
-        wrong += Pairs(measured(*scores)).apart.any()
+        wrong += Pairs(measured(*scores)).significant.any()
     # three standard errors of a rate of 5 %; Holm is below it where tests depend on each other
     assert wrong / runs < 0.05 + 3 * np.sqrt(0.05 * 0.95 / runs)
     assert wrong / runs > 0.005
@@ -135,7 +135,7 @@ def test_trainings_of_equal_networks_are_told_apart_in_at_most_one_of_twenty_tab
         images = rng.normal(28, 3, 12)
         trainings = rng.normal(0, 0.2, (3, 3, 1))
         scores = images + trainings + rng.normal(0, 0.2, (3, 3, 12))
-        wrong += Pairs(measured(*scores)).apart.any()
-        blind += Pairs(measured(*scores[:, :1])).apart.any()  # a single training of each
+        wrong += Pairs(measured(*scores)).significant.any()
+        blind += Pairs(measured(*scores[:, :1])).significant.any()  # a single training of each
     assert wrong / runs < 0.05 + 3 * np.sqrt(0.05 * 0.95 / runs)
     assert blind / runs > 0.5  # why several trainings are worth their time
