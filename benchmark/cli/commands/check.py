@@ -11,6 +11,7 @@ from benchmark.cli.objects.spec import Specs
 
 if TYPE_CHECKING:
     from benchmark.reporting.gate.baseline import Baseline, Line
+    from benchmark.scoring.grid import Grid
 
 SHIPPED = ("masked", "baseline", "dncnn", "dropout", "restormer", "ridnet", "rnan", "swinir")
 FAMILIES = ("gaussian", "poisson", "correlated", "salt_and_pepper", "jpeg")
@@ -102,7 +103,6 @@ def check(options: CheckOptions, line: CommandLine) -> None:
     check-model.
     """
     from benchmark.cli.exits import FAILED, stop
-    from benchmark.cli.objects.golden import compose_golden
     from benchmark.console.log import console, log
     from benchmark.environment.device import pick_device, use_threads
     from benchmark.files.whole import write_whole
@@ -113,13 +113,14 @@ def check(options: CheckOptions, line: CommandLine) -> None:
     path, device = Path(options.baseline), pick_device(options.device)
     before = _before(path, options)
     use_threads(options.threads)
-    grid = compose_golden(options)
+    grid = _composed(options)
     with _working_folder(options.out) as folder:
         lines, failed = scored.score(grid, folder, device)
     if options.update and failed:
         raise ValueError(f"no baseline is written: {next(iter(failed.values()))}")
     timed = options.speed or options.max_slowdown is not None
-    paces = compare.paces(before.lines, speed.measure_speed(grid, device) if timed else {})
+    able = scored.without(grid, {cell.model for cell in failed})
+    paces = compare.paces(before.lines, speed.measure_speed(able, device) if timed else {})
     slow = {} if options.update else compare.too_slow(paces, options.max_slowdown)
     scales = scored.scales_of(grid)
     compared = compare.compare(before.lines, lines, scales, failed)
@@ -144,9 +145,26 @@ def check(options: CheckOptions, line: CommandLine) -> None:
     if broken := outputs.failures(compared, slow):
         others = f" (and {len(broken) - 1} more)" if len(broken) > 1 else ""
         made = f"; {path} was made with: {before.command}" if before.command else ""
-        meant = "if that is meant, give the same command with update=true"
-        stop(f"{broken[0]}{others}; {meant}{made}", FAILED)
+        # no baseline is written of what fails
+        meant = "" if failed else "; if that is meant, give the same command with update=true"
+        stop(f"{broken[0]}{others}{meant}{made}", FAILED)
     compare.refuse_nothing_compared(compared, str(path))
+
+
+def _composed(options: CheckOptions) -> "Grid":
+    """What is scored; a model that its own code fails to make ends the check with status 1."""
+    from benchmark.cli.exits import FAILED, stop
+    from benchmark.cli.mistakes import explain
+    from benchmark.cli.objects.golden import compose_golden
+    from benchmark.console.log import log
+
+    try:
+        return compose_golden(options)
+    except Exception as error:
+        if explain(error) is not None:
+            raise
+        log.info("nothing was scored", exc_info=error)
+        stop(f"nothing was scored: {type(error).__name__}: {error}", FAILED)
 
 
 def _refuse_one_file_twice(options: CheckOptions) -> None:
