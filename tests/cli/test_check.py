@@ -203,57 +203,6 @@ def test_a_damaged_baseline_is_a_sentence_which_an_update_mends(bench, tmp_path)
     assert path.read_text() == whole
 
 
-@pytest.mark.parametrize(
-    ("words", "sentence"),
-    [
-        ([], f"there is no baseline {FILE}; write it with the same command and update=true"),
-        (["update=true", "baseline=notes.txt"], "notes.txt was not written by bench"),
-        (["levels=hardest"], "take levels=middle"),
-        (["max_slowdown=0.5"], "max_slowdown must be 1 or more"),
-        (["out="], "out= names no folder"),
-        ([f"summary={FILE}"], f"baseline and summary are both {FILE}"),
-        (["junit=a", "summary=./a"], "junit and summary are both ./a"),
-    ],
-)
-def test_a_mistake_is_one_sentence_and_status_2(bench, tmp_path, words, sentence):
-    (tmp_path / "notes.txt").write_text("mine")
-    if words == ["levels=hardest"]:
-        assert bench("check", "model=identity", *SMALL, "update=true")[0] == 0
-    status, _, err = bench("check", "model=identity", *SMALL, *words)
-    assert (status, err.count("\n")) == (2, 1)
-    assert sentence in err
-    assert (tmp_path / "notes.txt").read_text() == "mine"
-
-
-@pytest.mark.slow
-def test_a_network_which_raises_fails_and_the_others_are_still_compared(bench, monkeypatch):
-    words = ["check", "model=[identity,tv]", *SMALL]
-    assert bench(*words, "update=true")[0] == 0
-
-    def broken(self, noisy):
-        raise RuntimeError("mat1 and mat2\ncannot be multiplied")
-
-    monkeypatch.setattr(DENOISERS["tv"], "forward", broken)
-    status, out, err = bench(*words, "speed=true", "junit=j.xml", "summary=s.md")
-    sentence = "image astronaut: RuntimeError: mat1 and mat2 cannot be multiplied"
-    assert status == 1 and err.count("\n") == 1 and sentence in err and "is meant" not in err
-    assert "1 worse, 1 equal" in out and "Traceback" in out
-    assert "identity on photos: " in out and "tv on photos: " not in out  # of what can be timed
-    cases = {case.get("classname"): case for case in ET.parse("j.xml").iter("testcase")}
-    assert sentence in cases["tv.photos"].find("failure").text
-    assert f"- tv on photos, gaussian 25, seed 0, {sentence}" in Path("s.md").read_text()
-
-
-def test_a_network_which_its_own_code_cannot_make_is_a_sentence_and_status_1(bench, monkeypatch):
-    def broken(self, **settings):
-        raise KeyError("gone")
-
-    monkeypatch.setattr(DENOISERS["tv"], "__init__", broken)
-    status, out, err = bench("check", "model=tv", *SMALL, "update=true")
-    assert (status, err) == (1, "bench: nothing was scored: KeyError: 'gone'\n")
-    assert "Traceback" in out
-
-
 @pytest.mark.slow
 def test_no_baseline_is_written_of_a_network_which_makes_no_picture(
     bench, weights, tmp_path, monkeypatch

@@ -105,11 +105,15 @@ def check(options: CheckOptions, line: CommandLine) -> None:
     from benchmark.cli.exits import FAILED, stop
     from benchmark.console.log import console, log
     from benchmark.environment.device import pick_device, use_threads
+    from benchmark.files.output import prepare_file
     from benchmark.files.whole import write_whole
     from benchmark.reporting.gate import compare, outputs
     from benchmark.studies.gate import scored, speed
 
     _refuse_one_file_twice(options)
+    for key, kind in (("junit", "junit"), ("summary", "check")):
+        if name := getattr(options, key):
+            prepare_file(key, name, kind)
     path, device = Path(options.baseline), pick_device(options.device)
     before = _before(path, options)
     use_threads(options.threads)
@@ -183,7 +187,7 @@ def _refuse_one_file_twice(options: CheckOptions) -> None:
 def _before(path: Path, options: CheckOptions) -> "Baseline":
     """What there is of the baseline; an update does without one, and without a damaged one."""
     from benchmark.console.log import log
-    from benchmark.files.output import is_ours
+    from benchmark.files.output import prepare_file
     from benchmark.reporting.gate import compare
     from benchmark.reporting.gate.baseline import Baseline, read_baseline
 
@@ -191,7 +195,8 @@ def _before(path: Path, options: CheckOptions) -> "Baseline":
         before = read_baseline(path)
         compare.refuse_untimed(before.lines, options.max_slowdown)
         return before
-    if not is_ours(path, "baseline") or not path.stat().st_size:
+    prepare_file("baseline", options.baseline, "baseline")
+    if not path.exists() or not path.stat().st_size:
         return Baseline()
     try:
         return read_baseline(path)
