@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from benchmark.denoiser import DENOISERS
+from benchmark.files.lease import Leases
 
 SMALL = ["limit=2", "crop=32", "noise=gaussian", "metric=psnr"]
 FILE = "noisebench-baseline.csv"
@@ -57,6 +58,17 @@ def test_an_empty_file_and_one_of_ours_is_written_again(bench, empty):
     assert all(written.values())
     assert bench(*words)[0] == 0
     assert {name: Path(name).read_text() for name in written} == written
+
+
+@pytest.mark.slow
+def test_two_checks_at_once_in_one_folder_come_one_after_the_other(bench, monkeypatch):
+    words = ["check", "model=identity", *SMALL, "out=o"]
+    assert bench(*words, "update=true")[0] == 0
+    other = Leases().take(Path("o/unfinished-check.lease"))
+    monkeypatch.setattr("benchmark.files.lease.time.sleep", lambda _: other.release())
+    status, out, _ = bench(*words)
+    assert status == 0 and "in work at o" in out and "1 equal" in out
+    assert not list(Path("o").iterdir())
 
 
 @pytest.mark.slow

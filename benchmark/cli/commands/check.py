@@ -222,11 +222,14 @@ def _content(lines: "list[Line]", line: CommandLine, device: str) -> str:
 def _working_folder(out: str | None) -> Iterator[Path]:
     """A folder for the cells of one check, which is removed as the check ends.
 
-    What a killed check leaves in a folder of the user's is what the next one goes on from.
+    What a killed check leaves in a folder of the user's is what the next one goes on from. One
+    which still runs there is waited for.
     """
     import shutil
     from tempfile import TemporaryDirectory
 
+    from benchmark.console.log import log
+    from benchmark.files.lease import Leases
     from benchmark.files.output import prepare
 
     if out is None:
@@ -234,5 +237,6 @@ def _working_folder(out: str | None) -> Iterator[Path]:
             yield Path(folder)
         return
     folder = prepare(out) / "unfinished-check"
-    yield folder
-    shutil.rmtree(folder)
+    with Leases().waiting(folder.with_suffix(".lease"), log.info):
+        yield folder
+        shutil.rmtree(folder)
