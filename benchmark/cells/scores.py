@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 CELL = ["dataset", "noise", "level", "seed"]
 ROW = [*CELL, "image"]
+MOST_DIGITS = 15  # behind the point; more of them say nothing about a float64
 
 
 @dataclass(frozen=True)
@@ -151,6 +152,12 @@ def known_scale(metric: str) -> Scale:
     return Scale(metric, True if metric.startswith("ssim") else None)
 
 
+def digits_of(metric: str, labels: Mapping[str, Any]) -> int:
+    """How many digits of a metric are printed, as the labels of a cell say, from 0 to 15."""
+    digits = labels.get("digits", {}).get(metric, known_scale(metric).digits)
+    return min(max(digits, 0), MOST_DIGITS)
+
+
 def as_scores(
     table: Scores | pd.DataFrame | str | Path, higher_is_better: Mapping[str, bool] | None = None
 ) -> Scores:
@@ -251,7 +258,7 @@ def _scale(metric: str, labels: Mapping[str, Any]) -> Scale:
         metric,
         labels["higher_is_better"][metric],
         labels.get("metric_unit", {}).get(metric, known.unit),
-        labels.get("digits", {}).get(metric, known.digits),
+        digits_of(metric, labels),
     )
 
 

@@ -35,8 +35,12 @@ PAGES = {
     "zoo": r"# The zoo\n\nMade with `bench zoo\b",
     "sheet": r"# .+\n(.*\n)+Made with `bench noise\b",
     "baseline": r"# noisebench baseline\b",
+    "check": r"## bench check: (passed|failed)\n",
+    "junit": r"<\?xml .+\?>\n<testsuites .*\bname=\"bench check\"",
     "sheets": r"# Noises\n\n\| noise \|",
 }
+
+FOLDER = "choose another folder with out=FOLDER"
 
 
 def prepare(
@@ -94,6 +98,38 @@ def prepare(
     return folder
 
 
+def prepare_file(key: str, given: str, kind: str) -> Path:
+    """Prove that a file which a setting names can be written, and that what it replaces is ours.
+
+    Nothing is made.
+
+    Parameters
+    ----------
+    key
+        The setting.
+    kind
+        What will be written, of `PAGES`.
+
+    Raises
+    ------
+    ValueError
+        If it is a folder or another's file, or nothing can be written there.
+    """
+    path, other = Path(given), f"name another file: {key}=FILE"
+    if not given.strip() or os.path.isdir(path):
+        what = "is a folder" if given.strip() else "names no file"
+        raise ValueError(f"{key}={given} {what}, and a file is written; {other}")
+    try:
+        is_ours(path, kind, other)
+        place = next(place for place in path.parents if os.path.lexists(place))
+        with tempfile.TemporaryFile(dir=place) as probe:
+            probe.write(b"0")
+            os.fsync(probe.fileno())
+    except OSError as error:
+        raise ValueError(f"{key}={given} cannot be written: {error.strerror}; {other}") from None
+    return path
+
+
 def refuse_among_images(out: str | Path, datasets: Mapping[str, "Dataset"]) -> None:
     """Raise ``ValueError`` if a folder is one of images, which figures there would join."""
     for name, dataset in datasets.items():
@@ -104,8 +140,13 @@ def refuse_among_images(out: str | Path, datasets: Mapping[str, "Dataset"]) -> N
             )
 
 
-def is_ours(path: Path, kind: str) -> bool:
+def is_ours(path: Path, kind: str, other: str = FOLDER) -> bool:
     """Whether a page of this kind is there: True for ours and for an empty file, False for none.
+
+    Parameters
+    ----------
+    other
+        What else to choose, in words.
 
     Raises
     ------
@@ -117,12 +158,11 @@ def is_ours(path: Path, kind: str) -> bool:
     content = path.read_bytes() if path.is_file() else b"folder"
     text = content.decode("utf-8", "replace").replace("\r\n", "\n")
     if text and not re.match(PAGES[kind], text):
-        raise _foreign(path)
+        raise _foreign(path, other)
     return True
 
 
-def _foreign(path: Path) -> ValueError:
+def _foreign(path: Path, other: str = FOLDER) -> ValueError:
     return ValueError(
-        f"{path} was not written by bench, and would be replaced; choose another folder with "
-        f"out=FOLDER, or move it away"
+        f"{path} was not written by bench, and would be replaced; {other}, or move it away"
     )

@@ -71,10 +71,10 @@ def print_leaderboard(
         full, upright = wide.terminal(), replace(wide.transposed, rule=summary - 1).terminal()
         unlimited = screen.options.update(width=10_000)
         widths = {choice: screen.measure(choice, options=unlimited) for choice in (full, upright)}
-        fitting = [choice for choice in widths if widths[choice].minimum <= screen.width]
+        fitting = [choice for choice in widths if widths[choice].maximum <= screen.width]
         screen.print(Text(f"\n{wide.caption}", style="bold"))
         short = wide.only([*range(summary), len(wide.header) - 1])
-        screen.print(fitting[0] if fitting else short.terminal())
+        screen.print(fitting[0] if fitting else short.terminal(), crop=False)
         said = sentences(board.scores, ranking, brief=True)
         if not fitting:
             said.append("The single noises are in leaderboard.md: this window is too narrow.")

@@ -17,6 +17,7 @@ CSS = {"bold": "font-weight: bold", "italic": "font-style: italic"}
 MARKDOWN = {"bold": "**", "italic": "*"}
 # signs which are commands in LaTeX, those of a caption and those of any text
 CAPTION = {sign: f"\\{sign}" for sign in "_&%#$"}
+LEAST = 8  # characters to which a column of names folds on a narrow terminal, if not narrower
 SIGNS = {"↑": r"$\uparrow$", "↓": r"$\downarrow$", "±": r"$\pm$", "–": "--"}
 
 
@@ -97,22 +98,44 @@ class Table:
         return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
     def terminal(self) -> rich.table.Table:
-        """The table for a console, as narrow as its numbers and single words allow."""
+        """The table for a console, as narrow as its numbers and single words allow.
+
+        Where that is too wide, names fold. Numbers do not: what does not fit then is as wide as it
+        has to be, so it is printed with ``crop=False``, as `show` does.
+        """
         from rich import box
+        from rich.console import Console, ConsoleOptions, RenderResult
         from rich.table import Table as Shown
         from rich.text import Text
 
-        shown = Shown(box=box.SIMPLE_HEAD, padding=0, pad_edge=False, show_edge=False)
+        class Uncut(Shown):
+            least = len(self.header) - 1  # characters, without which something is cut: the gaps
+
+            def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+                width = max(options.max_width, self.least)
+                return super().__rich_console__(console, options.update_width(width))
+
+        shown = Uncut(box=box.SIMPLE_HEAD, padding=0, pad_edge=False, show_edge=False)
         columns = list(zip(*self.rows, strict=True)) or [()] * len(self.header)
         for name, texts, left in zip(self.header, columns, self._left, strict=True):
             heading = name.replace("_", " ")  # a space is where rich may break the line
             width = max(map(len, [*heading.split(), *texts]), default=0)
-            justify = "left" if left else "right"
-            shown.add_column(Text(heading, style="bold"), justify=justify, width=width)
+            column = Text(heading, style="bold")
+            if left and width > LEAST:
+                shown.add_column(column, overflow="fold", max_width=width)
+            else:
+                shown.add_column(column, justify="left" if left else "right", width=width)
+            shown.least += min(width, LEAST) if left else width
         for i, row in enumerate(self.rows):
             cells = [Text(text, style=self.marks.get((i, j), "")) for j, text in enumerate(row)]
             shown.add_row(*cells, end_section=i + 1 == self.rule)
         return shown
+
+    def show(self) -> None:
+        """Print the table on the console of a command."""
+        from benchmark.console.log import console  # loads rich
+
+        console().print(self.terminal(), crop=False)
 
     def latex(self) -> str:
         """A ``table`` for the package booktabs."""

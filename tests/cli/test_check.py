@@ -203,28 +203,6 @@ def test_a_damaged_baseline_is_a_sentence_which_an_update_mends(bench, tmp_path)
     assert path.read_text() == whole
 
 
-@pytest.mark.parametrize(
-    ("words", "sentence"),
-    [
-        ([], f"there is no baseline {FILE}; write it with the same command and update=true"),
-        (["update=true", "baseline=notes.txt"], "notes.txt was not written by bench"),
-        (["levels=hardest"], "take levels=middle"),
-        (["max_slowdown=0.5"], "max_slowdown must be 1 or more"),
-        (["out="], "out= names no folder"),
-        ([f"summary={FILE}"], f"baseline and summary are both {FILE}"),
-        (["junit=a", "summary=./a"], "junit and summary are both ./a"),
-    ],
-)
-def test_a_mistake_is_one_sentence_and_status_2(bench, tmp_path, words, sentence):
-    (tmp_path / "notes.txt").write_text("mine")
-    if words == ["levels=hardest"]:
-        assert bench("check", "model=identity", *SMALL, "update=true")[0] == 0
-    status, _, err = bench("check", "model=identity", *SMALL, *words)
-    assert (status, err.count("\n")) == (2, 1)
-    assert sentence in err
-    assert (tmp_path / "notes.txt").read_text() == "mine"
-
-
 @pytest.mark.slow
 def test_no_baseline_is_written_of_a_network_which_makes_no_picture(
     bench, weights, tmp_path, monkeypatch

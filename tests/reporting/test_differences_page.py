@@ -3,8 +3,10 @@
 from dataclasses import replace
 
 import pandas as pd
+import pytest
 from test_differences import SCALES, cell, rows, scores
 
+from benchmark.console.log import show
 from benchmark.protocol import PROTOCOLS
 from benchmark.reporting.differences.compare import compare
 from benchmark.reporting.differences.page import counts, of_images, of_moved, sections, write
@@ -98,6 +100,15 @@ def test_an_image_shows_what_two_machines_disagree_about():
     )
     table = of_images(lines, {"digits": {"psnr": 2}})
     assert list(table.rows[0]) == ["a", "30.000000", "30.000010", "+1e-05"]
+
+
+@pytest.mark.parametrize("digits", [-3, 300, 10**12])
+def test_absurd_digits_of_a_cell_print_every_image_all_the_same(digits, capsys):
+    line = {"image": ["a"], "metric": ["psnr"], "before": [30.0], "after": [31.0]}
+    show()
+    of_images(pd.DataFrame(line), {"digits": {"psnr": digits}}).show()
+    shown = capsys.readouterr().out
+    assert "30.0000" in shown and "+1" in shown and "…" not in shown
 
 
 def test_the_page_says_everything_and_the_csv_has_every_line(tmp_path):

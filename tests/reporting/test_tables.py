@@ -66,6 +66,22 @@ def test_a_terminal_shows_every_text_and_breaks_headings_at_underscores():
     assert "a_noise" not in text and "noise" in text
 
 
+@pytest.mark.parametrize("width", [20, 40, 60, 80])
+def test_on_a_narrow_terminal_names_fold_and_numbers_and_short_words_stay_whole(width):
+    noise = "poisson(3.5)>>gaussian(20)>>jpeg(30) 25"
+    numbers = ["24.1234", "+0.001234", "0.9012", "-0.000012"]
+    header = ["verdict", "model", "noise", "PSNR (dB) ↑", "change of psnr", "SSIM ↑", "change"]
+    table = Table(header, [["missing", "tv", noise, *numbers]], left=header[:3])
+    console = Console(file=io.StringIO(), width=width)
+    console.print(table.terminal(), crop=False)
+    text = console.file.getvalue()
+    assert "…" not in text
+    assert all(whole in text for whole in ["verdict", "missing", *numbers])
+    assert max(map(len, text.splitlines())) <= max(width, 66)  # what the numbers need
+    folded = "".join(line[14:].rpartition(numbers[0])[0] or line[14:] for line in text.splitlines())
+    assert "".join(noise.split()) in "".join(folded.split())
+
+
 def test_a_transposed_table_has_its_marks_where_its_texts_went():
     table = SCORES.transposed
     assert list(table.header) == ["", "noisy_input", "a&b", "c|d"]

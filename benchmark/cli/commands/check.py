@@ -11,6 +11,7 @@ from benchmark.cli.objects.spec import Specs
 
 if TYPE_CHECKING:
     from benchmark.reporting.gate.baseline import Baseline, Line
+    from benchmark.scoring.grid import Grid
 
 SHIPPED = ("masked", "baseline", "dncnn", "dropout", "restormer", "ridnet", "rnan", "swinir")
 FAMILIES = ("gaussian", "poisson", "correlated", "salt_and_pepper", "jpeg")
@@ -102,24 +103,28 @@ def check(options: CheckOptions, line: CommandLine) -> None:
     check-model.
     """
     from benchmark.cli.exits import FAILED, stop
-    from benchmark.cli.objects.golden import compose_golden
     from benchmark.console.log import console, log
     from benchmark.environment.device import pick_device, use_threads
+    from benchmark.files.output import prepare_file
     from benchmark.files.whole import write_whole
     from benchmark.reporting.gate import compare, outputs
     from benchmark.studies.gate import scored, speed
 
     _refuse_one_file_twice(options)
+    for key, kind in (("junit", "junit"), ("summary", "check")):
+        if name := getattr(options, key):
+            prepare_file(key, name, kind)
     path, device = Path(options.baseline), pick_device(options.device)
     before = _before(path, options)
     use_threads(options.threads)
-    grid = compose_golden(options)
+    grid = _composed(options)
     with _working_folder(options.out) as folder:
         lines, failed = scored.score(grid, folder, device)
     if options.update and failed:
         raise ValueError(f"no baseline is written: {next(iter(failed.values()))}")
     timed = options.speed or options.max_slowdown is not None
-    paces = compare.paces(before.lines, speed.measure_speed(grid, device) if timed else {})
+    able = scored.without(grid, {cell.model for cell in failed})
+    paces = compare.paces(before.lines, speed.measure_speed(able, device) if timed else {})
     slow = {} if options.update else compare.too_slow(paces, options.max_slowdown)
     scales = scored.scales_of(grid)
     compared = compare.compare(before.lines, lines, scales, failed)
@@ -144,9 +149,26 @@ def check(options: CheckOptions, line: CommandLine) -> None:
     if broken := outputs.failures(compared, slow):
         others = f" (and {len(broken) - 1} more)" if len(broken) > 1 else ""
         made = f"; {path} was made with: {before.command}" if before.command else ""
-        meant = "if that is meant, give the same command with update=true"
-        stop(f"{broken[0]}{others}; {meant}{made}", FAILED)
+        # no baseline is written of what fails
+        meant = "" if failed else "; if that is meant, give the same command with update=true"
+        stop(f"{broken[0]}{others}{meant}{made}", FAILED)
     compare.refuse_nothing_compared(compared, str(path))
+
+
+def _composed(options: CheckOptions) -> "Grid":
+    """What is scored; a model that its own code fails to make ends the check with status 1."""
+    from benchmark.cli.exits import FAILED, stop
+    from benchmark.cli.mistakes import explain
+    from benchmark.cli.objects.golden import compose_golden
+    from benchmark.console.log import log
+
+    try:
+        return compose_golden(options)
+    except Exception as error:
+        if explain(error) is not None:
+            raise
+        log.info("nothing was scored", exc_info=error)
+        stop(f"nothing was scored: {type(error).__name__}: {error}", FAILED)
 
 
 def _refuse_one_file_twice(options: CheckOptions) -> None:
@@ -165,7 +187,7 @@ def _refuse_one_file_twice(options: CheckOptions) -> None:
 def _before(path: Path, options: CheckOptions) -> "Baseline":
     """What there is of the baseline; an update does without one, and without a damaged one."""
     from benchmark.console.log import log
-    from benchmark.files.output import is_ours
+    from benchmark.files.output import prepare_file
     from benchmark.reporting.gate import compare
     from benchmark.reporting.gate.baseline import Baseline, read_baseline
 
@@ -173,7 +195,8 @@ def _before(path: Path, options: CheckOptions) -> "Baseline":
         before = read_baseline(path)
         compare.refuse_untimed(before.lines, options.max_slowdown)
         return before
-    if not is_ours(path, "baseline") or not path.stat().st_size:
+    prepare_file("baseline", options.baseline, "baseline")
+    if not path.exists() or not path.stat().st_size:
         return Baseline()
     try:
         return read_baseline(path)
@@ -199,11 +222,14 @@ def _content(lines: "list[Line]", line: CommandLine, device: str) -> str:
 def _working_folder(out: str | None) -> Iterator[Path]:
     """A folder for the cells of one check, which is removed as the check ends.
 
-    What a killed check leaves in a folder of the user's is what the next one goes on from.
+    What a killed check leaves in a folder of the user's is what the next one goes on from. One
+    which still runs there is waited for.
     """
     import shutil
     from tempfile import TemporaryDirectory
 
+    from benchmark.console.log import log
+    from benchmark.files.lease import Leases
     from benchmark.files.output import prepare
 
     if out is None:
@@ -211,5 +237,6 @@ def _working_folder(out: str | None) -> Iterator[Path]:
             yield Path(folder)
         return
     folder = prepare(out) / "unfinished-check"
-    yield folder
-    shutil.rmtree(folder)
+    with Leases().waiting(folder.with_suffix(".lease"), log.info):
+        yield folder
+        shutil.rmtree(folder)

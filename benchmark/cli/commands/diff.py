@@ -41,7 +41,7 @@ def diff(options: DiffOptions, line: CommandLine) -> None:
 
     from benchmark.cells import ResultStore
     from benchmark.cli.output import partners, say_written
-    from benchmark.console.log import console, log
+    from benchmark.console.log import log
     from benchmark.files.output import prepare
     from benchmark.reporting.differences import page
     from benchmark.reporting.differences.compare import compare
@@ -65,14 +65,14 @@ def diff(options: DiffOptions, line: CommandLine) -> None:
         written = page.write(found, changed, scales, names, folder, command, no_places)
     shown = found.moved.head(page.MOST)
     if len(shown):
-        console().print(page.of_moved(shown, scales, brief=True).terminal())
+        page.of_moved(shown, scales, brief=True).show()
     if more := len(found.moved) - len(shown):
         log.info(f"and {more} more, which to=FOLDER writes; ± is half the 95 % interval")
     elif len(shown):
         log.info("± is half the 95 % interval of the mean over images")
     if len(changed):
         log.info("\nPlaces on the leaderboard which changed, each folder's own:")
-        console().print(page.of_places(changed, scales).terminal())
+        page.of_places(changed, scales).show()
     for title, sentences in page.sections(found, names, no_places):
         log.info(f"\n{title}:")
         for sentence in sentences:

@@ -104,7 +104,7 @@ def explain(options: ExplainOptions, line: CommandLine) -> None:
             screen, shown = console(), study.table(one).terminal()
             unlimited = screen.options.update(width=10_000)
             is_wide = screen.measure(shown, options=unlimited).maximum > screen.width
-            screen.print(study.table(one, brief=True).terminal() if is_wide else shown)
+            screen.print(study.table(one, brief=True).terminal() if is_wide else shown, crop=False)
             found.append(one)
     if options.out is not None:
         out = Path(options.out)

@@ -67,7 +67,7 @@ def repro(options: ReproOptions, line: CommandLine) -> None:
 
     from benchmark.cli.objects.again import Files, repeated
     from benchmark.cli.objects.stored import Choice, stored_cells
-    from benchmark.console.log import console, log
+    from benchmark.console.log import log
     from benchmark.reporting.differences.page import of_images
 
     files = Files(options.weights)
@@ -81,7 +81,7 @@ def repro(options: ReproOptions, line: CommandLine) -> None:
             log.info(f"cannot be made again: {again}")
             counts["not the same"] += 1
             continue
-        console().print(of_images(again.lines, record["labels"]).terminal())
+        of_images(again.lines, record["labels"]).show()
         log.info(again.sentence)
         within = "within the tolerance" if again.is_within else "not the same"
         counts["equal to the bit" if again.is_equal else within] += 1

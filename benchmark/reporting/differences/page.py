@@ -10,7 +10,7 @@ import pandas as pd
 
 from benchmark.cells import Cell
 from benchmark.cells.provenance import some_of
-from benchmark.cells.scores import Scale, known_scale
+from benchmark.cells.scores import Scale, digits_of, known_scale
 from benchmark.files.whole import write_whole
 from benchmark.reporting.board import label
 from benchmark.reporting.differences.compare import (
@@ -52,7 +52,7 @@ def of_images(lines: pd.DataFrame, labels: Mapping[str, Any]) -> Table:
     columns: dict[str, list[str]] = {"image": images}
     for metric, part in lines.groupby("metric", sort=False):
         name, by_image = str(metric), part.set_index("image").reindex(images)
-        digits = labels.get("digits", {}).get(name, known_scale(name).digits) + FURTHER
+        digits = digits_of(name, labels) + FURTHER
         for side in ("before", "after"):
             columns[f"{name}_{side}"] = [f"{value:.{digits}f}" for value in by_image[side]]
         change = by_image["after"] - by_image["before"]

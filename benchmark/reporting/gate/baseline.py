@@ -14,6 +14,8 @@ KEY = ("model", "dataset", "noise", "level", "seed")
 COLUMNS = (*KEY, "images", "settings", "relative_seconds")  # those of the metrics follow
 SPREAD = "_spread"  # behind a metric's name
 CONFLICT = ("<<<<<<<", "=======", ">>>>>>>", "|||||||")  # what git leaves where it cannot merge
+AGAIN = "write it again with update=true"
+OTHER = "name another: baseline=FILE"  # of what an update would not replace
 
 
 @dataclass(frozen=True)
@@ -95,8 +97,11 @@ def read_baseline(path: Path) -> Baseline:
     Raises
     ------
     ValueError
-        If there is no such file, or it is damaged: the message names the line and what is wrong.
+        If there is no such file, it is no baseline, or it is damaged: the message names the line
+        and what is wrong.
     """
+    if path.is_dir():
+        raise ValueError(f"baseline={path} is a folder; name a file: baseline=FILE")
     if not path.is_file():
         raise ValueError(
             f"there is no baseline {path}; write it with the same command and update=true, then "
@@ -105,10 +110,10 @@ def read_baseline(path: Path) -> Baseline:
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise _damaged(path, 1, "it is no text in UTF-8") from None
+        raise _damaged(path, 1, "it is no text in UTF-8", OTHER) from None
     lines = text.splitlines()
     if not lines or lines[0] != FIRST_LINE:
-        raise _damaged(path, 1, f"it does not begin with '{FIRST_LINE}'")
+        raise _damaged(path, 1, f"it does not begin with '{FIRST_LINE}'", OTHER)
     for number, line in enumerate(lines, 1):
         if line.startswith(CONFLICT):
             raise _damaged(path, number, f"'{line[:20]}' is left of a merge")
@@ -193,10 +198,9 @@ def _counted(values: Mapping[str, str], column: str) -> int:
     return int(values[column])
 
 
-def _damaged(path: Path, place: int, problem: str) -> ValueError:
+def _damaged(path: Path, place: int, problem: str, cure: str = AGAIN) -> ValueError:
     return ValueError(
-        f"{path}, line {place}: {problem}; restore the file from version control, or write it "
-        f"again with update=true"
+        f"{path}, line {place}: {problem}; restore the file from version control, or {cure}"
     )
 
 

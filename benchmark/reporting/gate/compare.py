@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from benchmark.cells import Cell
@@ -25,7 +25,7 @@ REPEATS, SPREADS = 10, 5.8
 
 @dataclass(frozen=True)
 class Change:
-    """One metric of one cell, in its unit."""
+    """One metric of one cell, in its unit; before is None too where it is of something else."""
 
     before: float | None
     now: float | None
@@ -178,7 +178,7 @@ def _compared(old: Line, new: Line, scales: Mapping[str, Scale]) -> Compared:
             f"{old.cell} cannot be compared: other {what} than in the baseline"
             f"{count if old.images != new.images else ''}"
         )
-        return Compared(old.cell, OTHER, changes, [reason])
+        return Compared(old.cell, OTHER, _not_compared(changes, changes), [reason])
     verdicts = {
         name: OTHER
         if name in other and None not in (change.before, change.now)
@@ -191,7 +191,8 @@ def _compared(old: Line, new: Line, scales: Mapping[str, Scale]) -> Compared:
         for name in moved
         if verdicts[name] != EQUAL
     ]
-    return Compared(old.cell, verdicts[moved[0]] if moved else EQUAL, changes, reasons)
+    verdict = verdicts[moved[0]] if moved else EQUAL
+    return Compared(old.cell, verdict, _not_compared(changes, other), reasons)
 
 
 def _changes(old: Line | None, new: Line | None, scales: Mapping[str, Scale]) -> dict[str, Change]:
@@ -204,6 +205,14 @@ def _changes(old: Line | None, new: Line | None, scales: Mapping[str, Scale]) ->
             tolerance(scales[name], spreads.get(name, 0.0)) if name in scales else math.nan,
         )
         for name in [*now, *(name for name in before if name not in now)]
+    }
+
+
+def _not_compared(changes: Mapping[str, Change], other: Collection[str]) -> dict[str, Change]:
+    """The changes, of which these have nothing before that the score of now could be beside."""
+    return {
+        name: replace(change, before=None) if name in other else change
+        for name, change in changes.items()
     }
 
 

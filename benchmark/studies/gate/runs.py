@@ -33,7 +33,7 @@ def drawing(grid: Grid, device: str) -> list[str]:
     def draws(name: str) -> bool:
         try:
             return is_stochastic(grid.models[name], device, image)
-        except ValueError:  # it makes no picture, and its cells will say so
+        except Exception:  # of any kind: it makes no picture, and its cells will say why
             return False
 
     return [name for name in grid.models if draws(name)]

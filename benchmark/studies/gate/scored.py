@@ -52,6 +52,11 @@ def score(grid: Grid, folder: Path, device: str) -> tuple[list[Line], dict[Cell,
     return lines, reasons
 
 
+def without(grid: Grid, models: Collection[str]) -> Grid:
+    """The grid without these models."""
+    return replace(grid, models={n: model for n, model in grid.models.items() if n not in models})
+
+
 def scales_of(grid: Grid) -> dict[str, Scale]:
     """How the numbers of the grid's metrics are read."""
     return {
@@ -61,18 +66,41 @@ def scales_of(grid: Grid) -> dict[str, Scale]:
 
 
 def _fill(grid: Grid, store: ResultStore, device: str) -> dict[Cell, str]:
-    """Score what a store lacks of a grid; by cell, why it could not be scored."""
+    """Score what a store lacks of a grid; by cell, in one line, why it could not be scored.
+
+    Of a model's first error which is no sentence the traceback is logged.
+    """
     failed: dict[Cell, str] = {}
     while todo := [c for c in missing(grid, store, rescore="changed") if c not in failed]:
         try:
             fill(grid, store, todo, device, "changed")
-        except ValueError as error:  # of one cell, whose name it begins with, or of all
-            broken = next((cell for cell in todo if str(error).startswith(f"{cell},")), None)
+        except Exception as error:  # of one cell, or of all
+            said = _sentence(error)
+            broken = next((cell for cell in todo if said.startswith(f"{cell},")), None)
             if broken is None:
                 raise
-            failed[broken] = str(error)
-            log.info(failed[broken])
+            known = isinstance(error, ValueError) or broken.model in {c.model for c in failed}
+            failed[broken] = said
+            log.info(said, exc_info=None if known else error)
     return failed
+
+
+def _sentence(error: Exception) -> str:
+    """An error in one line, which begins with its cell and image where it is about one.
+
+    A ``ValueError`` says that itself; of others it is said by the note, or the message, which
+    `benchmark.denoiser.contract.naming` makes: ``raised by a model: CELL, image NAME``.
+    """
+    if isinstance(error, ValueError):
+        return " ".join(str(error).split())
+    message, notes = str(error), getattr(error, "__notes__", [])
+    places = [note.partition(": ")[2] for note in notes if note.startswith("raised by a ")]
+    if not places:
+        what, _, place = message.partition(": ")
+    else:
+        place = places[-1]  # a model may raise one error again and again
+        what = f"{type(error).__name__}: {message}" if message else type(error).__name__
+    return " ".join(f"{place}: {what}".split())
 
 
 def _runs(cell: Cell, several: Collection[str]) -> list[Cell]:

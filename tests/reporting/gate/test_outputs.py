@@ -77,6 +77,7 @@ def test_the_table_has_every_cell_with_its_score_and_change():
     rows = {row[1]: row for row in shown.rows}
     assert rows["worse"][:1] + rows["worse"][3:] == ["worse", "gaussian 25", "29.00", "-1.0000"]
     assert rows["new"][4:] == ["30.00", "–"]
+    assert rows["other"][4:] == ["30.00", "–"]  # no number: it is of something else
     assert rows["missing"][4:] == rows["broken"][4:] == ["–", "–"]
 
 

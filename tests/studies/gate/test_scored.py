@@ -40,6 +40,19 @@ class Bright(Denoiser):
         return noisy / (noisy.mean() < 0.4)
 
 
+class Raising(Denoiser):
+    """A network which a commit broke: it raises, on every image."""
+
+    name = "raising"
+
+    def __init__(self, error: BaseException):
+        super().__init__()
+        self.error = error
+
+    def forward(self, noisy):
+        raise self.error
+
+
 def grid_of(crop: int = 16, **models: Denoiser) -> Grid:
     data = DATASETS["photos"](limit=2, crop=crop)
     return Grid(
@@ -97,6 +110,33 @@ def test_a_model_that_makes_no_picture_costs_only_its_own_cells_their_scores(tmp
     assert {cell.model for cell in failed} == {"bright"}
     for cell, reason in failed.items():
         assert reason.startswith(f"{cell}, image ")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (RuntimeError("3 channels\nare not 5"), "RuntimeError: 3 channels are not 5"),
+        (KeyError("gone"), "KeyError: 'gone'"),
+        (NotImplementedError(), "NotImplementedError"),
+        (ValueError("it is Monday"), "it is Monday"),
+        (SystemExit(3), "a model ended the program"),
+    ],
+    ids=["runtime", "key", "wordless", "value", "exit"],
+)
+def test_whatever_a_model_raises_is_one_line_of_its_cells_and_others_are_scored(
+    error, said, tmp_path
+):
+    grid = grid_of(raising=Raising(error), constant=Constant(0.5))
+    lines, failed = score(grid, tmp_path, "cpu")
+    assert [line.cell.model for line in lines] == ["constant"] * 2
+    assert {cell.model for cell in failed} == {"raising"} and len(failed) == 2
+    for cell, reason in failed.items():
+        assert reason.startswith(f"{cell}, image ") and reason.endswith(f": {said}")
+
+
+def test_a_model_that_is_interrupted_ends_the_check(tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        score(grid_of(raising=Raising(KeyboardInterrupt())), tmp_path, "cpu")
 
 
 def test_a_metric_without_a_number_is_said_of_its_cell(tmp_path):
