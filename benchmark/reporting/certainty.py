@@ -39,13 +39,17 @@ def tie_words(ranking: Ranking, brief: bool = False) -> list[str]:
         return []
     pairs = ranking.pairs
     images, alpha = pairs.measured.of_images.shape[1], f"{100 * LEVEL:.0f} %"
-    if pairs.least_p * pairs.count >= LEVEL:
+    counts = [count for count in pairs.counts if count]  # of ranked models, and with a reference
+    if pairs.least_p * min(counts) >= LEVEL:
         return [
             f"No two models can be told apart over {images} image{'s' * (images != 1)}: the least "
-            f"p there can be is {_p(pairs.least_p)}, too much for {_pairs(pairs.count)} tested "
+            f"p there can be is {_p(pairs.least_p)}, too much for {_pairs(min(counts))} tested "
             f"together at {alpha}."
         ]
-    how = f"Wilcoxon's test over {images} images, {_pairs(pairs.count)}, Holm, {alpha}"
+    tested = _pairs(counts[0])
+    if len(counts) > 1:
+        tested = f"{counts[0]} pairs of ranked models and {counts[1]} with a reference"
+    how = f"Wilcoxon's test over {images} images, {tested}, Holm, {alpha}"
     if brief:
         return [f"Group: models which share a letter cannot be told apart ({how})."]
     ranked = "; references have none" if ranking.references else ""
@@ -54,8 +58,8 @@ def tie_words(ranking: Ranking, brief: bool = False) -> list[str]:
         counted = ", and Student's t over images and trainings where there are several,"
     return [
         f"Group: models which share a letter cannot be told apart (Wilcoxon's signed-rank test "
-        f"over {images} images{counted} of {_pairs(pairs.count)}, corrected by Holm to {alpha} for "
-        f"all together).",
+        f"over {images} images{counted} of {tested}, corrected by Holm to {alpha} for all "
+        f"{'of a kind ' * (len(counts) > 1)}together).",
         f"Rank: the best and the worst place which these tests leave a model{ranked}.",
     ]
 

@@ -135,7 +135,7 @@ class Ranking:
     @cached_property
     def pairs(self) -> Pairs:
         """Every two models by their means over noises, references as well; the table's order."""
-        return Pairs(self._in_order(self._others))
+        return Pairs(self._in_order(self._others), self.reference)
 
     @cached_property
     def places(self) -> pd.DataFrame:
@@ -228,7 +228,7 @@ class Ranking:
         if len(competing) < 2:
             return set()
         best = competing[int(self._better_first(measured.means[competing])[0])]
-        significant = Pairs(measured).significant[best]
+        significant = Pairs(measured, self.reference).significant[best]
         found = {measured.names[place] for place in competing if not significant[place]}
         return found if len(found) < len(competing) else set()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -28,9 +29,16 @@ class Pairs:
     """Every two of some models, compared image by image.
 
     Matrices are (models, models); line less column.
+
+    Parameters
+    ----------
+    reference
+        Models which are not ranked. Pairs with one are another question than those of the ranked
+        models, and a family of tests of their own.
     """
 
     measured: Measured
+    reference: Collection[str] = ()
 
     @cached_property
     def difference(self) -> np.ndarray:
@@ -65,12 +73,15 @@ class Pairs:
 
     @cached_property
     def p_holm(self) -> np.ndarray:
-        """The same, corrected by Holm for all pairs."""
-        return self._symmetric(holm(self.p[self._places]))
+        """The same, corrected by Holm for all pairs of ranked models, and for all with another."""
+        p = self.p[self._places]
+        for family in (self._ranked, ~self._ranked):
+            p[family] = holm(p[family])
+        return self._symmetric(p)
 
     @cached_property
     def significant(self) -> np.ndarray:
-        """Which pairs are told apart: the chance of one false among them is 5 % at most.
+        """Which pairs are told apart: the chance of one false in a family is 5 % at most.
 
         None whose mean difference, by which models are ranked, has another sign than the ranks of
         the test have: one image far from all others turns a mean, and hardly a rank.
@@ -82,9 +93,16 @@ class Pairs:
         return (self.p_holm < LEVEL) & (self._symmetric(agree) > 0)
 
     @property
-    def count(self) -> int:
-        """How many pairs there are."""
-        return len(self._places[0])
+    def counts(self) -> tuple[int, int]:
+        """How many pairs of ranked models there are, and how many with a reference."""
+        return int(self._ranked.sum()), int((~self._ranked).sum())
+
+    @property
+    def _ranked(self) -> np.ndarray:
+        """Which pairs are of ranked models alone."""
+        known = np.array([name in self.reference for name in self.measured.names])
+        one, other = self._places
+        return ~(known[one] | known[other])
 
     @property
     def least_p(self) -> float:

@@ -92,12 +92,21 @@ def test_mean_ranks_are_those_of_scipy():
 def test_every_pair_is_compared_as_if_it_were_alone():
     scores = np.random.default_rng(3).normal(30, 2, (4, 1, 12))
     pairs, alone = Pairs(measured(*scores)), Pairs(measured(scores[1], scores[3]))
-    assert pairs.count == 6
+    assert pairs.counts == (6, 0)
     assert pairs.difference[1, 3] == pytest.approx(alone.difference[0, 1])
     assert pairs.bounds[0][1, 3] == pytest.approx(alone.bounds[0][0, 1])
     assert pairs.bounds[0][1, 3] == pytest.approx(-pairs.bounds[1][3, 1])
     assert pairs.p[1, 3] == pytest.approx(alone.p[0, 1])
     assert pairs.p_holm[1, 3] >= pairs.p[1, 3]
+
+
+def test_pairs_with_a_reference_are_a_family_of_their_own():
+    scores = np.random.default_rng(4).normal(30, 2, (5, 1, 12))
+    pairs = Pairs(measured(*scores), reference=[list(measured(*scores).names)[0]])
+    ranked, others = np.triu_indices(4, 1), slice(1, None)
+    assert pairs.counts == (6, 4)
+    assert pairs.p_holm[1:, 1:][ranked] == pytest.approx(holm(pairs.p[1:, 1:][ranked]))
+    assert pairs.p_holm[0, others] == pytest.approx(holm(pairs.p[0, others]))
 
 
 def test_a_lead_within_the_spread_of_trainings_tells_nothing_apart():
