@@ -163,6 +163,19 @@ def test_a_renamed_model_is_missing(bench, weights):
 
 
 @pytest.mark.slow
+def test_a_check_which_names_no_model_takes_those_of_the_baseline(bench):
+    assert bench("check", *SMALL, "model=[identity,tv]", "update=true")[0] == 0
+    status, out, err = bench("check", *SMALL)
+    assert (status, err) == (0, "")
+    assert "2 equal" in out
+    variant = "+model.second={of: identity}"
+    assert bench("check", *SMALL, "model=identity", variant, "update=true")[0] == 0
+    status, _, err = bench("check", *SMALL)
+    assert status == 2
+    assert "model 'second'" in err and "bench check" in err
+    assert bench("check", *SMALL, "model=identity", variant)[0] == 0
+
+
 def test_other_images_are_no_worse_and_a_check_of_nothing_else_is_a_mistake(bench):
     words = ["check", "model=identity", "metric=psnr", "crop=32", "noise=[gaussian,poisson]"]
     assert bench(*words, "limit=1", "update=true")[0] == 0

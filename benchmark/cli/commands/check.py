@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,7 @@ class CheckOptions:
     Parameters
     ----------
     model
-        Denoisers: a name, a list or all.
+        Denoisers: a name, a list or all; if none is named, those of the baseline.
     noise
         Noises: a name, a formula, a list or all.
     data
@@ -90,7 +90,7 @@ def check(options: CheckOptions, line: CommandLine) -> None:
     """Did a commit make a model worse? Scores of a golden subset against a committed file.
 
       bench check model=masked update=true           once: write noisebench-baseline.csv, commit it
-      bench check model=masked                       from then on, in CI
+      bench check                                    from then on, in CI: the models of that file
       bench check model=masked speed=true max_slowdown=1.5
       bench check model=masked junit=check.xml summary=check.md
 
@@ -103,7 +103,7 @@ def check(options: CheckOptions, line: CommandLine) -> None:
     check-model.
     """
     from benchmark.cli.exits import FAILED, stop
-    from benchmark.console.log import console, log
+    from benchmark.console.log import log
     from benchmark.environment.device import pick_device, use_threads
     from benchmark.files.output import prepare_file
     from benchmark.files.whole import write_whole
@@ -117,6 +117,8 @@ def check(options: CheckOptions, line: CommandLine) -> None:
     path, device = Path(options.baseline), pick_device(options.device)
     before = _before(path, options)
     use_threads(options.threads)
+    if before.lines and not line.given("model"):
+        options = replace(options, model=_models_of(before))
     grid = _composed(options)
     with _working_folder(options.out) as folder:
         lines, failed = scored.score(grid, folder, device)
@@ -129,7 +131,7 @@ def check(options: CheckOptions, line: CommandLine) -> None:
     scales = scored.scales_of(grid)
     compared = compare.compare(before.lines, lines, scales, failed)
 
-    console().print(outputs.table(compared, scales).terminal())
+    outputs.table(compared, scales).show()
     for pace in paces:
         log.info(outputs.pace_sentence(pace))
     # after an update, CI is told of the new baseline, to which everything is equal
@@ -169,6 +171,21 @@ def _composed(options: CheckOptions) -> "Grid":
             raise
         log.info("nothing was scored", exc_info=error)
         stop(f"nothing was scored: {type(error).__name__}: {error}", FAILED)
+
+
+def _models_of(before: "Baseline") -> Specs:
+    """The models of a baseline; ``ValueError`` for a variant, of which it says no settings."""
+    from benchmark.cli.objects.specs import spec_of
+    from benchmark.denoiser import DENOISERS
+
+    names = list(dict.fromkeys(known.cell.model for known in before.lines))
+    for name in names:
+        if name not in DENOISERS:
+            raise ValueError(
+                f"the baseline has a model '{name}', which is none that is registered; give the "
+                f"command that made it, without update=true: {before.command or 'bench check ...'}"
+            )
+    return {name: spec_of("model", name) for name in names}
 
 
 def _refuse_one_file_twice(options: CheckOptions) -> None:
