@@ -45,7 +45,7 @@ COMPOSED = {  # why a command is only composed: each group, name and setting in 
     r"my/|\.(pth?|ckpt|onnx|DNG|safetensors)\b": "needs a file of the reader's",
     r"model=deepinv": "needs a package",
     r"out=(runs|results/training)\b": "needs trainings",
-    r"^check\b(?!.*update=true)": "needs a baseline",
+    r"^check(?= |$)(?!.*update=true)": "needs a baseline",
     r"speed=true": "times",
     r"lpips": "needs the weights of AlexNet",
 }
