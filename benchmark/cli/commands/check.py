@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from benchmark.reporting.gate.baseline import Baseline, Line
     from benchmark.scoring.grid import Grid
 
-SHIPPED = ("masked", "baseline", "dncnn", "dropout", "restormer", "ridnet", "rnan", "swinir")
+SHIPPED = ("masked", "baseline", "idf", "dncnn", "dropout", "restormer", "ridnet", "rnan", "swinir")
 FAMILIES = ("gaussian", "poisson", "correlated", "salt_and_pepper", "jpeg")
 
 
