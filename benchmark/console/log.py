@@ -2,7 +2,7 @@
 
 import logging
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.text import Text
 
 log = logging.getLogger("noisebench")
@@ -29,6 +29,13 @@ def show(quiet: bool = False) -> Console:
     log.propagate = False
     log.disabled = False  # whoever configures logging anew disables the loggers that it finds
     return _current
+
+
+def fits(shown: RenderableType) -> bool:
+    """Whether the console is wide enough for something as a whole."""
+    screen = console()
+    unlimited = screen.options.update(width=10_000)
+    return screen.measure(shown, options=unlimited).maximum <= screen.width
 
 
 class _Printed(logging.Handler):

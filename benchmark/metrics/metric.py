@@ -1,5 +1,6 @@
 """What a metric is: a restored image and the clean one in, one number out. Loads no torch."""
 
+from collections.abc import Mapping
 from dataclasses import Field
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -70,3 +71,15 @@ class Metric:
                 f"pixels, got {height}x{width}; leave it out or use larger images"
             )
         return float(self.score(restored, clean))
+
+
+def prepared(metrics: Mapping[str, Metric]) -> tuple[dict[str, Metric], dict[str, str]]:
+    """The metrics which can score here, and why each of the others cannot."""
+    available, unavailable = {}, {}
+    for name, metric in metrics.items():
+        try:
+            metric.prepare()
+            available[name] = metric
+        except MetricUnavailable as error:
+            unavailable[name] = str(error)
+    return available, unavailable

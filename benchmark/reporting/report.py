@@ -61,7 +61,7 @@ def print_leaderboard(
     """
     from rich.text import Text
 
-    from benchmark.console.log import console
+    from benchmark.console.log import console, fits
 
     board, screen = Board.of(table, higher_is_better), console()
     rankings = board.by(metric)
@@ -69,9 +69,7 @@ def print_leaderboard(
         wide = standings(ranking, brief=True)
         summary = len(wide.header) - len(ranking.noises) - 1  # columns before the single noises
         full, upright = wide.terminal(), replace(wide.transposed, rule=summary - 1).terminal()
-        unlimited = screen.options.update(width=10_000)
-        widths = {choice: screen.measure(choice, options=unlimited) for choice in (full, upright)}
-        fitting = [choice for choice in widths if widths[choice].maximum <= screen.width]
+        fitting = [choice for choice in (full, upright) if fits(choice)]
         screen.print(Text(f"\n{wide.caption}", style="bold"))
         short = wide.only([*range(summary), len(wide.header) - 1])
         screen.print(fitting[0] if fitting else short.terminal(), crop=False)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from benchmark.metrics.pixelwise import PSNR_CAP, SSIM_SIDE, SSIM_SIGMA, in_colo
 from benchmark.pixels import without_border
 from benchmark.protocol import MASKED, Protocol
 
+PADDINGS = {"zero": partial(np.pad, mode="constant"), "reflect": partial(np.pad, mode="reflect")}
 DOWNSAMPLED_TO = 256  # pixels of the shorter side, in Wang's ssim.m
 
 
@@ -233,9 +235,8 @@ def ssim_of(restored: np.ndarray, clean: np.ndarray, scoring: Scoring) -> float:
         pair = tuple(_downsampled(image, factor) for image in pair)
     side = SSIM_SIDE if scoring.window == "gaussian" else 7
     if scoring.padding != "valid":
-        mode = {"zero": "constant", "reflect": "reflect"}[scoring.padding]
-        widths = [(side // 2,) * 2] * 2 + [(0, 0)]
-        pair = tuple(np.pad(image, widths, mode) for image in pair)  # type: ignore[call-overload]
+        widths = [(side // 2, side // 2)] * 2 + [(0, 0)]
+        pair = tuple(PADDINGS[scoring.padding](image, widths) for image in pair)
     plain = scoring.window == "gaussian" and not scoring.sample_covariance
     if plain and scoring.ssim_range == 1:
         return ssim(*pair)

@@ -78,8 +78,8 @@ def evaluate(
         if done.tile is not None:
             row["tile"] = done.tile
         restored = treated(done.image, protocol)
-        shown = _shown(clean), _shown(noisy), as_pixels(done.image)
-        return Evaluated(row | pixels, *shown), (restored, as_tensor(clean))
+        shown = _shown(clean), _shown(noisy), _shown(restored)
+        return Evaluated(row | pixels, *shown), (as_tensor(restored), as_tensor(clean))
 
     for done, whole in one_ahead(restore, one_ahead(prepare, images)):
         restored, clean = whole
@@ -127,12 +127,12 @@ def noisy_pair(
     )
 
 
-def treated(restored: Tensor, protocol: Protocol) -> Tensor:
-    """What is compared of a restored (1, C, H, W): clipped and rounded as the protocol says."""
+def treated(restored: Tensor, protocol: Protocol) -> np.ndarray:
+    """What is compared of a restored (1, C, H, W): (H, W, C) uint8, or float32 if not rounded."""
     if protocol.restored_rounded:
-        return as_tensor(as_pixels(restored))
-    restored = restored.cpu().clone()  # metrics get no tensor of inference mode
-    return restored.clamp_(0, 1) if protocol.restored_clipped else restored
+        return as_pixels(restored)
+    pixels = restored[0].permute(1, 2, 0).cpu().numpy()
+    return np.clip(pixels, 0, 1) if protocol.restored_clipped else pixels
 
 
 def score_of(name: str, metric: Metric, pair: tuple[Tensor, Tensor]) -> float:
@@ -160,7 +160,7 @@ def as_tensor(image: np.ndarray) -> Tensor:
 
 
 def _shown(image: np.ndarray) -> np.ndarray:
-    """(H, W, C) uint8 of what `noisy_pair` gives, to look at."""
+    """(H, W, C) uint8 of what `noisy_pair` and `treated` give, to look at."""
     return image if image.dtype == np.uint8 else to_uint8(image)
 
 

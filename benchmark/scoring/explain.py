@@ -119,7 +119,7 @@ class _Restored:
         clean, output = self.pictures[protocol]
         if scoring.truncated:
             return torch.floor(output.clamp(0, 1) * 255) / 255, clean
-        return treated(output, protocol), clean
+        return as_tensor(treated(output, protocol)), clean
 
     def _output(self, noisy: np.ndarray, protocol: Protocol) -> Tensor:
         clips = self.noise is not None and protocol.clips(self.noise.name)

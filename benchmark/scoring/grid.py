@@ -242,10 +242,12 @@ def remake_pictures(grid: Grid, store: ResultStore, device: str) -> None:
 
 def _refuse_other_protocol(grid: Grid, store: ResultStore) -> None:
     """Raise ``ValueError`` if a folder has cells by another protocol, or border, than a run."""
-    ours = grid.protocol.name
-    borders = {cell.dataset: grid.settings_of(cell)["metrics"] for cell in grid.cells}
+    ours, facts = grid.protocol.name, grid.protocol.facts
+    examples = {cell.dataset: cell for cell in grid.cells}
+    borders = {name: grid.settings_of(cell)["metrics"] for name, cell in examples.items()}
     for cell, record in store.records():
-        if (other := name_of(record["settings"]["protocol"])) != ours:
+        theirs = record["settings"]["protocol"]
+        if theirs != facts and (other := name_of(theirs)) != ours:
             raise ValueError(
                 f"{store.root} holds scores by protocol {other} ({cell}), and this run is by "
                 f"protocol {ours}; two protocols never share a folder: choose another (out=FOLDER)"

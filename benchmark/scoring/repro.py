@@ -19,7 +19,7 @@ from benchmark.cells.scores import known_scale
 from benchmark.denoiser.inference import AUTOMATIC, Inference
 from benchmark.environment.agreement import tolerance_of
 from benchmark.environment.versions import describe_environment
-from benchmark.metrics import MetricUnavailable
+from benchmark.metrics.metric import prepared
 from benchmark.scoring.evaluate import evaluate
 from benchmark.scoring.grid import Grid
 from benchmark.settings import differences, plain, short_digest
@@ -199,13 +199,8 @@ def _available(grid: Grid) -> tuple[Grid, list[str]]:
     ValueError
         If none can.
     """
-    available, problems = {}, []
-    for name, metric in grid.metrics.items():
-        try:
-            metric.prepare()
-            available[name] = metric
-        except MetricUnavailable as error:
-            problems.append(f"no {name}: {error}")
+    available, unavailable = prepared(grid.metrics)
+    problems = [f"no {name}: {why}" for name, why in unavailable.items()]
     if not available:
         raise ValueError("; ".join(problems))
     return replace(grid, metrics=available), problems

@@ -70,7 +70,7 @@ def explain(options: ExplainOptions, line: CommandLine) -> None:
     from benchmark.cli.objects.again import explained_grids
     from benchmark.cli.objects.grid import protocol_asked
     from benchmark.cli.output import say_written
-    from benchmark.console.log import console, log
+    from benchmark.console.log import fits, log
     from benchmark.environment.device import pick_device, use_threads
     from benchmark.files.output import prepare
     from benchmark.metrics import MetricUnavailable
@@ -101,10 +101,8 @@ def explain(options: ExplainOptions, line: CommandLine) -> None:
         for one in study.measure(grid, start, end, device, lpips):
             one = replace(one, stored=study.in_words(record)) if record else one
             log.info(study.heading(one))
-            screen, shown = console(), study.table(one).terminal()
-            unlimited = screen.options.update(width=10_000)
-            is_wide = screen.measure(shown, options=unlimited).maximum > screen.width
-            screen.print(study.table(one, brief=True).terminal() if is_wide else shown, crop=False)
+            whole = study.table(one)
+            (whole if fits(whole.terminal()) else study.table(one, brief=True)).show()
             found.append(one)
     if options.out is not None:
         out = Path(options.out)

@@ -17,7 +17,7 @@ from benchmark.denoiser.weights.load import read_header, shipped
 from benchmark.denoiser.weights.sizes import own_settings
 from benchmark.environment.device import pick_device
 from benchmark.files.whole import file_name
-from benchmark.metrics import MetricUnavailable
+from benchmark.metrics.metric import prepared
 from benchmark.noise import NOISE_MODELS, NoiseModel
 from benchmark.protocol import IN_DISTRIBUTION, REFERENCE, Protocol, protocol_of
 from benchmark.registry import did_you_mean
@@ -198,13 +198,9 @@ def _matched(
 
 def with_available_metrics(grid: Grid) -> Grid:
     """The grid without the metrics that lack a package or weights, each named once."""
-    available = {}
-    for name, metric in grid.metrics.items():
-        try:
-            metric.prepare()
-            available[name] = metric
-        except MetricUnavailable as error:
-            log.info(f"no column {name}: {error}")
+    available, unavailable = prepared(grid.metrics)
+    for name, why in unavailable.items():
+        log.info(f"no column {name}: {why}")
     if not available:
         raise ValueError("none of the metrics asked for is available; try metric=[psnr,ssim]")
     settings = {
