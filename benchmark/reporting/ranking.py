@@ -115,7 +115,7 @@ class Ranking:
         measured = self._others if self._others.names else self._trained
         return pd.Series(dict(zip(measured.names, measured.counts, strict=True)))[self.table.index]
 
-    @property
+    @cached_property
     def members(self) -> dict[str, list[str]]:
         """By model, the names of its trainings."""
         return trainings_of(self.shared)

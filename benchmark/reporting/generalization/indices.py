@@ -242,8 +242,8 @@ def weighted(scores: pd.DataFrame, weights: Weights) -> Estimate:
     levels = Counter(noise for noise, _ in weights)
     cells = [(str(noise), float(level)) for noise, level, _ in scores.columns]
     factors = [weights.get(cell, 0.0) * len(levels) * levels[cell[0]] for cell in cells]
-    kept = [cell in weights for cell in cells]
-    return estimate((scores * factors).loc[:, kept])
+    kept = np.array([cell in weights for cell in cells])
+    return estimate(scores.loc[:, kept] * np.array(factors)[kept])
 
 
 def shares_of_area(severities: Iterable[float]) -> np.ndarray | None:

@@ -76,11 +76,15 @@ def comparisons(scores: Scores, printed: Sequence[Published] | None = None) -> l
     means = group_means(group_means(scores.rows, ["model", *CELL], columns), MEAN, columns)
     means = means.set_index(MEAN)
     counts = scores.rows.groupby(MEAN)["image"].nunique()
+    by_thing: dict[tuple[object, ...], list[Record]] = {}
+    for cell in cells:
+        by_thing.setdefault(_thing(cell), []).append(cell)
     found = []
     for number in numbers() if printed is None else printed:
-        for cell in cells:
+        thing = number.dataset, number.noise, number.model, number.level
+        for cell in by_thing.get(thing, []):
             model, dataset, noise, level = key = tuple(cell["cell"][name] for name in MEAN)
-            if number.level != level or not _same_thing(number, cell["settings"]):
+            if not _is_as_printed(cell["settings"]):
                 continue
             if counts.get(key) != cell["settings"]["dataset"]["images"]:
                 continue
@@ -98,15 +102,16 @@ def _cells(scores: Scores) -> list[Record]:
     return list({tuple(r["cell"][name] for name in MEAN): r for r in scores.records}.values())
 
 
-def _same_thing(number: Published, settings: Mapping[str, Any]) -> bool:
-    """Whether dataset, noise, level and class of a model are those of a printed number."""
+def _thing(cell: Record) -> tuple[object, ...]:
+    """The classes of a cell's dataset, noise and model, and its level."""
+    classes = (cell["settings"][role].get("of") for role in ("dataset", "noise", "model"))
+    return *classes, cell["cell"]["level"]
+
+
+def _is_as_printed(settings: Mapping[str, Any]) -> bool:
+    """Whether a dataset and a noise have their default settings."""
     dataset, noise = settings["dataset"], settings["noise"]
-    return (
-        (number.dataset, number.noise, number.model)
-        == (dataset.get("of"), noise.get("of"), settings["model"].get("of"))
-        and _is_default(DATASETS, dataset)
-        and _is_default(NOISE_MODELS, noise)
-    )
+    return _is_default(DATASETS, dataset) and _is_default(NOISE_MODELS, noise)
 
 
 def _metrics(number: Published, settings: Mapping[str, Any]) -> Iterator[str]:

@@ -65,8 +65,8 @@ class Pairs:
         own degrees of freedom (Banerjee 1960, see `Bootstrap`), where a model has several.
         """
         one, other = self._places
-        images = self.measured.of_images
-        p = wilcoxon_p(images[one] - images[other])
+        images = self.measured.of_images.shape[1]
+        p = np.array([_wilcoxon(ranks) if images else np.nan for ranks in self._signed_ranks])
         for place in np.flatnonzero(np.maximum(*self.measured.counts[[one, other]]) > 1):
             p[place] = max(p[place], self._p_with_trainings(one[place], other[place]))
         return self._symmetric(p)
@@ -86,16 +86,21 @@ class Pairs:
         None whose mean difference, by which models are ranked, has another sign than the ranks of
         the test have: one image far from all others turns a mean, and hardly a rank.
         """
-        one, other = self._places
-        images = self.measured.of_images
-        ranks = [_signed_ranks(line).sum() for line in images[one] - images[other]]
-        agree = np.sign(ranks) == np.sign(self.difference[one, other])
+        ranks = [ranks.sum() for ranks in self._signed_ranks]
+        agree = np.sign(ranks) == np.sign(self.difference[self._places])
         return (self.p_holm < LEVEL) & (self._symmetric(agree) > 0)
 
     @property
     def counts(self) -> tuple[int, int]:
         """How many pairs of ranked models there are, and how many with a reference."""
         return int(self._ranked.sum()), int((~self._ranked).sum())
+
+    @cached_property
+    def _signed_ranks(self) -> list[np.ndarray]:
+        """Of each pair the ranks of its differences, image by image."""
+        one, other = self._places
+        images = self.measured.of_images
+        return [_signed_ranks(line) for line in images[one] - images[other]]
 
     @property
     def _ranked(self) -> np.ndarray:
@@ -158,7 +163,8 @@ def wilcoxon_p(differences: np.ndarray) -> np.ndarray:
     approximation. Ties are counted exactly, which SciPy does by permutations, a second for each
     line. 1 where all differences are 0, and NaN where there is no image.
     """
-    return np.array([_wilcoxon(line) for line in differences])
+    images = differences.shape[1]
+    return np.array([_wilcoxon(_signed_ranks(x)) if images else np.nan for x in differences])
 
 
 def holm(p: np.ndarray) -> np.ndarray:
@@ -177,10 +183,8 @@ def holm(p: np.ndarray) -> np.ndarray:
     return adjusted
 
 
-def _wilcoxon(differences: np.ndarray) -> float:
-    if not len(differences):
-        return np.nan
-    ranks = _signed_ranks(differences)
+def _wilcoxon(ranks: np.ndarray) -> float:
+    """The p of signed ranks, as `_signed_ranks` gives them."""
     count = len(ranks)
     if not count:
         return 1.0  # two equal models: no evidence either way
@@ -201,8 +205,10 @@ def _signed_ranks(differences: np.ndarray) -> np.ndarray:
     """
     differences = np.round(differences, DECIMALS)
     differences = differences[differences != 0]
-    _, places, sizes = np.unique(np.abs(differences), return_inverse=True, return_counts=True)
-    return (2 * np.cumsum(sizes) - sizes + 1)[places] * np.sign(differences).astype(int)
+    sizes = np.abs(differences)
+    ordered = np.sort(sizes)
+    doubled = ordered.searchsorted(sizes) + ordered.searchsorted(sizes, "right") + 1
+    return doubled * np.sign(differences).astype(int)
 
 
 @lru_cache(maxsize=256)
