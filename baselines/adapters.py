@@ -195,6 +195,7 @@ class DeepInverse(Adapter):
        with deep learning", JOSS 2025; https://github.com/deepinv/deepinv
     """
 
+    cites = ("tachella2025deepinverse",)
     package = "deepinv"
     extra = "deepinv"
     files = ("weights",)

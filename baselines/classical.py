@@ -102,6 +102,7 @@ class BM3D(BlindFilter):
        variance for improved shrinkage and patch matching", TIP 2020; https://pypi.org/project/bm3d.
     """
 
+    cites = ("dabov2007bm3d", "makinen2020bm3d", "donoho1994shrinkage")
     package = "bm3d"
 
     def __init__(self, *, sigma: float | None = None, profile: str = "lc"):
@@ -139,6 +140,8 @@ class NonLocalMeans(BlindFilter):
     .. [1] Buades et al., "A non-local algorithm for image denoising", CVPR 2005.
     """
 
+    cites = ("buades2005nlm", "donoho1994shrinkage")
+
     def remove(self, noisy: np.ndarray, sigma: float) -> np.ndarray:
         return restoration.denoise_nl_means(
             noisy,
@@ -171,6 +174,8 @@ class TotalVariation(BlindFilter):
     .. [2] Chambolle, "An algorithm for total variation minimization and applications", JMIV 2004.
     """
 
+    cites = ("rudin1992tv", "chambolle2004tv", "donoho1994shrinkage")
+
     def __init__(self, *, sigma: float | None = None, strength: float = 0.5):
         super().__init__(sigma=sigma)
         if not (math.isfinite(strength) and strength > 0):
@@ -194,6 +199,8 @@ class WaveletShrinkage(BlindFilter):
     .. [1] Chang et al., "Adaptive wavelet thresholding for image denoising and compression",
        TIP 2000.
     """
+
+    cites = ("chang2000wavelet", "donoho1994shrinkage")
 
     def remove(self, noisy: np.ndarray, sigma: float) -> np.ndarray:
         return restoration.denoise_wavelet(

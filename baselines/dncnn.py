@@ -43,6 +43,7 @@ class DnCNN(Denoiser):
        Denoising", IEEE Transactions on Image Processing 26(7), 2017.
     """
 
+    cites = ("zhang2017dncnn",)
     learned = True
     sizes = {"tiny": {"width": 28}}
 

@@ -40,6 +40,8 @@ class Dropout(Baseline):
     .. [2] Kong et al., "Reflash Dropout in Image Super-Resolution", CVPR 2022.
     """
 
+    cites = ("kong2022reflash", "chen2023masked")
+
     def __init__(self, *, dropout: float = 0.7, **swinir: Any):
         super().__init__(**swinir)
         if not 0 <= dropout < 1:

@@ -57,6 +57,7 @@ class IDF(Denoiser):
     .. [2] https://github.com/dongjinkim9/IDF, configs/models/idfnet.yaml.
     """
 
+    cites = ("kim2025idf",)
     learned = True
     image_channels = 3
     scale: Tensor

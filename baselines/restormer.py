@@ -175,6 +175,7 @@ class Restormer(Denoiser):
        CVPR 2022.
     """
 
+    cites = ("zamir2022restormer",)
     learned = True
     image_channels = 3
     sizes = {

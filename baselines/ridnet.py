@@ -136,6 +136,7 @@ class RIDNet(Denoiser):
        https://github.com/haoyuc/MaskedDenoising.
     """
 
+    cites = ("anwar2019ridnet",)
     learned = True
     image_channels = 3
     sizes = {"tiny": {"width": REDUCTION}}

@@ -193,6 +193,7 @@ class RNAN(Denoiser):
     .. [1] Zhang et al., "Residual Non-local Attention Networks for Image Restoration", ICLR 2019.
     """
 
+    cites = ("zhang2019rnan",)
     learned = True
     image_channels = 3
     sizes = {"tiny": {"groups": 5, "width": 10}, "s": {"width": 32}}

@@ -96,6 +96,7 @@ class SwinIR(Denoiser):
     .. [2] Chen et al., "Masked Image Training for Generalizable Deep Image Denoising", CVPR 2023.
     """
 
+    cites = ("liang2021swinir",)
     learned = True
     image_channels = 3
     sizes = {"tiny": {"embed_dim": 32, "depths": (4, 4), "num_heads": 2}}
@@ -206,5 +207,6 @@ class Baseline(SwinIR):
        https://arxiv.org/abs/2303.13132; structure as in https://github.com/haoyuc/MaskedDenoising.
     """
 
+    cites = ("liang2021swinir", "chen2023masked")
     first_kernel = 1
     residual = False

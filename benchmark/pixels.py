@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,8 +32,27 @@ def crop_around(image: np.ndarray, centre: tuple[int, int], size: int) -> np.nda
 
 def central(image: np.ndarray, size: int) -> np.ndarray:
     """The central square of an (H, W, C) image, or less where the image is smaller."""
-    top, left = (max(0, (side - size) // 2) for side in image.shape[:2])
-    return image[top : top + size, left : left + size]
+    return cut(image, central_box(image.shape[:2], size))
+
+
+def central_box(size: Sequence[int], side: int | None) -> tuple[int, int, int, int]:
+    """Top, left, height and width of the central square of an image, or less where it is smaller.
+
+    Parameters
+    ----------
+    size
+        Height and width of the image.
+    side
+        Of the square, in pixels; None for the whole image.
+    """
+    height, width = (length if side is None else min(side, length) for length in size)
+    return (size[0] - height) // 2, (size[1] - width) // 2, height, width
+
+
+def cut(image: np.ndarray, box: Sequence[int]) -> np.ndarray:
+    """The part of an (H, W, ...) image in a box: top, left, height, width."""
+    top, left, height, width = box
+    return image[top : top + height, left : left + width]
 
 
 def without_border(image: np.ndarray, border: int) -> np.ndarray:

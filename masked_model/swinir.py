@@ -39,6 +39,7 @@ class MaskedSwinIR(Baseline):
         As in `SwinIR`, or if a ratio is no range of percentages or ``passes`` is below 1.
     """
 
+    cites = ("chen2023masked",)
     test_time = ("mask", "passes")
     variants = {"mask off": {"mask": False}}
     compared_with = "baseline"

@@ -42,6 +42,7 @@ class ChromaCorrelated(NoiseModel):
        Super-Resolution", ICCV 2021; code: github.com/cszn/BSRGAN.
     """
 
+    cites = ("zhang2021bsrgan",)
     family = "correlated"
     unit = "L, the root of the largest possible variance, in 8-bit steps"
     constant_variance = 1

@@ -30,6 +30,7 @@ class Jpeg(NoiseModel):
        Machine Intelligence Research 2023; code: github.com/cszn/SCUNet.
     """
 
+    cites = ("zhang2023scunet",)
     family = "compression"
     unit = "JPEG quality"
     domain = QUALITIES
@@ -68,6 +69,7 @@ class GaussianJpeg(NoiseModel):
        Machine Intelligence Research 2023; code: github.com/cszn/SCUNet.
     """
 
+    cites = ("zhang2023scunet",)
     family = "mixture"
     unit = "sigma before JPEG, in 8-bit steps"
     note = "the quality 50 is our choice"
@@ -129,6 +131,7 @@ class Quantization(NoiseModel):
        International Conference on Communications 1973.
     """
 
+    cites = ("bayer1973dither",)
     family = "compression"
     unit = "bits per value"
     domain = (1, 8)

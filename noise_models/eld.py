@@ -125,6 +125,7 @@ class ELD(NoiseModel):
        CVPR 2020; code: github.com/Vandermode/ELD.
     """
 
+    cites = ("wei2020eld",)
     family = "camera"
     unit = "low-light ratio, how many times too dark the exposure is"
     note = "levels 10 and 30 are ours, 100 and 300 published; without colour bias"

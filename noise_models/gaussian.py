@@ -29,6 +29,7 @@ class Gaussian(NoiseModel):
        github.com/alwaysuu/CLIPDenoising.
     """
 
+    cites = ("chen2023masked", "cheng2024clip")
     family = "additive"
     unit = "sigma, in 8-bit steps"
     suites = ("paper",)
@@ -65,6 +66,7 @@ class Correlated(NoiseModel):
        github.com/alwaysuu/CLIPDenoising.
     """
 
+    cites = ("chen2023masked", "cheng2024clip")
     family = "correlated"
     unit = "sigma before the 3x3 average, in 8-bit steps"
     suites = ("paper",)

@@ -34,6 +34,7 @@ class SaltAndPepper(NoiseModel):
        Denoising", ICCV 2025.
     """
 
+    cites = ("chen2023masked", "kim2025idf")
     family = "impulse"
     unit = "density, the fraction of values replaced"
     note = "levels 0.008 and 0.012 are guesses, the others are published"

@@ -61,6 +61,7 @@ class ISP(NoiseModel):
        github.com/google-research/google-research, folder unprocessing.
     """
 
+    cites = ("chen2023masked", "brooks2019unprocessing")
     family = "camera"
     unit = "factor on the standard deviation of a random camera's noise"
     note = "its development (protocol) is our guess; level 1 is published, the other levels ours"

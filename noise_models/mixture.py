@@ -45,6 +45,7 @@ class Mixture(NoiseModel):
        Denoising", ICCV 2025; code: github.com/dongjinkim9/IDF.
     """
 
+    cites = ("chen2023masked", "kim2025idf")
     family = "mixture"
     unit = "step of the ladder, to which all four strengths are proportional"
     note = "our estimate: the paper never published its mixture"

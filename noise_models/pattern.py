@@ -46,6 +46,7 @@ class RowStripe(Stripes):
        CVPR 2020, section 3.
     """
 
+    cites = ("wei2020eld",)
     axis = 0
 
 

@@ -39,6 +39,7 @@ class Poisson(NoiseModel):
        github.com/alwaysuu/CLIPDenoising.
     """
 
+    cites = ("chen2023masked", "cheng2024clip")
     family = "signal-dependent"
     unit = "alpha, a factor on the noise of 256 photons at white"
     suites = ("paper",)
@@ -86,6 +87,7 @@ class PoissonGaussian(NoiseModel):
        raw-data", IEEE TIP 17(10), 2008, section 2.
     """
 
+    cites = ("foi2008poissonian",)
     family = "signal-dependent"
     unit = "slope of the variance, the amplification of a photon"
     note = "levels and read noise are our choice"

@@ -50,6 +50,7 @@ class MonteCarlo(Recorded):
        Denoising", ICCV 2025; github.com/dongjinkim9/IDF.
     """
 
+    cites = ("chen2023masked", "firmino2022progressive", "kim2025idf")
     family = "rendering"
     unit = "samples per pixel"
     note = "six scenes of our own, not the paper's test set, unless path=FOLDER names another"

@@ -29,6 +29,7 @@ class Rician(NoiseModel):
        Mathematical Statistics 29(2), 1958.
     """
 
+    cites = ("gudbjartsson1995rician",)
     family = "signal-dependent"
     unit = "sigma of the real and the imaginary part, in 8-bit steps"
     levels: tuple[float, ...] = (15, 25, 50)

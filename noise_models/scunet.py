@@ -78,6 +78,7 @@ class SCUNet(NoiseModel):
        ``degradation_bsrgan_plus``, which were written for super-resolution.
     """
 
+    cites = ("zhang2023scunet",)
     family = "mixture"
     unit = "passes of the shuffled stages"
     note = "not the authors' code: camera, resizing back and stage odds are ours"

@@ -37,6 +37,7 @@ class SpatiallyVariant(NoiseModel):
        NeurIPS 2019; code: github.com/zsyOAOA/VDNet.
     """
 
+    cites = ("yue2019vdn",)
     family = "additive"
     unit = "highest sigma, in 8-bit steps"
     levels: tuple[float, ...] = (25, 50)

@@ -45,6 +45,7 @@ class Speckle(NoiseModel):
        Denoising", ICCV 2025.
     """
 
+    cites = ("chen2023masked", "kim2025idf")
     family = "multiplicative"
     unit = "variance of the factor"
     note = "level 0.02 is a guess, the others are published"
@@ -93,6 +94,7 @@ class GammaSpeckle(NoiseModel):
        IEEE Geoscience and Remote Sensing Magazine 1(3), 2013.
     """
 
+    cites = ("argenti2013speckle",)
     family = "multiplicative"
     unit = "looks averaged"
     domain = (1, math.inf)
@@ -125,6 +127,7 @@ class RayleighSpeckle(NoiseModel):
        Transactions on Ultrasonics, Ferroelectrics, and Frequency Control 47(3), 2000.
     """
 
+    cites = ("argenti2013speckle", "shankar2000ultrasonic")
     family = "multiplicative"
     unit = "looks averaged"
     note = "Rayleigh at level 1; its extension to more looks is our choice"

@@ -39,6 +39,10 @@ class Cell:
         """Where a store keeps this cell: ``masked/kodak24/gaussian-25-0.json``."""
         return Path(self.model, self.dataset, f"{self.condition}.json")
 
+    def pictures(self, image: str) -> Path:
+        """Where a store keeps the pictures of an image: ``kodak24/gaussian-25-0/kodim01``."""
+        return Path(self.dataset, self.condition, file_name(image))
+
     @property
     def recorded(self) -> bool:
         """Whether the dataset itself brings the noisy images: the noise has its name then."""

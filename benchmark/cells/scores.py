@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 CELL = ["dataset", "noise", "level", "seed"]
 ROW = [*CELL, "image"]
+LABELS = {"identity": "noisy input"}  # of models, where no other is chosen
 MOST_DIGITS = 15  # behind the point; more of them say nothing about a float64
 
 
@@ -94,6 +96,8 @@ class Scores:
     trained_on
         By model, those of the cells' noises and levels which it was trained on: none where that is
         known to be another. Models of which nothing is known are not in it.
+    labels
+        By model or noise, what readers see in place of its name. See `label`.
     """
 
     rows: pd.DataFrame
@@ -110,6 +114,16 @@ class Scores:
     families: Mapping[str, str] = field(default_factory=dict)
     suites: Mapping[str, Sequence[str]] = field(default_factory=dict)
     trained_on: Mapping[str, Collection[tuple[str, float]]] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def models(self) -> list[str]:
+        """All models which have cells, whether they have lines here or not, by name."""
+        return sorted({*self.rows["model"], *(record["cell"]["model"] for record in self.records)})
+
+    def label(self, name: str) -> str:
+        """What readers see for a model or a noise; see `label_of`."""
+        return label_of(name, self.labels)
 
     def of(
         self,
@@ -117,8 +131,9 @@ class Scores:
         models: Iterable[str] | None = None,
         datasets: Iterable[str] | None = None,
         noises: Iterable[str] | None = None,
+        levels: Iterable[float] | None = None,
     ) -> Scores:
-        """The lines of these models, datasets and noises; of all where none are named.
+        """The lines of these models, datasets, noises and levels; of all where none are named.
 
         Raises
         ------
@@ -126,17 +141,30 @@ class Scores:
             If there is no line of one of them.
         """
         rows = self.rows
-        for kind, names in (("model", models), ("dataset", datasets), ("noise", noises)):
+        chosen = {"model": models, "dataset": datasets, "noise": noises, "level": levels}
+        for kind, names in chosen.items():
             if names is None:
                 continue
             wanted, known = list(names), sorted(self.rows[kind].unique())
             for name in wanted:
                 if name not in known:
                     raise ValueError(
-                        f"no scores of {kind} '{name}'; there are: {', '.join(known) or 'none'}"
+                        f"no scores of {kind} '{name}'; there are: "
+                        f"{', '.join(map(str, known)) or 'none'}"
                     )
             rows = rows[rows[kind].isin(wanted)]
         return replace(self, rows=rows)
+
+
+def label_of(name: str, labels: Mapping[str, str] = LABELS) -> str:
+    """What readers see for a model or a noise: its label, or its name where it has none.
+
+    A training has the label of its network, as ``Ours@2``. ``identity`` is the noisy input itself,
+    unless it is labelled.
+    """
+    known = {**LABELS, **labels}
+    network, *training = re.split("(?=@)", name, maxsplit=1)
+    return known.get(name) or "".join([known.get(network, network), *training])
 
 
 def metric_names(rows: pd.DataFrame) -> list[str]:

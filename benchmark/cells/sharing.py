@@ -108,7 +108,7 @@ def _take(store: ResultStore, request: Request, is_outdated: Callable[[Cell], bo
 def _tidy(store: ResultStore) -> None:
     """Remove what killed processes left under a folder, but for cells which are half done."""
     root = store.root
-    for pattern in ("cells/*/*", "matched/*", "pictures/*/*"):
+    for pattern in ("cells/*/*", "matched/*", "pictures/*/*/*", "pictures/*/*/*/whole"):
         for folder in root.glob(pattern):
             sweep(folder)
     sweep(root)

@@ -200,9 +200,9 @@ class ResultStore:
         cells = ((cell, record) for cell, record in self.records() if wanted(record))
         return scores_of(cells, partners or {}, families or {}, suites or {})
 
-    def pictures(self, cell: Cell) -> Path:
-        """The folder for small pictures of a cell's first image, shared by all models."""
-        return self.root / "pictures" / cell.dataset / cell.condition
+    def pictures(self, cell: Cell, image: str) -> Path:
+        """The folder for the pictures of one image of a cell, shared by all models."""
+        return self.root / "pictures" / cell.pictures(image)
 
     def path(self, cell: Cell) -> Path:
         """Where the file of a finished cell is, unless it is packed."""

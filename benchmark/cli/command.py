@@ -1,7 +1,6 @@
 """What a command is: one file in ``commands/``, with its options, a decorator and a function."""
 
 import importlib
-import inspect
 import pkgutil
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -10,6 +9,7 @@ from dataclasses import Field as OptionField
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, get_origin, get_type_hints
 
+from benchmark import docstrings
 from benchmark.signature import Parameters
 
 if TYPE_CHECKING:
@@ -203,9 +203,7 @@ def _described(options: type) -> dict[str, str]:
         for part in get_type_hints(cls).values():
             if isinstance(part, type) and is_dataclass(part):
                 described |= _described(part)
-        section = (inspect.getdoc(cls) or "").partition("Parameters\n----------\n")[2]
-        section = re.split(r"\n\n\w+\n-{3,}", section)[0]
-        for names, text in re.findall(r"^(\w[\w, ]*)\n((?:[ ].*\n?|\n)+)", section, re.MULTILINE):
-            plain = re.sub(r" \[\d+\]_|``|`", "", " ".join(text.split()))
+        for names, text in docstrings.read(cls).parameters:
+            plain = re.sub(r" \[\d+\]_|``|`", "", text)
             described |= dict.fromkeys(names.split(", "), plain)
     return described

@@ -1,9 +1,9 @@
 """What a command says of what it wrote; and the report which several commands end with."""
 
 import shlex
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from benchmark.cli.registered.catalogue import open_catalogue
 from benchmark.console.log import log
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from benchmark.cells import ResultStore
     from benchmark.cells.records import Record
     from benchmark.cells.scores import Scores
+    from benchmark.reporting.board import Board
 
 REPORT = {
     "leaderboard.md": "leaderboard",
@@ -22,10 +23,29 @@ REPORT = {
     "ranking.csv": "ranking",
     "pairs.csv": "pairs",
 }
-FIGURES = ("figure11_*", "ranks_*.svg", "strip_*.png")  # of a report
+FOR_PAPERS = {"leaderboard.tex": "tex", "leaderboard.html": "html"}
+FIGURES = ("figure11_*", "ranks_*", "strip_*.png")  # of a report
 
 
-def publish(scores: "Scores", store: "ResultStore", out: Path, command: str | None = None) -> None:
+def prepare_report(out: Path, formats: Sequence[str]) -> None:
+    """Prove that a report can be written to a folder, and that what it replaces is ours."""
+    from benchmark.files.output import prepare
+    from benchmark.reporting.figures.saving import is_drawn
+
+    pages = {**REPORT, **FOR_PAPERS}
+    pages = {name: kind for name, kind in pages.items() if name.partition(".")[2] in formats}
+    found = [path for pattern in FIGURES for path in out.glob(pattern)]
+    prepare(out, pages, [path.name for path in found if not is_drawn(path)])
+
+
+def publish(
+    shown: "Scores | Board",
+    store: "ResultStore",
+    out: Path,
+    command: str | None = None,
+    excerpt: str = "",
+    **looks: Any,
+) -> None:
     """Write the report, then show it: what becomes of the terminal costs no file.
 
     The folder of the cells gets a README as well.
@@ -34,29 +54,39 @@ def publish(scores: "Scores", store: "ResultStore", out: Path, command: str | No
     ----------
     command
         The one which filled the folder, if one did.
+    excerpt
+        What the page says where the board is a part of the folder's cells by choice.
+    looks
+        ``formats`` and ``style`` of `benchmark.reporting.report.write`.
     """
-    from benchmark.cells.scores import CELL
     from benchmark.reporting import report
     from benchmark.reporting.board import Board
 
-    board, of_folder = Board(scores), out.resolve() == store.root.resolve()
-    shown, there = len(scores.rows[["model", *CELL]].drop_duplicates()), len(scores.records)
-    excerpt = ""
-    if of_folder and shown < there:
-        excerpt = f"A part: {shown} of the {there} cells of this folder. `bench report` shows all."
-    written = report.write(board, out, store.root / "pictures", excerpt=excerpt)
+    board, of_folder = Board.of(shown), out.resolve() == store.root.resolve()
+    cells, there = count_cells(board.scores), len(board.scores.records)
+    is_part = of_folder and cells < there
+    if is_part:
+        excerpt = f"A part: {cells} of the {there} cells of this folder. `bench report` shows all."
+    written = report.write(board, out, store.root / "pictures", excerpt=excerpt, **looks)
     if of_folder:
-        written += _write_readme(scores, written, out, command)
+        written += _write_readme(board.scores, written, out, command)
     report.print_leaderboard(board)
     pages = [path.name for path in written if "strip" not in path.name]
     others = len(written) - len(pages)
     more = f" and {others} more file{'s' * (others > 1)}" if others else ""
     log.info(f"written to {out}: {', '.join(pages)}{more}")
-    if excerpt:
+    if is_part:
         log.info(
-            f"{out} holds {there} cells, of which these tables and figures show {shown}; all of "
+            f"{out} holds {there} cells, of which these tables and figures show {cells}; all of "
             f"them: {shlex.join(['bench', 'report', f'out={out}'])}"
         )
+
+
+def count_cells(scores: "Scores") -> int:
+    """How many cells the lines of a table are of."""
+    from benchmark.cells.scores import CELL
+
+    return len(scores.rows[["model", *CELL]].drop_duplicates())
 
 
 def _write_readme(

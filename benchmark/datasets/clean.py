@@ -33,6 +33,7 @@ class Photos(OfScikitImage):
     ``crop=None`` gives them whole, 300 to 512 pixels high.
     """
 
+    cites = ("vanderwalt2014skimage", "scharstein2014middlebury")
     count = 5
     source = (
         "they are part of scikit-image, reinstall it (astronaut by NASA and rocket by SpaceX are "
@@ -63,6 +64,7 @@ class IHC(OfScikitImage):
     .. [1] Chen et al., "Masked Image Training for Generalizable Deep Image Denoising", CVPR 2023.
     """
 
+    cites = ("vanderwalt2014skimage", "chen2023masked")
     split = "train"
     count = 1
     pictures = ("ihc",)
@@ -76,6 +78,7 @@ class IHC(OfScikitImage):
 class Kodak24(Dataset):
     """The 24 photographs of the Kodak suite as 500x500 crops: the set FFDNet was tested on."""
 
+    cites = ("franzen1999kodak", "zhang2018ffdnet")
     count = 24
     source = (
         "get testsets/Kodak24 of https://github.com/cszn/FFDNet (no licence stated there; the "
@@ -87,6 +90,7 @@ class Kodak24(Dataset):
 class CBSD68(Dataset):
     """68 photographs of the Berkeley segmentation data set, 481x321 or 321x481."""
 
+    cites = ("martin2001bsd",)
     count = 68
     source = (
         "get testsets/CBSD68 of https://github.com/cszn/FFDNet (no licence stated there; Berkeley "
@@ -98,6 +102,7 @@ class CBSD68(Dataset):
 class McMaster(Dataset):
     """18 colourful 500x500 photographs, made to test demosaicking."""
 
+    cites = ("zhang2011mcmaster",)
     count = 18
     source = "get testsets/McMaster of https://github.com/cszn/FFDNet (no licence stated there)"
 
@@ -106,6 +111,7 @@ class McMaster(Dataset):
 class Urban100(Dataset):
     """100 photographs of buildings, most of them 1024 pixels long: straight lines, repetition."""
 
+    cites = ("huang2015urban100",)
     count = 100
     source = (
         "get the *_HR.png of data/Urban100/image_SRF_4 of https://github.com/jbhuang0604/SelfExSR "
@@ -118,6 +124,7 @@ class Urban100(Dataset):
 class BSDS400(Dataset):
     """The 200 train and 200 test images of BSDS500; none of them is in cbsd68."""
 
+    cites = ("arbelaez2011bsds500",)
     split = "train"
     count = 400
     source = (
@@ -131,6 +138,7 @@ class BSDS400(Dataset):
 class ExtraTrain(Dataset):
     """129 photographs from free wallpapers and Sun-Hays 80, without visible noise."""
 
+    cites = ("sun2012sunhays80",)
     split = "train"
     count = 129
     source = (

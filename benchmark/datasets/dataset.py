@@ -79,6 +79,7 @@ class Dataset:
     family: ClassVar[str] = ""  # of recorded noise, as that of a noise model
     border: ClassVar[int | None] = None  # pixels its protocol does not compare; None: unsaid
     # the images themselves are told by `digest`, wherever they lie
+    cites: ClassVar[tuple[str, ...]] = ()  # keys of references.bib, or whole entries of BibTeX
     located: ClassVar[tuple[str, ...]] = ()  # settings which say where something lies, not what
     files: ClassVar[tuple[str, ...]] = ()  # settings which name a file: its content counts
 

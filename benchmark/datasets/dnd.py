@@ -26,6 +26,7 @@ class DND(Recorded):
     .. [1] Plötz and Roth, "Benchmarking Denoising Algorithms with Real Photographs", CVPR 2017.
     """
 
+    cites = ("plotz2017dnd",)
     count = 50
     source = (
         "get the benchmark data, 12.8 GB, of https://noise.visinf.tu-darmstadt.de/downloads and "

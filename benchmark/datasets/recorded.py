@@ -129,6 +129,7 @@ class PolyU(RealAndMean):
     .. [1] Xu et al., "Real-world Noisy Image Denoising: A New Benchmark", arXiv:1804.02603, 2018.
     """
 
+    cites = ("xu2018polyu",)
     count = 100
     subfolder = "CroppedImages"
     source = (
@@ -152,6 +153,7 @@ class CC(RealAndMean):
        ``NAME_ours.png`` are results and left out.
     """
 
+    cites = ("nam2016cc", "xu2017mcwnnm")
     count = 15
     subfolder = "Real_ccnoise_denoised_part"
     source = (

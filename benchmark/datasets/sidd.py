@@ -46,6 +46,7 @@ class SIDD(Recorded):
        Results", CVPR Workshops 2020.
     """
 
+    cites = ("abdelhamed2018sidd", "abdelhamed2020ntire")
     border = 0
     source = (
         "get one of its parts from https://abdokamel.github.io/sidd and put it there as downloaded "

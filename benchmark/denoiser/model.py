@@ -35,6 +35,7 @@ class Denoiser(nn.Module):
     test_time: ClassVar[tuple[str, ...]] = ()
     variants: ClassVar[Mapping[str, Mapping[str, object]]] = {}  # each of settings in ``test_time``
     compared_with: ClassVar[str | None] = None
+    cites: ClassVar[tuple[str, ...]] = ()  # keys of references.bib, or whole entries of BibTeX
     package: ClassVar[str] = ""  # an optional package it cannot do without
     needs: ClassVar[str] = ""  # what a user must name first, and how: "a file: model.x.file=FILE"
     located: ClassVar[tuple[str, ...]] = ()  # settings which say where something lies, not what

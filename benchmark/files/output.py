@@ -21,6 +21,8 @@ PAGES = {
     "scores": r"model,dataset,noise,level,seed,image,",
     "ranking": r"dataset,metric,model,images,trainings,",
     "pairs": r"dataset,metric,model,other,difference,",
+    "tex": r"% Leaderboards by bench report\b",
+    "html": r"<!DOCTYPE html>\n<html lang=\"en\">\n<meta .+>\n<title>Leaderboard</title>",
     "results": r"# .+\n\nMade with `bench (run|passes|tiles|report)`[:;]",
     "training": r"# Training\n\nMade with `bench report\b",
     "ablation": r"# Ablation: .+\n(.*\n)+?Made with `bench ablate\b",
@@ -37,6 +39,8 @@ PAGES = {
     "baseline": r"# noisebench baseline\b",
     "check": r"## bench check: (passed|failed)\n",
     "junit": r"<\?xml .+\?>\n<testsuites .*\bname=\"bench check\"",
+    "explorer": r"<!doctype html>\n<!-- Made with `bench explore`",
+    "references": r"% BibTeX of what results were made with, by bench cite\n",
     "sheets": r"# Noises\n\n\| noise \|",
 }
 

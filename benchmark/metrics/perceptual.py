@@ -39,6 +39,7 @@ class LPIPS(Metric):
        CVPR 2018.
     """
 
+    cites = ("zhang2018lpips",)
     higher_is_better = False
     rgb_only = True
     located = ("backbone",)  # `prepare` takes the one published file alone
@@ -105,6 +106,7 @@ class STLPIPS(Metric):
     .. [1] Ghildyal and Liu, "Shift-tolerant perceptual similarity metric", ECCV 2022.
     """
 
+    cites = ("ghildyal2022stlpips",)
     higher_is_better = False
     rgb_only = True
 

@@ -91,6 +91,7 @@ class SSIM(PixelMetric):
     ``gaussian_weights=True, sigma=1.5, use_sample_covariance=False``.
     """
 
+    cites = ("wang2004ssim",)
     higher_is_better = True
 
     @property

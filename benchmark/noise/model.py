@@ -30,6 +30,7 @@ class NoiseModel(ABC):
     note: ClassVar[str] = ""  # a caveat which lists and tables show beside the name
     family: ClassVar[str] = ""  # one of `families.FAMILIES`, or another; empty: one of its own
     suites: ClassVar[tuple[str, ...]] = ()  # names which choose several noises at once: noise=paper
+    cites: ClassVar[tuple[str, ...]] = ()  # keys of references.bib, or whole entries of BibTeX
     domain: ClassVar[tuple[float, float]] = (0, math.inf)  # the lowest and the highest level
     whole_levels: ClassVar[bool] = False  # whether levels are whole numbers
     deterministic: ClassVar[bool] = False  # whether it draws no random numbers

@@ -27,12 +27,15 @@ class Board:
         Models which stand above the others, in this order, and are not ranked.
     order
         The models in the order of their lines, where that is not by their rank.
+    only
+        Of the metrics those which are shown, in their order; by default all, PSNR first.
     """
 
     scores: Scores
     in_distribution: tuple[str, float] = IN_DISTRIBUTION
     reference: Sequence[str] = REFERENCE
     order: Sequence[str] | None = None
+    only: Sequence[str] | None = None
 
     @classmethod
     def of(
@@ -62,15 +65,21 @@ class Board:
 
     @cached_property
     def metrics(self) -> list[str]:
-        """The metrics which have values, PSNR first; ``ValueError`` if none has."""
-        if present := _with_values(self.rows):
+        """The metrics shown which have values, in order; ``ValueError`` if none has."""
+        if present := self._with_values(self.rows):
             return present
         raise ValueError("no metric in the table of scores has a value, so there is no leaderboard")
 
     @property
     def empty_metrics(self) -> list[str]:
         """The metrics without any value."""
-        return [name for name in metric_names(self.rows) if name not in self.metrics]
+        return [name for name in metric_names(self.shown) if name not in self.metrics]
+
+    @property
+    def shown(self) -> pd.DataFrame:
+        """`rows` without the metrics which are not shown."""
+        others = {*metric_names(self.rows)} - {*(self.only or metric_names(self.rows))}
+        return self.rows.drop(columns=others)
 
     @cached_property
     def datasets(self) -> list[str]:
@@ -84,9 +93,11 @@ class Board:
         found = {}
         for dataset in self.datasets:
             part = self.rows[self.rows["dataset"] == dataset]
-            more = (self.in_distribution, self.reference, self.order, self.scores.partners)
+            more = (self.in_distribution, self.reference, self.order)
+            names = (self.scores.partners, self.scores.labels)
             found[dataset] = {
-                name: Ranking(dataset, self.scale(name), part, *more) for name in _with_values(part)
+                name: Ranking(dataset, self.scale(name), part, *more, *names)
+                for name in self._with_values(part)
             }
         return found
 
@@ -169,8 +180,8 @@ class Board:
 
         Seeds count equally. A mean is NaN if one of its values is. Timings come last.
         """
-        rows, key = shared_rows(self.rows), ["model", "dataset", "noise", "level"]
-        values = [*metric_names(self.rows), "seconds"]
+        rows, key = shared_rows(self.shown), ["model", "dataset", "noise", "level"]
+        values = [*metric_names(rows), "seconds"]
         means = group_means(group_means(rows, ["model", *CELL], values), key, values)
         images = rows.groupby(key)["image"].nunique()
         means.insert(len(means.columns) - 1, "n_images", images.to_numpy())
@@ -185,13 +196,7 @@ class Board:
         """How a metric's numbers are read."""
         return self.scores.scales.get(metric, known_scale(metric))
 
-
-def label(model: str) -> str:
-    """What readers see for a model: ``identity`` is the noisy input itself."""
-    return "noisy input" if model == "identity" else model
-
-
-def _with_values(rows: pd.DataFrame) -> list[str]:
-    """The metrics which have values, PSNR first."""
-    present = [name for name in metric_names(rows) if rows[name].notna().any()]
-    return sorted(present, key=lambda name: name != "psnr")
+    def _with_values(self, rows: pd.DataFrame) -> list[str]:
+        """The metrics shown which have values there, in order."""
+        order = self.only or sorted(metric_names(rows), key=lambda name: name != "psnr")
+        return [name for name in order if rows[name].notna().any()]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmark.reporting.board import label
 from benchmark.reporting.ranking import Ranking
 from benchmark.reporting.statistics import RESAMPLES
 from benchmark.reporting.statistics.pairs import LEVEL
@@ -18,8 +17,9 @@ def covered(ranking: Ranking) -> str:
     if max(ranking.seeds, default=1) > 1:
         parts.append(f"{' or '.join(map(str, ranking.seeds))} seeds of the noise")
     several = ranking.trainings[ranking.trainings > 1]
-    of_each = [f"{count} trainings of {label(str(model))}" for model, count in several.items()]
-    return _listed([*parts, *of_each])
+    for model, count in several.items():
+        parts.append(f"{count} trainings of {ranking.label(str(model))}")
+    return _listed(parts)
 
 
 def interval_words(ranking: Ranking) -> list[str]:
@@ -28,7 +28,7 @@ def interval_words(ranking: Ranking) -> list[str]:
     if (ranking.trainings > 1).any() and (ranking.trainings == 1).any():
         said.append("Where a model has one training, the interval leaves others of it out.")
     if twice := ranking.duplicates:
-        names = ", ".join(map(label, twice))
+        names = ", ".join(map(ranking.label, twice))
         said.append(f"The scores of another training, so counted once: {names}.")
     return said
 
@@ -77,10 +77,15 @@ def bold_words(ranking: Ranking, brief: bool = False) -> list[str]:
                 " Each column has tests of its own, image by image, so that a lower mean may be "
                 "bold where a higher one is not."
             )
-    if ranking.references:
-        names = " and ".join(map(label, ranking.references))
-        said.append(f"For reference, not ranked: {names}; italic where no model reaches it.")
-    return said
+    return [*said, *reference_words(ranking)]
+
+
+def reference_words(ranking: Ranking) -> list[str]:
+    """Which models are not ranked, and what italic means."""
+    if not ranking.references:
+        return []
+    names = " and ".join(map(ranking.label, ranking.references))
+    return [f"For reference, not ranked: {names}; italic where no model reaches it."]
 
 
 def differences(ranking: Ranking) -> Table:
@@ -91,7 +96,8 @@ def differences(ranking: Ranking) -> Table:
             f"{line[name]:+.{ranking.scale.digits}f}" for name in ("difference", "low", "high")
         )
         interval = ABSENT if np.isnan(line["low"]) else f"{low} to {high}"
-        rows.append([label(str(model)), difference, interval, _p(line["p"]), _p(line["p_holm"])])
+        certainty = [_p(line["p"]), _p(line["p_holm"])]
+        rows.append([ranking.label(str(model)), difference, interval, *certainty])
     return Table(["model", "difference", "95 % interval", "p", "p, Holm"], rows)
 
 
@@ -113,7 +119,7 @@ def spreads(ranking: Ranking) -> Table | None:
         [ABSENT if np.isnan(value) else f"{value:.{digits}f}" for value in of]
         for of in seen.values()
     ]
-    rows = list(zip(map(label, found), *texts, strict=True))
+    rows = list(zip(map(ranking.label, found), *texts, strict=True))
     return Table(["model", *seen], rows)
 
 

@@ -8,7 +8,6 @@ import pandas as pd
 
 from benchmark.cells.scores import CELL, Scores
 from benchmark.protocol import in_words, name_of
-from benchmark.reporting.board import label
 from benchmark.reporting.certainty import (
     bold_words,
     covered,
@@ -23,16 +22,25 @@ MOST_NOTES = 4  # caveats of noises below a table in the terminal
 MOST_COLUMNS = 6  # noises beside each other in Markdown; more of them stand below each other
 
 
-def standings(ranking: Ranking, brief: bool = False) -> Table:
-    """The models and their numbers, a rule below the references; brief for the terminal."""
+def standings(ranking: Ranking, brief: bool = False, underlined: bool = False) -> Table:
+    """The models and their numbers, a rule below the references; brief where room is short.
+
+    Parameters
+    ----------
+    underlined
+        Mark the second best of each column as well, and where no two models can be told apart the
+        first and the second value.
+    """
     scores, digits = ranking.table, ranking.scale.digits
     bounds = zip(scores["ood_low"], scores["ood_high"], strict=True)
-    columns = {"model": [label(model) for model in scores.index]}
-    means = {"in_distribution": _trained(ranking), "ood": "OOD mean"}
+    columns = {"model": [ranking.label(model) for model in scores.index]}
+    means = {"in_distribution": trained_words(ranking), "ood": "OOD mean"}
+    means = {name: heading for name, heading in means.items() if scores[name].notna().any()}
     marks = {}
-    for name, heading in (means | {name: name for name in ranking.noises}).items():
+    for name, heading in (means | {name: ranking.label(name) for name in ranking.noises}).items():
         texts = [_number(value, digits) for value in scores[name]]
-        marks |= {(row, len(columns)): mark for row, mark in _marks(name, ranking).items()}
+        marked = column_marks(name, ranking, underlined)
+        marks |= {(row, len(columns)): mark for row, mark in marked.items()}
         columns[heading] = texts
         if name == "ood":
             interval = "±" if brief else "95 % interval"
@@ -43,7 +51,7 @@ def standings(ranking: Ranking, brief: bool = False) -> Table:
         list(columns),
         list(zip(*columns.values(), strict=True)),
         marks,
-        rule=len(ranking.references),
+        rule=ranking.rule,
         caption=f"{ranking.dataset}: {ranking.scale.heading}",
     )
 
@@ -51,7 +59,7 @@ def standings(ranking: Ranking, brief: bool = False) -> Table:
 def notes(scores: Scores, rankings: Iterable[Ranking]) -> dict[str, str]:
     """The caveats of the noises of some rankings, each once and without its full stop."""
     found = {name: scores.notes.get(name, "") for one in rankings for name in one.noises}
-    return {name: note.rstrip(".") for name, note in found.items() if note}
+    return {scores.label(name): note.rstrip(".") for name, note in found.items() if note}
 
 
 def brief_notes(scores: Scores, rankings: Iterable[Ranking]) -> list[str]:
@@ -72,39 +80,53 @@ def sentences(scores: Scores, ranking: Ranking, brief: bool = False) -> list[str
     brief
         For the terminal: fewer words, the interval as half its width.
     """
-    said = _counts(ranking)
-    if absent := sorted(set(ranking.everything["model"]) - set(ranking.rows["model"])):
-        names = ", ".join(label(model) for model in absent)
-        said.append(f"Without a value of {ranking.scale.label}, so not shown: {names}.")
-    models, inference = ranking.table.index, scores.inference.get(ranking.dataset, {})
-    names = [name for model in models for name in ranking.members[model]]
-    if unusual := [f"{label(m)} ({', '.join(inference[m])})" for m in names if m in inference]:
-        said.append(f"Not in fp32 with whole images: {', '.join(unusual)}.")
-    noted = scores.model_notes
-    said += [f"{label(name)}: {noted[name]}." for name in names if name in noted]
-    if scores.made and (mixed := scores.made.sentence(ranking.shared)):
-        said.append(mixed)
-    several = f"{len(ranking.noises)} noise{'s' * (len(ranking.noises) != 1)}"
-    seen, trained = ranking.table["in_distribution"].notna().any(), _trained(ranking)
+    said = [*counts(ranking), *caveats(scores, ranking), *mean_words(ranking, brief)]
     if brief:
-        apart = f", without {trained}, the training level" if seen else ""
-        said.append(
-            f"OOD mean: over {several}, each over its levels{apart}; ± is half its 95 % bootstrap "
-            f"interval over {covered(ranking)}."
-        )
         said += [f"Protocol {name_of(facts)}." for facts in scores.protocols]
     else:
-        apart = f"; {trained}, the training level, counts in its own column only" if seen else ""
-        said += [
-            f"OOD mean: unweighted mean over {several}, each the unweighted mean over its levels"
-            f"{apart}.",
-            *interval_words(ranking),
-            *_protocol(scores, ranking),
-        ]
+        said += interval_words(ranking) if ranking.noises else []
+        said += protocol_words(scores, ranking)
     return [*said, *tie_words(ranking, brief), *bold_words(ranking, brief)]
 
 
-def _counts(ranking: Ranking) -> list[str]:
+def caveats(scores: Scores, ranking: Ranking) -> list[str]:
+    """What is to be known of single models: who is not shown, who was restored otherwise."""
+    said = []
+    if absent := sorted(set(ranking.everything["model"]) - set(ranking.rows["model"])):
+        names = ", ".join(map(scores.label, absent))
+        said.append(f"Without a value of {ranking.scale.label}, so not shown: {names}.")
+    models, inference = ranking.table.index, scores.inference.get(ranking.dataset, {})
+    names = [name for model in models for name in ranking.members[model]]
+    restored = {scores.label(name): inference[name] for name in names if name in inference}
+    if unusual := [f"{name} ({', '.join(how)})" for name, how in restored.items()]:
+        said.append(f"Not in fp32 with whole images: {', '.join(unusual)}.")
+    noted = scores.model_notes
+    said += [f"{scores.label(name)}: {noted[name]}." for name in names if name in noted]
+    if scores.made and (mixed := scores.made.sentence(ranking.shared)):
+        said.append(mixed)
+    return said
+
+
+def mean_words(ranking: Ranking, brief: bool = False) -> list[str]:
+    """What the OOD mean is over, where there is one; brief, what ± is as well."""
+    if not ranking.noises:
+        return []
+    several = f"{len(ranking.noises)} noise{'s' * (len(ranking.noises) != 1)}"
+    seen, trained = ranking.table["in_distribution"].notna().any(), trained_words(ranking)
+    if brief:
+        apart = f", without {trained}, the training level" if seen else ""
+        return [
+            f"OOD mean: over {several}, each over its levels{apart}; ± is half its 95 % bootstrap "
+            f"interval over {covered(ranking)}."
+        ]
+    apart = f"; {trained}, the training level, counts in its own column only" if seen else ""
+    return [
+        f"OOD mean: unweighted mean over {several}, each the unweighted mean over its levels"
+        f"{apart}."
+    ]
+
+
+def counts(ranking: Ranking) -> list[str]:
     """How many images and cells are behind a ranking, and why others are not."""
     rows, shared = ranking.rows, ranking.shared
     cells = len(rows[CELL].drop_duplicates())
@@ -117,13 +139,14 @@ def _counts(ranking: Ranking) -> list[str]:
     said = [f"{pictures}; {used} of {cells} cells shared by {who}."]
     if used < cells:
         own = rows.drop_duplicates(["model", *CELL]).groupby("model").size()
-        lacking = [f"{label(str(m))} lacks {cells - n}" for m, n in own.items() if n < cells]
+        own = own[own < cells]
+        lacking = [f"{ranking.label(str(m))} lacks {cells - n}" for m, n in own.items()]
         why = ", ".join(lacking) or "their images differ"
         said.append(f"{cells - used} cells of others are left out: {why}.")
     return said
 
 
-def _protocol(scores: Scores, ranking: Ranking) -> list[str]:
+def protocol_words(scores: Scores, ranking: Ranking) -> list[str]:
     """How images were compared, as far as the table knows it."""
     parts = [in_words(facts) for facts in scores.protocols]
     if border := scores.border.get(ranking.dataset, {}).get(ranking.scale.metric):
@@ -131,9 +154,10 @@ def _protocol(scores: Scores, ranking: Ranking) -> list[str]:
     return [f"Protocol {', '.join(parts)}."] if parts else []
 
 
-def _trained(ranking: Ranking) -> str:
+def trained_words(ranking: Ranking) -> str:
+    """The noise and level of training: ``gaussian 15``."""
     noise, level = ranking.in_distribution
-    return f"{noise} {level:g}"
+    return f"{ranking.label(noise)} {level:g}"
 
 
 def _places(ranking: Ranking, brief: bool) -> dict[str, list[str]]:
@@ -150,15 +174,22 @@ def _places(ranking: Ranking, brief: bool) -> dict[str, list[str]]:
     return columns
 
 
-def _marks(column: str, ranking: Ranking) -> dict[int, str]:
-    """By row, bold for the best group of a column, italic for references which no model reaches."""
+def column_marks(column: str, ranking: Ranking, underlined: bool = False) -> dict[int, str]:
+    """By row, how the best of a column are marked, and as italic references no model reaches."""
     values = ranking.table[column]
     values = values if ranking.scale.is_higher_better else -values
-    reached = values[~values.index.isin(ranking.reference)].max()
-    best = ranking.best.get(column, ())
-    marks = {row: "bold" for row, model in enumerate(values.index) if model in best}
+    competing = values[~values.index.isin(ranking.reference)].dropna()
+    best, second = ranking.best.get(column, set()), ranking.second.get(column, set())
+    if underlined and not best and len(competing) > 1:
+        place = competing.round(ranking.scale.digits).rank(method="dense", ascending=False)
+        best, second = set(place.index[place == 1]), set(place.index[place == 2])
+    marks = {}
     for row, model in enumerate(values.index):
-        if model in ranking.reference and values[model] > reached:
+        if model in best:
+            marks[row] = "bold"
+        elif model in second and underlined:
+            marks[row] = "underline"
+        elif model in ranking.reference and values[model] > competing.max():
             marks[row] = "italic"
     return marks
 

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from benchmark.cells.scores import Scale
+from benchmark.cells.scores import Scale, label_of
 from benchmark.protocol import IN_DISTRIBUTION
 from benchmark.reporting.statistics import shared_rows
 from benchmark.reporting.statistics.bootstrap import Bootstrap
@@ -41,6 +41,8 @@ class Ranking:
         As in `benchmark.reporting.board.Board`.
     partners
         By model, the one with which it is to be compared.
+    labels
+        As in `benchmark.cells.scores.Scores`.
     """
 
     dataset: str
@@ -50,6 +52,11 @@ class Ranking:
     reference: Sequence[str]
     order: Sequence[str] | None
     partners: Mapping[str, str]
+    labels: Mapping[str, str]
+
+    def label(self, name: str) -> str:
+        """What readers see for a model or a noise."""
+        return label_of(name, self.labels)
 
     @cached_property
     def rows(self) -> pd.DataFrame:
@@ -86,7 +93,7 @@ class Ranking:
         loss = table.assign(place=place, loss=sign * table["ood"], name=names)
         loss["loss_trained"] = sign * table["in_distribution"]
         ranked = loss.sort_values(["place", "loss", "loss_trained", "name"]).index
-        return table.loc[ranked if self.order is None else [*self.order]]
+        return table.loc[ranked if self.order is None else [n for n in self.order if n in names]]
 
     @property
     def noises(self) -> list[str]:
@@ -98,6 +105,12 @@ class Ranking:
     def references(self) -> list[str]:
         """The models which stand above the others and are not ranked."""
         return [model for model in self.table.index if model in self.reference]
+
+    @property
+    def rule(self) -> int:
+        """After how many lines a rule stands: below the references, where these come first."""
+        first = [*self.table.index[: len(self.references)]]
+        return len(first) if first == self.references else 0
 
     @property
     def is_ranked(self) -> bool:
@@ -168,15 +181,24 @@ class Ranking:
         ranks = mean_ranks(measured.of_images, self.scale.is_higher_better)
         return pd.Series(ranks, index=measured.names)
 
-    @cached_property
+    @property
     def best(self) -> dict[str, set[str]]:
         """By column, the models which cannot be told apart from the best there, and itself.
 
         Columns are ``in_distribution``, ``ood`` and the noises; references are compared, and in no
         group. Empty where all models are in it: then it says nothing.
         """
+        return {name: first for name, (first, _) in self._leading.items()}
+
+    @property
+    def second(self) -> dict[str, set[str]]:
+        """By column, the best of the models beside `best`, and those which it is not told from."""
+        return {name: second for name, (_, second) in self._leading.items()}
+
+    @cached_property
+    def _leading(self) -> dict[str, tuple[set[str], set[str]]]:
         columns = {"in_distribution": self._trained, "ood": self._others, **self._by_noise}
-        return {name: self._best_of(measured) for name, measured in columns.items()}
+        return {name: self._leading_of(measured) for name, measured in columns.items()}
 
     @cached_property
     def spreads(self) -> dict[str, Spread]:
@@ -222,15 +244,19 @@ class Ranking:
         matrices = (pairs.difference, *pairs.bounds, pairs.p, pairs.p_holm)
         return tuple(float(matrix[place]) for matrix in matrices)
 
-    def _best_of(self, measured: Measured) -> set[str]:
-        """The best of some columns' models and those which cannot be told apart from it."""
-        competing = [n for n, name in enumerate(measured.names) if name not in self.reference]
-        if len(competing) < 2:
-            return set()
-        best = competing[int(self._better_first(measured.means[competing])[0])]
-        significant = Pairs(measured, self.reference).significant[best]
-        found = {measured.names[place] for place in competing if not significant[place]}
-        return found if len(found) < len(competing) else set()
+    def _leading_of(self, measured: Measured) -> tuple[set[str], set[str]]:
+        """The best of some columns' models, those it is not told from; the same of the others."""
+        rest = [n for n, name in enumerate(measured.names) if name not in self.reference]
+        if len(rest) < 2:
+            return set(), set()
+        significant = Pairs(measured, self.reference).significant
+        groups: list[set[str]] = []
+        while rest and len(groups) < 2:
+            best = rest[int(self._better_first(measured.means[rest])[0])]
+            apart = [place for place in rest if significant[best, place]]
+            groups.append({measured.names[place] for place in rest if place not in apart})
+            rest = apart
+        return (groups[0], groups[1]) if len(groups) > 1 else (set(), set())
 
     @cached_property
     def _tied(self) -> list[list[int]]:

@@ -13,9 +13,8 @@ import pandas as pd
 from benchmark.cells import Cell
 from benchmark.cells.provenance import counted
 from benchmark.cells.records import Record
-from benchmark.cells.scores import Scores, scores_of
+from benchmark.cells.scores import Scores, label_of, scores_of
 from benchmark.protocol import name_of
-from benchmark.reporting.board import label
 from benchmark.reporting.pages import render
 from benchmark.reporting.tables import ABSENT, Table
 
@@ -96,7 +95,7 @@ def page(
         datasets=_datasets(records),
         models=_models(scores, counting=not trainings),
         restored=[
-            f"{label(model)} on {dataset} ({', '.join(how)})"
+            f"{label_of(model)} on {dataset} ({', '.join(how)})"
             for dataset, models in sorted(scores.inference.items())
             for model, how in sorted(models.items())
         ],
@@ -144,7 +143,7 @@ def _models(scores: Scores, counting: bool) -> Table:
         counts[name, of, weights, _settings(name, settings, ("of", "weights"))] += 1
     header = ["model", "of", "weights", "settings", "note", "cells"]
     rows = [
-        [label(name), *line, scores.model_notes.get(name) or ABSENT, str(count)]
+        [label_of(name), *line, scores.model_notes.get(name) or ABSENT, str(count)]
         for (name, *line), count in sorted(counts.items())
     ]
     table = Table(header, rows, left=header[:-1])

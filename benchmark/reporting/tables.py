@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
 import html
-from collections.abc import Mapping, Sequence
+import re
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from benchmark.reporting.latex.texts import escaped, width
+
 if TYPE_CHECKING:
     import rich.table
-    from pandas.io.formats.style import Styler
 
 ABSENT = "–"
-CSS = {"bold": "font-weight: bold", "italic": "font-style: italic"}
-MARKDOWN = {"bold": "**", "italic": "*"}
-# signs which are commands in LaTeX, those of a caption and those of any text
-CAPTION = {sign: f"\\{sign}" for sign in "_&%#$"}
+MARKDOWN = {"bold": ("**", "**"), "italic": ("*", "*"), "underline": ("<ins>", "</ins>")}
+HTML = {"bold": ("<b>", "</b>"), "italic": ("<i>", "</i>"), "underline": ("<u>", "</u>")}
+LATEX = {"bold": r"\textbf", "italic": r"\textit", "underline": r"\underline"}
 LEAST = 8  # characters to which a column of names folds on a narrow terminal, if not narrower
-SIGNS = {"↑": r"$\uparrow$", "↓": r"$\downarrow$", "±": r"$\pm$", "–": "--"}
+GAP = 3  # points at each side of a column in LaTeX
+NUMBER = re.compile(r"[<±+-]?\d+(\.\d+)?")  # with its point and decimals
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Table:
     rows
         As many texts each as there are headings.
     marks
-        By row and column, both from 0: ``"bold"`` or ``"italic"``.
+        By row and column, both from 0: ``"bold"``, ``"italic"`` or ``"underline"``.
     left
         Headings of the columns which are no numbers; by default the first one alone.
     rule
@@ -80,7 +82,7 @@ class Table:
         """The table as Markdown; padded, its columns are aligned in the source as well."""
         rows = [list(map(_piped, row)) for row in [self.header, *self.rows]]
         for (row, column), mark in self.marks.items():
-            rows[row + 1][column] = f"{MARKDOWN[mark]}{rows[row + 1][column]}{MARKDOWN[mark]}"
+            rows[row + 1][column] = rows[row + 1][column].join(MARKDOWN[mark])
         if self._has_rule:
             rows.insert(1 + self.rule, [""] * len(self.header))
         widths = [max(2, *map(len, column)) if padded else 0 for column in zip(*rows, strict=True)]
@@ -137,30 +139,76 @@ class Table:
 
         console().print(self.terminal(), crop=False)
 
-    def latex(self) -> str:
-        """A ``table`` for the package booktabs."""
-        columns = "".join("l" if left else "r" for left in self._left)
-        caption = self.caption.translate(str.maketrans(CAPTION)) or None
-        text = self._styler("latex").to_latex(
-            column_format=columns,
-            hrules=True,
-            convert_css=True,
-            position_float="centering",
-            caption=caption,
-        )
-        lines = text.translate(str.maketrans(SIGNS)).splitlines()
+    def latex(self, label: str = "", wide: bool = False) -> str:
+        r"""A ``table`` for the package booktabs, in ``\footnotesize``, decimal points aligned.
+
+        Parameters
+        ----------
+        label
+            What ``\ref`` calls it.
+        wide
+            Whether it may be as wide as both columns of a page: a ``table*``.
+        """
+        rows = [list(map(_latex, row)) for row in self.rows]
+        for (row, column), mark in self.marks.items():
+            rows[row][column] = f"{LATEX[mark]}{{{rows[row][column]}}}"
+        for column, left in enumerate(self._left):
+            fills = [""] * len(rows) if left else _fills([row[column] for row in self.rows])
+            for row, fill in zip(rows, fills, strict=True):
+                row[column] += fill
+        lines = [" & ".join(row) + r" \\" for row in [list(map(escaped, self.header)), *rows]]
+        lines = ["{}" * (line[0] in "[*") + line for line in lines]  # else an option of \\ or rule
+        lines.insert(1, r"\midrule")
         if self._has_rule:
-            lines.insert(lines.index(r"\midrule") + 1 + self.rule, r"\midrule")
-        return "\n".join(lines) + "\n"
+            lines.insert(2 + self.rule, r"\midrule")
+        caption = rf"\caption{{{escaped(self.caption)}}}" if self.caption else ""
+        float_, columns = "table" + "*" * wide, "".join("l" if left else "r" for left in self._left)
+        return "\n".join(
+            [
+                rf"\begin{{{float_}}}[t]",
+                rf"\centering\footnotesize\setlength{{\tabcolsep}}{{{GAP}pt}}",
+                r"\setlength{\abovecaptionskip}{0pt}\setlength{\belowcaptionskip}{4pt}",
+                *textwrap.wrap(caption, 100, break_long_words=False, break_on_hyphens=False),
+                *([rf"\label{{{label}}}"] if label else []),
+                rf"\begin{{tabular}}{{@{{}}{columns}@{{}}}}",
+                r"\toprule",
+                *lines,
+                r"\bottomrule",
+                r"\end{tabular}",
+                rf"\end{{{float_}}}",
+                "",
+            ]
+        )
+
+    @property
+    def latex_width(self) -> float:
+        """How wide the table of `latex` is, in TeX's points."""
+        texts = [[(text, False) for text in self.header]]
+        for i, row in enumerate(self.rows):
+            texts.append([(text, self.marks.get((i, j)) == "bold") for j, text in enumerate(row)])
+        columns = zip(*texts, strict=True)
+        widths = [max(width(text, bold) for text, bold in column) for column in columns]
+        return sum(widths) + 2 * GAP * (len(widths) - 1)
 
     def html(self) -> str:
-        """A ``table`` element and its style; the same table has the same bytes."""
-        styler = self._styler("html")
+        """A ``table`` element, with a ``tbody`` for each part that a rule divides."""
+        rows = [[html.escape(text) for text in row] for row in self.rows]
+        for (row, column), mark in self.marks.items():
+            rows[row][column] = rows[row][column].join(HTML[mark])
+        parts = [rows[: self.rule], rows[self.rule :]] if self._has_rule else [rows]
+        lines = ["<table>"]
         if self.caption:
-            styler.set_caption(html.escape(self.caption))
-        for name, left in zip(styler.columns, self._left, strict=True):
-            styler.set_properties([name], **{"text-align": "left" if left else "right"})
-        return styler.to_html()
+            lines.append(f"<caption>{html.escape(self.caption)}</caption>")
+        lines.append(f"<thead>{self._html_row('th', map(html.escape, self.header))}</thead>")
+        for part in parts:
+            lines += ["<tbody>", *(self._html_row("td", row) for row in part), "</tbody>"]
+        return "\n".join([*lines, "</table>"]) + "\n"
+
+    def _html_row(self, tag: str, texts: Iterable[str]) -> str:
+        sides = ["left" if left else "right" for left in self._left]
+        cells = zip(sides, texts, strict=True)
+        parts = [f'<{tag} style="text-align: {side}">{text}</{tag}>' for side, text in cells]
+        return f"<tr>{''.join(parts)}</tr>"
 
     @property
     def _has_rule(self) -> bool:
@@ -173,25 +221,24 @@ class Table:
             return [place == 0 for place in range(len(self.header))]
         return [name in self.left for name in self.header]
 
-    def _styler(self, language: str) -> Styler:
-        import pandas as pd
-        from pandas.io.formats.style import Styler
-
-        names: list[str] = []
-        for name in self.header:  # pandas styles columns by name; a space more is not seen
-            while name in names:
-                name += " "
-            names.append(name)
-        frame = pd.DataFrame(self.rows, columns=names, dtype=object)
-        css = pd.DataFrame("", frame.index, frame.columns)
-        for (row, column), mark in self.marks.items():
-            css.iloc[row, column] = CSS[mark]
-        digest = hashlib.sha256(repr((self.header, self.rows)).encode()).hexdigest()
-        styler = Styler(frame, uuid=digest[:8])
-        styler.format(escape=language).format_index(escape=language, axis="columns")
-        return styler.hide(axis="index").apply(lambda _: css, axis=None)
-
 
 def _piped(text: str) -> str:
     """A cell of Markdown: its own pipes are no borders."""
     return text.replace("|", "\\|")
+
+
+def _latex(text: str) -> str:
+    """A cell of LaTeX: a number has a minus, not a hyphen."""
+    return escaped(text.replace("-", "−") if NUMBER.fullmatch(text) else text)
+
+
+def _fills(texts: Sequence[str]) -> list[str]:
+    """What LaTeX leaves free behind each number, so that a column's decimal points are aligned."""
+    found = [NUMBER.fullmatch(text) for text in texts]
+    lengths = [len(number[1] or "") if number else None for number in found]
+    most = max(filter(None, lengths), default=0)
+    longest = "." + "0" * (most - 1)
+    return [
+        "" if length is None or length == most else rf"\phantom{{{longest[length:]}}}"
+        for length in lengths
+    ]

@@ -1,6 +1,6 @@
 """The grid: compares what is asked with what is stored, and scores the cells that are missing."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -11,7 +11,7 @@ from benchmark.cells.provenance import Code, code_of_cell
 from benchmark.cells.reuse import Identities
 from benchmark.cells.sharing import lacking, share
 from benchmark.console.log import log
-from benchmark.console.progress import progress, track
+from benchmark.console.progress import progress
 from benchmark.datasets import Dataset
 from benchmark.denoiser import Denoiser
 from benchmark.denoiser.inference import AUTOMATIC, Inference
@@ -20,7 +20,8 @@ from benchmark.metrics import Metric
 from benchmark.noise import NoiseModel
 from benchmark.noise.families import family_of
 from benchmark.protocol import MASKED, Protocol, name_of
-from benchmark.scoring.evaluate import evaluate
+from benchmark.scoring.evaluate import Evaluated, evaluate
+from benchmark.scoring.pictures import FIRST, Kept
 from benchmark.scoring.rescore import again, check_choice, refuse_mixtures, refuse_other_pixels
 from benchmark.settings import Settings
 
@@ -98,6 +99,34 @@ class Grid:
         """A cell as a store is asked for it."""
         return Request(cell, self.settings_of(cell), self.identities_of(cell), self.code_of(cell))
 
+    def evaluate(
+        self,
+        cell: Cell,
+        images: Sequence[str],
+        device: str,
+        metrics: Mapping[str, Metric] | None = None,
+        tiles: Mapping[str, int] | None = None,
+    ) -> Iterator[Evaluated]:
+        """Restore images of a cell, and score them by these metrics; nothing is stored.
+
+        Parameters
+        ----------
+        tiles
+            By image, the side of the tiles in which memory let it be restored before: it is again,
+            unless the model has tiles of its own.
+        """
+        noise = None if cell.recorded else self.noises[cell.noise]
+        model, dataset = self.models[cell.model].to(device), self.datasets[cell.dataset]
+        inference = self.inference.get(cell.model, AUTOMATIC)
+        groups: dict[Inference, list[str]] = {}
+        for image in images:
+            fixed = isinstance(inference.tile, int) or image not in (tiles or {})
+            how = inference if fixed else replace(inference, tile=(tiles or {})[image])
+            groups.setdefault(how, []).append(image)
+        for how, part in groups.items():
+            more = (metrics or {}, part, device, how, self.protocol)
+            yield from evaluate(cell, model, dataset, noise, *more)
+
     def labels_of(self, cell: Cell) -> dict[str, object]:
         """What a report needs to label a cell's scores."""
         noise = self.datasets[cell.dataset] if cell.recorded else self.noises[cell.noise]
@@ -154,6 +183,7 @@ def fill(
     cells: list[Cell],
     device: str,
     rescore: str | None = None,
+    kept: Kept = FIRST,
 ) -> None:
     """Score cells and store each one, image by image, under a progress bar.
 
@@ -161,6 +191,8 @@ def fill(
     ----------
     rescore
         As in `missing`, which gave the cells.
+    kept
+        Which pictures are written as images are scored.
 
     Raises
     ------
@@ -184,60 +216,37 @@ def fill(
         for number, part in enumerate(parts):
             shown.update(task, cells=f"{number}/{len(cells)} cells", now=str(part.cell))
             with part:
-                for _ in _fill_cell(grid, store, part, device, environment):
+                for _ in _fill_cell(grid, store, part, device, environment, kept):
                     shown.advance(task)
         shown.update(task, cells=f"{len(cells)}/{len(cells)} cells", now="done")
 
 
 def _fill_cell(
-    grid: Grid, store: ResultStore, part: Part, device: str, environment: dict[str, object]
+    grid: Grid,
+    store: ResultStore,
+    part: Part,
+    device: str,
+    environment: dict[str, object],
+    kept: Kept,
 ) -> Iterator[str]:
     yield from part.rows
     if part.finished:
         return
     cell = part.cell
-    dataset = grid.datasets[cell.dataset]
-    names = dataset.images()
-    todo = part.lacking(names)
-    noise = None if cell.recorded else grid.noises[cell.noise]
-    model, metrics = grid.models[cell.model].to(device), grid.metrics_of(cell)
+    names = grid.datasets[cell.dataset].images()
+    todo, metrics = part.lacking(names), grid.metrics_of(cell)
     inference = grid.inference.get(cell.model, AUTOMATIC)
     stored = store.read(cell) if cell in store else None
-    for done in evaluate(
-        cell, model, dataset, noise, metrics, todo, device, inference, grid.protocol
-    ):
+    for done in grid.evaluate(cell, todo, device, metrics):
         refuse_other_pixels(cell, stored, done.row)
-        if done.row["image"] == names[0]:  # before the row: what is scored has its pictures
-            pictures.keep(store.pictures(cell), cell.model, done)
+        image = done.row["image"]
+        if image in kept.at_once(names):  # before the row: what is scored has its pictures
+            pictures.keep(store.pictures(cell, image), cell.model, done, kept.side)
         part.append(done.row)
-        yield done.row["image"]
+        yield image
     environment = {**environment, "precision": inference.precision}
     labels = grid.labels_of(cell)
     part.finish(names, labels=labels, environment=environment, picture=names[0])
-
-
-def remake_pictures(grid: Grid, store: ResultStore, device: str) -> None:
-    """Make the pictures of finished cells again which are missing or damaged, and nothing else.
-
-    The image which they show is denoised once more, with the same noise and the same random
-    numbers.
-    """
-    todo = [cell for cell in grid.cells if cell in store and pictures.lacking(store, cell)]
-    if not todo:
-        return
-    count = f"{len(todo)} cell{'s' * (len(todo) > 1)}"
-    log.info(f"making missing or damaged pictures of {count} again")
-    for cell in track(todo, "cells", len(todo), "pictures"):
-        if not pictures.lacking(store, cell):
-            continue  # those which all models share were made for another cell
-        dataset = grid.datasets[cell.dataset]
-        noise = None if cell.recorded else grid.noises[cell.noise]
-        model, first = grid.models[cell.model].to(device), dataset.images()[:1]
-        inference = grid.inference.get(cell.model, AUTOMATIC)
-        for done in evaluate(
-            cell, model, dataset, noise, {}, first, device, inference, grid.protocol
-        ):
-            pictures.keep(store.pictures(cell), cell.model, done)
 
 
 def _refuse_other_protocol(grid: Grid, store: ResultStore) -> None:

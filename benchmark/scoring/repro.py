@@ -20,7 +20,6 @@ from benchmark.denoiser.inference import AUTOMATIC, Inference
 from benchmark.environment.agreement import tolerance_of
 from benchmark.environment.versions import describe_environment
 from benchmark.metrics.metric import prepared
-from benchmark.scoring.evaluate import evaluate
 from benchmark.scoring.grid import Grid
 from benchmark.settings import differences, plain, short_digest
 
@@ -171,20 +170,9 @@ def _scored(
     grid: Grid, cell: Cell, record: Record, images: list[str], device: str
 ) -> dict[str, Row]:
     """By image, the rows of now; in tiles where the cell says so, else whole as memory allows."""
-    noise = None if cell.recorded else grid.noises[cell.noise]
-    model, dataset = grid.models[cell.model].to(device), grid.datasets[cell.dataset]
-    inference, tiles = _inference(grid, cell), record.get("environment", {}).get("tile", {})
-    groups: dict[Inference, list[str]] = {}
-    for image in images:
-        fixed = isinstance(inference.tile, int) or image not in tiles
-        how = inference if fixed else replace(inference, tile=tiles[image])
-        groups.setdefault(how, []).append(image)
-    metrics = grid.metrics_of(cell)
-    return {
-        done.row["image"]: done.row
-        for how, part in groups.items()
-        for done in evaluate(cell, model, dataset, noise, metrics, part, device, how, grid.protocol)
-    }
+    tiles = record.get("environment", {}).get("tile", {})
+    done = grid.evaluate(cell, images, device, grid.metrics_of(cell), tiles)
+    return {each.row["image"]: each.row for each in done}
 
 
 def _inference(grid: Grid, cell: Cell) -> Inference:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from benchmark.cells.scores import Scores, as_scores
+from benchmark.cells.scores import Scores, as_scores, label_of
 from benchmark.protocol import IN_DISTRIBUTION, REFERENCE
-from benchmark.reporting.board import Board, Ranking, label
+from benchmark.reporting.board import Board, Ranking
 from benchmark.reporting.figures.style import COLOURS, WIDTH, open_panel
 from benchmark.reporting.leaderboard import MOST_COLUMNS, notes, sentences, standings
 from benchmark.reporting.tables import ABSENT, Table
@@ -136,7 +136,7 @@ def brightness_figure(
         _difference_bars(above, differences[name], reach)
         _histogram_bars(below, bars[name], bars[clean], highest)
         shift = mean_brightness(histograms[name]) - mean_brightness(histograms[clean])
-        said = f"{textwrap.fill(label(name), TITLE)}\nmean {shift:+.1f}"
+        said = f"{textwrap.fill(label_of(name), TITLE)}\nmean {shift:+.1f}"
         above.set_title(said, fontsize=9, fontweight="bold")
         if column == 0:
             above.set_ylabel("difference", fontsize=8)
@@ -198,7 +198,7 @@ def trade_off_figure(
     arrow = "→" if scale.is_higher_better else "←"
     panel.set_xlabel(f"{trained}, trained on: {scale.label} {arrow}", fontsize=9)
     panel.set_ylabel(f"OOD mean: {scale.heading}", fontsize=9)
-    _write_names(panel, [label(name) for name in scores.index], np.column_stack([seen, unseen]))
+    _write_names(panel, list(map(label_of, scores.index)), np.column_stack([seen, unseen]))
     return figure
 
 
@@ -284,7 +284,7 @@ def _brightness(histograms: Mapping[str, np.ndarray], clean: str = "clean") -> t
     for name, histogram in histograms.items():
         mean = mean_brightness(histogram)
         shift = ABSENT if name == clean else f"{mean - truth:+.2f}"
-        rows.append([label(name), f"{mean:.2f}", shift])
+        rows.append([label_of(name), f"{mean:.2f}", shift])
     said = "Mean luma of the clean images and of each variant's outputs, in 8-bit steps."
     return Table(["", "mean", "less clean"], rows).markdown(), said
 
@@ -309,7 +309,7 @@ def _published(board: Board, published: Mapping[str, Sequence[str]]) -> tuple[st
     for name in board.order or ():
         if name in REFERENCE:
             continue
-        texts = [label(name)]
+        texts = [label_of(name)]
         texts += [f"{r.table.loc[name, ours]:.{r.scale.digits}f}" for r in found.values()]
         if name in keys:
             texts.append(f"Table {keys[name][0]}, {keys[name][1]}")

@@ -12,7 +12,7 @@ from benchmark.files.names import check_name
 from benchmark.files.output import prepare
 from benchmark.files.whole import write_whole
 from benchmark.protocol import IN_DISTRIBUTION
-from benchmark.reporting.figures.saving import save_svg
+from benchmark.reporting.figures.saving import save_figure
 from benchmark.scoring.evaluate import evaluate
 from benchmark.scoring.grid import Grid, fill, missing
 from benchmark.scoring.rescore import changes_of
@@ -78,7 +78,8 @@ def write_page(
     )
     written = [folder / "README.md"]
     write_whole(written[0], text)
-    written += [save_svg(folder / f"{name}.svg", *shown) for name, shown in drawn.items()]
+    for name, shown in drawn.items():
+        written += save_figure(folder / name, ["svg"], *shown)
     return written
 
 

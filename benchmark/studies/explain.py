@@ -9,11 +9,11 @@ import pandas as pd
 
 from benchmark.cells import Cell
 from benchmark.cells.provenance import Record
+from benchmark.cells.scores import label_of
 from benchmark.files.whole import write_whole
 from benchmark.metrics import METRICS, Metric
 from benchmark.metrics.perceptual import LPIPS
 from benchmark.protocol import Protocol, name_of
-from benchmark.reporting.board import label
 from benchmark.reporting.pages import render
 from benchmark.reporting.tables import ABSENT, Table
 from benchmark.scoring.conventions import CONVENTIONS, Scoring, others, steps
@@ -154,7 +154,7 @@ def heading(explained: Explained) -> str:
     seed = f", seed {cell.seed}" if cell.seed else ""
     stored = f"; {explained.stored}" if explained.stored else ""
     counted = f"{images} image{'s' * (images != 1)}{seed}{stored}"
-    return f"{label(cell.model)}, {cell.noise} {cell.level:g} on {cell.dataset}, {counted}"
+    return f"{label_of(cell.model)}, {cell.noise} {cell.level:g} on {cell.dataset}, {counted}"
 
 
 def in_words(record: Record) -> str:

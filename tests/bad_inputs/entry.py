@@ -23,6 +23,7 @@ TYPED = {  # what a command is told beside the bad word: the cheapest that is no
     "render": ("out=o",),
     "zoo": ("out=o/zoo.md",),
     "report": ("out=o",),
+    "explore": ("out=o", "pictures=none"),
     "check-model": ("model=identity",),
     "repro": ("o",),
     "diff": ("o", "p"),

@@ -248,7 +248,7 @@ def _unfinished() -> list[BadInput]:
 
 def _pictures() -> list[BadInput]:
     """A damaged picture costs at worst its own strip."""
-    picture = "o/pictures/photos/gaussian-25-0"
+    picture = "o/pictures/photos/gaussian-25-0/astronaut"
     makers: dict[str, Callable[[Path], object]] = {
         "empty": lambda path: path.write_bytes(b""),
         "cut": lambda path: path.write_bytes(path.read_bytes()[:60]),

@@ -89,6 +89,7 @@ WRONG = {  # command, then setting, then values between bars
     "repro": {"sample": "0 | -1 | some", "threads": "0"},
     "zoo": {"weights": "[[a]] | {a: 1} | [.]"},
     "report": {"model": "[] | {a: 1} | [[identity]]", "out": "nowhere"},
+    "explore": {"model": "[] | {a: 1}", "pictures": "some | []", "out": "nowhere"},
     "submit": {"device": "tpu", "data.dnd.limit": "0"},
     "check-model": {"device": "tpu | cuda:99 | null"},
     "list": {"kind": "nose | [] | null | {a: 1}"},

@@ -11,6 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from drawing import leave_undrawn
 
 from benchmark import cli
 from benchmark.cells import filling as sharing
@@ -25,6 +26,7 @@ from benchmark.studies import explain, noise_sheet, passes, tiles
 ROOT = Path(__file__).parents[2]
 PLAIN = ["model=[identity,tv]", "noise=[gaussian]", "metric=[psnr]"]
 SMALL = ["data.photos.limit=1", "data.photos.crop=32", "out=out"]
+FIRST = "pictures/photos/gaussian-3-0/astronaut"
 LEVELS = f"noise.gaussian.levels={[*range(1, 11)]}".replace(" ", "")
 RUN = ["run", *PLAIN, *SMALL, LEVELS]
 
@@ -50,16 +52,8 @@ def finished(folder_of_results, bench, tmp_path) -> Path:
 
 @pytest.fixture
 def undrawn(monkeypatch) -> list[str]:
-    """Figures are not drawn, which takes most of the time; the names of those to be drawn."""
-    names: list[str] = []
-
-    def noted(path: Path, *_: object) -> Path:
-        names.append(path.name)
-        return path
-
-    for saver in ("save_figure11", "save_png", "save_svg"):
-        monkeypatch.setattr(f"benchmark.reporting.report.{saver}", noted)
-    return names
+    """Figures are not drawn; the names of those to be drawn."""
+    return leave_undrawn(monkeypatch)
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -109,12 +103,13 @@ def test_damaged_pictures_are_made_again_and_nothing_is_scored(
     bench, finished, undrawn, monkeypatch, name
 ):
     before = content(finished)
-    for damage, folder in zip(DAMAGES.values(), sorted(finished.glob("pictures/*/*")), strict=True):
+    folders = sorted(finished.glob("pictures/*/*/*"))
+    for damage, folder in zip(DAMAGES.values(), folders, strict=True):
         damage(folder / f"{name}.png")
     monkeypatch.setattr(run, "fill", None)  # would be called for anything to score
     status, said, _ = bench(*RUN)
     assert status == 0
-    assert "making missing or damaged pictures of" in said
+    assert "cells which are missing, damaged or smaller than asked for" in said
     assert content(finished) == before
 
 
@@ -129,7 +124,7 @@ def test_pictures_lost_with_their_folder_are_made_again(bench, finished, undrawn
 
 def test_a_finished_folder_without_damage_computes_nothing(bench, finished, undrawn, monkeypatch):
     monkeypatch.setattr(run, "evaluate", None)
-    assert "again" not in bench(*RUN)[1]
+    assert "making pictures" not in bench(*RUN)[1]
 
 
 def test_results_published_without_pictures_by_older_versions_get_none(bench, finished, undrawn):
@@ -143,21 +138,23 @@ def test_results_published_without_pictures_by_older_versions_get_none(bench, fi
 @pytest.mark.parametrize("name", ["clean", "noisy", "tv"])
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_picture_is_never_shown_and_costs_no_other(finished, damage, name):
-    folder, names = finished / "pictures/photos/gaussian-3-0", ["clean", "noisy", "tv"]
-    whole = pictures.read(folder, names)
-    assert [picture.shape for picture in whole.values()] == [(32, 32, 3)] * 3
-    DAMAGES[damage](folder / f"{name}.png")
-    found = pictures.read(folder, names)
-    if damage != "another size" or name != "clean":  # then the others differ from the clean one
-        assert list(found) == [other for other in names if other != name]
-    assert all(np.array_equal(found[other], whole[other]) for other in set(found) - {name})
+    cell, names = cells.Cell("tv", "photos", "gaussian", 3.0, 0), ["clean", "noisy", "tv"]
+    store = cells.ResultStore(finished)
+    (whole,) = pictures.scenes(store, cell.__eq__)
+    assert [whole.read(name).shape for name in whole.paths] == [(32, 32, 3)] * 3
+    DAMAGES[damage](finished / FIRST / f"{name}.png")
+    found = [*pictures.scenes(store, cell.__eq__)]
+    if name == "clean":  # nothing says what the others show
+        assert found == []
+    else:
+        assert list(found[0].paths) == [other for other in names if other != name]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["clean", "noisy", "tv"])
 def test_a_report_names_what_a_strip_lacks_and_how_to_make_it_again(bench, finished, undrawn, name):
     before = content(finished)
-    (finished / f"pictures/photos/gaussian-3-0/{name}.png").write_bytes(b"")
+    (finished / FIRST / f"{name}.png").write_bytes(b"")
     status, said, warned = bench("report", "out=out")
     assert status == 0
     assert "written to out: leaderboard.md, leaderboard.csv" in said
@@ -165,7 +162,8 @@ def test_a_report_names_what_a_strip_lacks_and_how_to_make_it_again(bench, finis
     assert warned.count("\n") == 1
     model = "tv" if name == "tv" else "identity"
     assert (
-        f"out/pictures/photos: gaussian-3-0/{name}.png; make them again with: bench run " in warned
+        f"out/pictures/photos: gaussian-3-0/astronaut/{name}.png; make them again with: bench run "
+        in warned
     )
     assert f"'model=[{model}]' 'noise=[gaussian]' data=photos out=out, and" in warned
     tables = ("leaderboard.csv", "scores.csv")
@@ -179,8 +177,8 @@ def test_the_picture_is_there_before_the_row(bench, undrawn, monkeypatch):
     append = sharing.Part.append
 
     def noted(part, row):
-        pictures = cells.ResultStore("out").pictures(part.cell)
-        seen.append((pictures / f"{part.cell.model}.png").is_file())
+        folder = cells.ResultStore("out").pictures(part.cell, row["image"])
+        seen.append((folder / f"{part.cell.model}.png").is_file())
         return append(part, row)
 
     monkeypatch.setattr(sharing.Part, "append", noted)
@@ -545,10 +543,10 @@ def test_a_defect_in_drawing_costs_no_table(bench, finished, monkeypatch):
     for name in tables:
         (finished / name).unlink()
 
-    def broken(*_: object) -> None:
+    def broken(*_: object, **__: object) -> None:
         raise RuntimeError("cannot draw")
 
-    monkeypatch.setattr("benchmark.reporting.report.save_figure11", broken)
+    monkeypatch.setattr("benchmark.reporting.figures.of_board.save_figure", broken)
     with pytest.raises(RuntimeError, match="cannot draw"):
         bench("report", "out=out")
     assert all((finished / name).read_bytes() == before[name] for name in tables)

@@ -243,7 +243,7 @@ def test_a_report_compares_only_the_models_it_is_told(bench, tmp_path):
         with (tmp_path / folder / "scores.csv").open(newline="") as file:
             assert {row["model"] for row in csv.DictReader(file)} == rows
     status, _, err = bench("report", "out=o", "model=vt")
-    assert (status, err) == (2, "bench: no cells of model 'vt' under o; there are: identity, tv\n")
+    assert (status, err) == (2, "bench: no scores of model 'vt'. There are: identity, tv\n")
 
 
 @pytest.mark.slow

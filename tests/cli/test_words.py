@@ -250,7 +250,7 @@ COMPOSED = [
     ("run +metric.level.x=5", "unknown metric 'level'"),
     ("run +nosuch=1", "unknown setting 'nosuch'. Known there: data, device, levels"),
     ("run +sede=1", "unknown setting 'sede'; did you mean 'seeds'?"),
-    ("report +nosuch=1", "unknown setting 'nosuch'. Known there: model, out"),
+    ("report +nosuch=1", "unknown setting 'nosuch'. Known there: data, formats, labels, level"),
     ("list +nosuch=1", "unknown setting 'nosuch'. Known there: kind"),
     ("train +sizes=tiny", "unknown setting 'sizes'"),
     (

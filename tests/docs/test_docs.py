@@ -131,7 +131,7 @@ def scored(tmp_path_factory) -> Path:
 @pytest.mark.parametrize("command", RUN)
 def test_a_command_runs_as_it_is_written(bench, tmp_path, scored, command):
     words = arguments(command)
-    if words[0] in ("report", "pack", "repro", "diff", "explain"):
+    if words[0] in ("report", "explore", "show", "pack", "repro", "diff", "explain", "cite"):
         if not any(scored.iterdir()):
             few = ["run", "model=[baseline,masked]", "noise=gaussian", f"out={scored}"]
             assert bench(*made_small(few))[0] == 0

@@ -10,7 +10,7 @@ from doubles import Small
 from drawing import assert_whole
 
 from benchmark.denoiser.weights.load import save_weights
-from benchmark.reporting.figures.style import line_styles
+from benchmark.reporting.figures.style import Style
 from benchmark.reporting.trainings.curves import readme, write_curves
 from benchmark.reporting.trainings.figure import training_curves
 from benchmark.reporting.trainings.page import page, read_runs
@@ -111,7 +111,7 @@ def test_without_logs_no_panel_of_losses(runs):
 
 def test_a_run_is_a_line_of_its_psnr_against_its_steps_and_looks_as_in_figure_11(runs):
     panel = panels(training_curves(read_runs(runs)))["correlated 55"]
-    styles = line_styles(["identity", "bm3d", *PSNR])
+    styles = Style().lines(["identity", "bm3d", *PSNR])
     for name in PSNR:
         line = curve(panel, name)
         assert line.get_xdata().tolist() == [100, 200, 300]

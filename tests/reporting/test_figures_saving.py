@@ -1,6 +1,7 @@
 """Figures as files: drawn where something changed, repeatable, small, never beside an old one."""
 
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -13,7 +14,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from benchmark.reporting.figures import saving
-from benchmark.reporting.figures.saving import save_png, save_svg
+from benchmark.reporting.figures.saving import FORMATS, save_figure, save_png
 from benchmark.reporting.trainings.page import Run
 
 CALLS: list[object] = []
@@ -37,7 +38,22 @@ def square(values: object, title: str = "") -> np.ndarray:
     return np.full((8, 8, 3), 7, np.uint8)
 
 
-SAVERS = {"svg": (save_svg, line), "png": (save_png, square)}
+def saver(word: str):
+    """Saves a figure in one format."""
+
+    def save(path: Path, draw, *shown: object) -> Path:
+        (saved,) = save_figure(path.with_suffix(""), [word], draw, *shown)
+        return saved
+
+    return save
+
+
+# of pixels, and of figures
+SAVERS = {
+    "pixels": (save_png, square, "png"),
+    **{word: (saver(word), line, word) for word in ("svg", "pdf", "png")},
+}
+save_svg = saver("svg")
 TABLE = pd.DataFrame({"model": ["a", "b"], "psnr": [30.0, 31.5]})
 OTHERS = {
     "a number": (TABLE.assign(psnr=[30.0, 31.500000000000004]), "title"),
@@ -47,11 +63,14 @@ OTHERS = {
 }
 
 
-@pytest.fixture(params=SAVERS)
+SLOW = [pytest.param(word, marks=pytest.mark.slow) for word in ("pdf", "png")]
+
+
+@pytest.fixture(params=["pixels", "svg", *SLOW])
 def save(request, tmp_path):
     """Saves to one file, and says whether it was drawn."""
-    saver, draw = SAVERS[request.param]
-    path = tmp_path / f"figure.{request.param}"
+    saver, draw, word = SAVERS[request.param]
+    path = tmp_path / f"figure.{word}"
 
     def saved(*shown: object) -> bool:
         CALLS.clear()
@@ -76,6 +95,7 @@ def test_a_figure_is_drawn_again_where_what_it_shows_changes(save, other):
     assert not save(*OTHERS[other])
 
 
+@pytest.mark.parametrize("save", ["pixels"], indirect=True)
 def test_every_kind_of_input_counts_as_it_stands(save):
     pixels = np.arange(12, dtype=np.uint8)
     run = Run(TABLE, ("poisson", 5.0))
@@ -99,8 +119,7 @@ def test_a_figure_is_drawn_again_where_other_code_draws_it(save, monkeypatch):
 @pytest.mark.parametrize(
     ("changed", "anew"),
     [
-        ("benchmark.reporting.board", True),  # whose names of models the style uses
-        ("benchmark.reporting.statistics.shared", True),
+        ("benchmark.reporting.figures.style", True),
         ("benchmark.pixels", True),
         ("benchmark.cells.store", False),
         ("benchmark.cli.entry", False),
@@ -111,6 +130,16 @@ def test_helpers_of_drawing_count_wherever_they_stand(save, monkeypatch, changed
     source = saving._source
     monkeypatch.setattr(saving, "_source", lambda name: source(name) + b"#" * (name == changed))
     assert save(TABLE) == anew
+
+
+def test_every_format_is_drawn_once_for_the_same_inputs(tmp_path):
+    CALLS.clear()
+    before = save_figure(tmp_path / "a", FORMATS, line, TABLE)
+    times = [path.stat().st_mtime_ns for path in before]
+    assert len(CALLS) == 3  # LaTeX takes the PDF
+    after = save_figure(tmp_path / "a", FORMATS, line, TABLE.copy())
+    assert len(CALLS) == 3 and after == before
+    assert [path.stat().st_mtime_ns for path in after] == times
 
 
 def test_two_functions_draw_two_figures(tmp_path):
@@ -136,7 +165,11 @@ DAMAGES = {
     "a byte": lambda path: replaced(path, *DIFFERENT[path.suffix]),
     "a dead link": lambda path: (path.unlink(), path.symlink_to("nowhere")),
 }
-DIFFERENT = {".svg": (b"a title", b"a tidal"), ".png": (b"IDAT", b"IDAX")}
+DIFFERENT = {
+    ".svg": (b"a title", b"a tidal"),
+    ".png": (b"IDAT", b"IDAX"),
+    ".pdf": (b"FlateDecode", b"FlateDecade"),
+}
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
@@ -156,11 +189,9 @@ def test_line_ends_of_windows_are_no_change(tmp_path):
     assert not CALLS
 
 
-def test_the_png_which_older_versions_wrote_beside_an_svg_is_removed(tmp_path):
-    for name in ("a.png", "b.png"):
-        (tmp_path / name).write_bytes(b"old")
-    save_svg(tmp_path / "a.svg", line, 1)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.svg", "b.png"]
+def test_a_name_with_dots_is_kept(tmp_path):
+    (path,) = save_figure(tmp_path / "noise_v1.5", ["svg"], line, 1)
+    assert path.name == "noise_v1.5.svg" and path.is_file()
 
 
 def test_an_svg_keeps_text_as_text_and_has_no_date_and_no_long_decimals(tmp_path):
@@ -178,19 +209,69 @@ def test_an_svg_is_one_that_readers_take(tmp_path):
     assert tree.getroot().tag.endswith("svg")
 
 
+def test_a_pdf_keeps_text_as_text_and_has_no_date(tmp_path):
+    content = saver("pdf")(tmp_path / "a.pdf", line, 1).read_bytes()
+    assert b"/Type /Font" in content and b"/FontFile2" in content  # TrueType, type 42
+    assert b"/Type3" not in content and b"Date" not in content
+
+
+@pytest.mark.sampled(every=3)
+@pytest.mark.parametrize("columns", [1, 0, 2])
+def test_the_latex_of_a_figure_compiles_as_it_stands(tmp_path, columns):
+    caption = "A 95 % interval: salt_and_pepper & more, #1 {a} $ ~ ^ \\ ± × ↑ – Demšar."
+    save_figure(tmp_path / "fig_1.5", ["tex"], line, 1, caption=caption, columns=columns)
+    text = (tmp_path / "fig_1.5.tex").read_text()
+    assert ("figure*" in text) == (columns != 1)
+    assert r"\label{fig:fig-1-5}" in text
+    (tmp_path / "paper.tex").write_text(
+        "\\documentclass[twocolumn]{article}\\usepackage{graphicx}"
+        "\\begin{document}\\input{fig_1.5}\\ref{fig:fig-1-5}\\end{document}"
+    )
+    if shutil.which("pdflatex") is None:
+        pytest.skip("no pdflatex here: of Debian's texlive-latex-recommended")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert "Missing character" not in (tmp_path / "paper.log").read_text(errors="replace")
+
+
+def test_a_figure_without_caption_has_none_in_latex(tmp_path):
+    save_figure(tmp_path / "a", ["tex"], line, 1)
+    assert "caption" not in (tmp_path / "a.tex").read_text()
+
+
+def test_a_changed_caption_is_written_and_nothing_drawn(tmp_path):
+    save_figure(tmp_path / "a", ["tex"], line, 1, caption="One.")
+    CALLS.clear()
+    save_figure(tmp_path / "a", ["tex"], line, 1, caption="Two.")
+    assert not CALLS and "Two." in (tmp_path / "a.tex").read_text()
+
+
+def test_a_png_of_a_figure_has_two_hundred_dots_an_inch(tmp_path):
+    path = saver("png")(tmp_path / "a.png", line, 1)
+    assert Image.open(path).size == (400, 200)
+
+
 def test_a_png_shows_what_was_drawn(tmp_path):
     path = save_png(tmp_path / "a.png", square, 1)
     assert np.asarray(Image.open(path).convert("RGB")).tolist() == square(1).tolist()
 
 
+@pytest.mark.slow
 def test_what_is_unchanged_loads_no_matplotlib(tmp_path):
     code = (
         "import sys; from pathlib import Path; import pandas as pd;"
-        "from benchmark.cells.scores import as_scores;"
-        "from benchmark.reporting.figures.curves import save_figure11;"
+        "from benchmark.reporting.board import Board;"
+        "from benchmark.reporting.figures.captions import curves_caption;"
+        "from benchmark.reporting.figures.curves import Curves, figure11;"
+        "from benchmark.reporting.figures.saving import save_figure;"
+        "from benchmark.reporting.figures.style import Style;"
         "rows = pd.DataFrame([('m', 'd', 'n', float(i), 0, 'a', 30.0 - i) for i in (1, 2)],"
         " columns=['model', 'dataset', 'noise', 'level', 'seed', 'image', 'psnr']);"
-        f"save_figure11(Path({str(tmp_path)!r}, 'a.svg'), as_scores(rows), ['psnr']);"
+        "board = Board.of(rows.assign(seconds=1.0)); curves = Curves.of(board, 'd', ['psnr']);"
+        "caption = curves_caption(curves, board.scores, board.by('psnr'));"
+        f"stem = Path({str(tmp_path)!r}, 'a'); formats = ['svg', 'pdf', 'png', 'tex'];"
+        "save_figure(stem, formats, figure11, curves, Style(columns=1), caption=caption);"
         "print('matplotlib' in sys.modules)"
     )
     loaded = [

@@ -49,7 +49,7 @@ def test_a_small_crop_is_magnified_by_a_whole_number():
 
 def test_each_crop_stands_under_its_name_and_its_psnr_against_the_clean_one(written):
     clean = np.full((8, 12, 3), 100, np.uint8)
-    crops = {"clean": clean, "identity": clean + np.uint8(10), "masked": clean}
+    crops = {"clean": clean, "noisy input": clean + np.uint8(10), "masked": clean}
     strip(crops, "what this is")
     # 20 log10(255 / 10), and the cap of equal pictures
     assert written == ["clean", "noisy input", "28.13 dB", "masked", "100.00 dB", "what this is"]

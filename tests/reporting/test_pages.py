@@ -17,6 +17,6 @@ def test_templates_are_found_where_the_package_is_installed():
 
 @pytest.mark.parametrize("path", sorted(TEMPLATES.iterdir()), ids=lambda path: path.name)
 def test_a_value_which_is_not_given_is_an_error_and_no_gap(path):
-    assert path.name.endswith(".md.j2")
+    assert path.name.endswith((".md.j2", ".tex.j2", ".html.j2"))
     with pytest.raises(UndefinedError):
         render(path.name.removesuffix(".j2"))

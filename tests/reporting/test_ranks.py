@@ -1,9 +1,11 @@
 """The critical-difference diagram: where ranks stand, which bars there are, what it says."""
 
 import pytest
+from drawing import assert_whole
 
 from benchmark.reporting.figures.ranks import Diagram, ranks_figure
-from benchmark.reporting.figures.saving import save_svg
+from benchmark.reporting.figures.saving import save_figure
+from benchmark.reporting.figures.style import SIZES, Style
 
 TOY = Diagram(
     "OOD mean, PSNR (dB)",
@@ -49,8 +51,28 @@ def test_the_longest_names_leave_room_for_the_axis():
     assert all(figure.bbox.containsx(text.get_window_extent().x0) for text in panel.texts)
 
 
+@pytest.mark.parametrize(("columns", "inches"), [(1, 3.5), (2, 7.16)])
+def test_it_fits_the_columns_of_a_paper(columns, inches):
+    many = {f"network_{place}": 1.0 + place for place in range(12)}
+    figure = ranks_figure([TOY, Diagram("SSIM", many, [[*many]])], Style(columns=columns))
+    assert figure.get_figwidth() == inches
+    assert_whole(figure)
+    small, large = SIZES[columns].small, SIZES[columns].large
+    texts = [text for panel in figure.axes for text in panel.texts]
+    assert all(small <= text.get_fontsize() <= large for text in texts)
+    numbers = [text for text in figure.axes[1].texts if text.get_text().isdigit()]
+    boxes = [text.get_window_extent() for text in numbers]
+    assert not any(a.overlaps(b) for place, a in enumerate(boxes) for b in boxes[:place])
+
+
+def test_a_chosen_colour_is_that_of_its_line():
+    (panel,) = ranks_figure([TOY], Style(colours={"masked": "#123456"})).axes
+    assert "#123456" in {line.get_color() for line in panel.get_lines()}
+
+
 def test_its_texts_are_texts(tmp_path):
-    content = save_svg(tmp_path / "ranks.svg", ranks_figure, [TOY]).read_text()
+    (path,) = save_figure(tmp_path / "ranks", ["svg"], ranks_figure, [TOY])
+    content = path.read_text()
     assert "swinir" in content and "PSNR" in content
 
 

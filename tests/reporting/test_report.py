@@ -1,22 +1,26 @@
 """The leaderboard, from small tables whose means are worked out by hand, to the files written."""
 
 import io
+import re
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
 
-import cv2
 import numpy as np
 import pandas as pd
 import pytest
+from drawing import leave_undrawn
 from rich.console import Console
 
+from benchmark.cells import Cell
+from benchmark.cells.pictures import keep
 from benchmark.cells.scores import Scale, Scores
 from benchmark.protocol import PROTOCOLS
 from benchmark.reporting.board import Board
 from benchmark.reporting.report import markdown, print_leaderboard, write
 from benchmark.reporting.statistics.bootstrap import Bootstrap
+from benchmark.scoring.evaluate import Evaluated
 
 CELLS = [("gaussian", 15.0), ("gaussian", 25.0), ("gaussian", 50.0), ("spots", 0.1), ("spots", 0.2)]
 # PSNR of each cell; images lie up to 1 dB below and above it
@@ -44,6 +48,12 @@ def table() -> pd.DataFrame:
 def small(table) -> pd.DataFrame:
     """One noise and one metric: quickly drawn."""
     return table[table["noise"] == "spots"].drop(columns=["ssim", "lpips"])
+
+
+@pytest.fixture
+def undrawn(monkeypatch) -> None:
+    """Figures are left out."""
+    leave_undrawn(monkeypatch)
 
 
 def labelled(rows: pd.DataFrame, **labels: object) -> Scores:
@@ -140,6 +150,22 @@ def test_the_best_model_is_bold_and_references_never_are(table):
     assert "**" not in "".join(line_of(text, "bm3d") + line_of(text, "noisy input"))
 
 
+def test_labels_are_what_pages_show_and_files_of_numbers_keep_the_names(table, tmp_path, undrawn):
+    labels = {"masked": "Ours", "baseline": "SwinIR", "spots": "Dead pixels"}
+    write(labelled(table, labels=labels), tmp_path)
+    page = (tmp_path / "leaderboard.md").read_text()
+    assert line_of(page, "Ours")[1:3] == ["32.00", "**26.00**"] and "Paired with SwinIR" in page
+    assert "Dead pixels: an estimate" in page and "noisy input" in page
+    assert not {"masked", "baseline", "spots"} & set(re.findall(r"\w+", page))
+    assert "Ours" not in (tmp_path / "ranking.csv").read_text()
+
+
+def test_the_label_of_a_network_is_that_of_its_trainings(table):
+    scores = labelled(table, labels={"masked": "Ours", "masked@1": "Ours, first"})
+    found = [scores.label(name) for name in ("masked@2", "masked@1", "identity", "tv@1", "tv")]
+    assert found == ["Ours@2", "Ours, first", "noisy input", "tv@1", "tv"]
+
+
 def test_where_lower_is_better_the_lowest_is_bold_and_first(table):
     table["psnr"] = np.nan
     rows = table[["model", *table.columns[1:6], "lpips", "seconds"]]
@@ -224,15 +250,16 @@ def test_without_such_a_one_the_best_model_is_what_others_are_compared_with(tabl
 def test_a_single_model_at_a_single_level_is_a_leaderboard(table, printed):
     one = table[(table["model"] == "masked") & (table["noise"] == "spots") & (table["level"] < 0.2)]
     text = markdown(labelled(one))
-    assert line_of(text, "masked")[1:3] == ["–", "28.00"]
+    assert line_of(text, "masked")[1] == "28.00" and "gaussian 15" not in text
     assert "1 of 1 cells shared by 1 model." in text
     assert Board.of(one).comparison().empty
     assert "28.00" in printed(one)
 
 
-def test_only_the_training_level_leaves_the_other_columns_empty(table, printed):
+def test_only_the_training_level_has_no_column_of_other_levels(table, printed):
     text = markdown(labelled(table[table["level"] == 15]))
-    assert line_of(text, "baseline")[1:4] == ["**34.00**", "–", "–"]
+    assert line_of(text, "baseline")[1:3] == ["**34.00**", "0.50"]
+    assert "OOD" not in text and "95 %" not in text
     assert text.index("| baseline ") < text.index("| masked ")
     assert "34.00" in printed(table[table["level"] == 15])
 
@@ -405,7 +432,7 @@ def test_noises_on_images_of_their_own_have_means_and_no_test(table, tmp_path):
     two = pd.concat([table, table.assign(seed=1)])
     names = [path.name for path in write(labelled(two), tmp_path)]
     assert "ranks_toy.svg" not in names
-    assert line_of((tmp_path / "leaderboard.md").read_text(), "masked")[2] == "25.50"
+    assert line_of((tmp_path / "leaderboard.md").read_text(), "masked")[1] == "25.50"
 
 
 def test_intervals_say_over_how_many_seeds_they_are(table):
@@ -445,14 +472,15 @@ def test_the_same_lines_in_any_order_write_the_same_bytes(small, tmp_path):
 
 @pytest.mark.slow
 def test_pictures_become_a_strip_at_the_third_level_or_the_last(table, tmp_path):
-    for cell in ("gaussian-25-0", "gaussian-50-0", "spots-0.2-0"):
-        folder = tmp_path / "pictures" / "toy" / cell
-        folder.mkdir(parents=True)
-        for shade, name in enumerate(["clean", "noisy", "masked", "identity"]):
-            cv2.imwrite(str(folder / f"{name}.png"), np.full((8, 8, 3), 100 + 10 * shade, np.uint8))
-    (tmp_path / "pictures" / "toy" / "gaussian-25-0" / "clean.png").unlink()  # needed by no strip
-    table = table[table["model"].isin(["masked", "identity"])]
-    written = write(labelled(table), tmp_path / "out", tmp_path / "pictures")
+    table = labelled(table[table["model"].isin(["masked", "identity"])])
+    image = table.rows["image"].iloc[0]
+    for noise, level in (("gaussian", 25), ("gaussian", 50), ("spots", 0.2)):
+        cell = Cell("masked", "toy", noise, level, 0)
+        folder, picture = tmp_path / "pictures" / cell.pictures(image), np.zeros((8, 8, 3), "uint8")
+        keep(folder, "masked", Evaluated({}, picture, picture + 1, picture + 2))
+    third = Cell("masked", "toy", "gaussian", 25, 0)  # needed by no strip
+    (tmp_path / "pictures" / third.pictures(image) / "clean.png").unlink()
+    written = write(table, tmp_path / "out", tmp_path / "pictures")
     strips = [path.name for path in written if path.name.startswith("strip")]
     assert strips == ["strip_gaussian_toy.png", "strip_spots_toy.png"]
     assert all((tmp_path / "out" / name).is_file() for name in strips)
@@ -540,13 +568,13 @@ def test_a_selection_keeps_what_is_known_and_names_what_is_not_there(table):
 
 def test_the_leaderboard_is_written_for_latex_and_html_where_it_is_asked_for(table, tmp_path):
     one = labelled(table[table["level"] == 0.2])
-    names = [path.name for path in write(one, tmp_path, also=["tex", "html"])]
-    assert names[5:7] == ["leaderboard.tex", "leaderboard.html"]
+    names = [path.name for path in write(one, tmp_path, formats=["tex", "html"])]
+    assert {"leaderboard.tex", "leaderboard.html"} <= {*names} and "leaderboard.md" not in names
     text = (tmp_path / "leaderboard.tex").read_text()
-    assert r"\caption{toy: PSNR (dB) $\uparrow$}" in text and "26.00" in text
-    assert "<caption>toy: LPIPS ↓</caption>" in (tmp_path / "leaderboard.html").read_text()
-    with pytest.raises(ValueError, match="not written as docx; take tex, html"):
-        write(one, tmp_path / "other", also=["docx"])
+    assert r"\caption{PSNR (dB) $\uparrow$ on toy: 1 noise at 1 level, 9 images;" in text
+    assert "<caption>LPIPS ↓ on toy: 1 noise" in (tmp_path / "leaderboard.html").read_text()
+    with pytest.raises(ValueError, match="not written as 'svgz'; did you mean 'svg'. Take md, csv"):
+        write(one, tmp_path / "other", formats=["svgz"])
 
 
 def test_a_single_image_has_differences_without_an_interval(table):

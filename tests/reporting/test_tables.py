@@ -14,6 +14,7 @@ SCORES = Table(
     rule=1,
     caption="a_set: 100 %",
 )
+UNDERLINED = "<ins>1</ins>", r"\underline{1}", "<u>1</u>"
 
 
 def test_markdown_has_marks_escaped_pipes_and_an_empty_line_for_the_rule():
@@ -37,19 +38,43 @@ def test_markdown_without_padding_says_in_three_dashes_where_a_column_stands():
 
 
 def test_latex_is_a_table_of_booktabs_with_its_rule_and_no_sign_which_fonts_lack():
-    text = SCORES.latex()
-    assert r"\begin{tabular}{lrr}" in text
-    assert r"\caption{a\_set: 100 \%}" in text
+    text = SCORES.latex("tab:a_set")
+    assert r"\begin{tabular}{@{}lrr@{}}" in text
+    assert "\\caption{a\\_set: 100~\\%}\n\\label{tab:a_set}" in text
     assert r"model & a\_noise $\uparrow$ & $\pm$ \\" in text
-    assert "noisy\\_input & \\itshape 20.1 & -- \\\\\n\\midrule\na\\&b & \\bfseries 31.5" in text
+    assert "noisy\\_input & \\textit{20.1} & -- \\\\\n\\midrule\na\\&b & \\textbf{31.5}" in text
     assert text.isascii()
 
 
-def test_html_escapes_its_texts_and_repeats_its_bytes():
+def test_latex_leaves_room_behind_a_number_so_that_the_points_of_a_column_are_aligned():
+    table = Table(["", "s"], [["a", "1.25"], ["b", "-12"], ["c", "<0.5"], ["d", "–"]])
+    numbers = [line.split(" & ")[1] for line in table.latex().splitlines() if " & " in line]
+    assert numbers == [
+        r"s \\",
+        r"1.25 \\",
+        r"$-$12\phantom{.00} \\",
+        r"$<$0.5\phantom{0} \\",
+        r"-- \\",
+    ]
+
+
+def test_a_wide_table_of_latex_may_take_both_columns_of_a_page():
+    assert r"\begin{table*}" in SCORES.latex(wide=True)
+    assert r"\begin{table}" in SCORES.latex()
+    assert SCORES.latex_width < SCORES.only([0, 1, 1, 2]).latex_width
+
+
+def test_html_escapes_its_texts_and_has_a_part_on_each_side_of_the_rule():
     text = SCORES.html()
-    assert text == SCORES.html()
-    assert "a&amp;b</td>" in text and "font-weight: bold" in text
+    assert ">a&amp;b</td>" in text and "<b>31.5</b>" in text and "<i>20.1</i>" in text
     assert "<caption>a_set: 100 %</caption>" in text
+    assert text.count("<tbody>") == 2
+
+
+def test_every_language_can_underline():
+    table = Table(["model", "score"], [["a", "1"]], {(0, 1): "underline"})
+    texts = table.markdown(), table.latex(), table.html()
+    assert [mark in text for mark, text in zip(UNDERLINED, texts, strict=True)] == [True] * 3
 
 
 def test_columns_of_one_name_stay_apart_in_every_language():

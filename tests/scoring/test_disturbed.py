@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from drawing import leave_undrawn
 
 from benchmark.cells import Cell, pictures
 
@@ -19,8 +20,7 @@ OF_FOLDER = ("data=folder", "data.folder.path=images")
 
 @pytest.fixture(autouse=True)
 def undrawn(monkeypatch) -> None:
-    for saver in ("save_figure11", "save_png"):
-        monkeypatch.setattr(f"benchmark.reporting.report.{saver}", lambda path, *_: path)
+    leave_undrawn(monkeypatch)
 
 
 @pytest.fixture

@@ -2,29 +2,31 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmark.cli.command import CommandLine, command
+from benchmark.cli.shown.options import ShownOptions
+
+if TYPE_CHECKING:
+    from benchmark.cells import ResultStore
+    from benchmark.reporting.selection import Selection
 
 
 @dataclass(frozen=True)
-class ReportOptions:
+class ReportOptions(ShownOptions):
     """What a report is told.
 
     Parameters
     ----------
     out
         The results folder, or one of trainings, whose curves are drawn.
-    model
-        Names of scored models to compare, or all.
-    protocol
-        Of a folder with scores by several protocols, the one which is shown.
+    formats
+        Of md, csv, tex, pdf, svg, png and html those which are written.
     to
-        Where it is written: by default OUT, and that of some models OUT/report-MODEL+MODEL.
+        Where it is written: by default OUT, and a part of it to OUT/report-WHAT.
     """
 
-    out: str = "results/local"
-    model: tuple[str, ...] = ("all",)
-    protocol: str | None = None
+    formats: tuple[str, ...] = ("md", "csv", "svg")
     to: str | None = None
 
 
@@ -33,73 +35,91 @@ def report(options: ReportOptions, line: CommandLine) -> None:
     """Leaderboard, Figure 11 curves and strips of pictures from a results folder.
 
       bench report out=results/kodak24
-      bench report out=results/kodak24 model=[baseline,masked]     compare only these
+      bench report out=results/kodak24 model=[masked,baseline]     compare only these, in this order
+      bench report out=results/kodak24 noise=paper formats=[tex,pdf] to=paper
+      bench report out=results/kodak24 'labels=[masked: Ours]' style=paper/style.yaml
 
-    The report of some models is written to out/report-MODEL+MODEL, beside that of all; to=FOLDER
-    names another place.
+    Tests, ranks and intervals of some models are of these alone. A part is never written over the
+    tables of all: it goes to a folder of its own, or to=FOLDER. docs/papers.md has more.
     """
     import shlex
 
     from benchmark.cells import ResultStore
-    from benchmark.cli.output import (
-        FIGURES,
-        REPORT,
-        families,
-        partners,
-        publish,
-        replace_readme,
-        say_written,
-        suites,
-    )
-    from benchmark.files.output import prepare
-    from benchmark.files.whole import file_name
-    from benchmark.protocol import name_of, protocol_of
-    from benchmark.reporting.trainings import curves
+    from benchmark.cli.output import count_cells, prepare_report, publish
+    from benchmark.cli.shown.options import selection_of, shown, stored_scores
+    from benchmark.protocol import protocol_of
+    from benchmark.reporting.selection import absent_models, is_part
 
     store = ResultStore(options.out)
-    asked = protocol_of(options.protocol).name if options.protocol else None
-    scores = store.scores(
-        partners(),
-        lambda record: asked in (None, name_of(record["settings"]["protocol"])),
-        families=families(),
-        suites=suites(),
-    )
-    if curves.read_runs(store.root):
-        prepare(store.root, {"training.md": "training"}, ("training_curves.*",))
-        written = curves.write_curves(store.root)
-        if scores.rows.empty:  # else the folder's README is that of its cells
-
-            def page(before: str) -> str:
-                command = shlex.join(["bench", "report", f"out={options.out}"])
-                return curves.readme(store.root, [command], _shipped_weights())
-
-            written += replace_readme(store.root, page)
-        say_written(written, store.root)
-    elif scores.rows.empty and asked:
-        raise ValueError(
-            f"no cells by protocol {asked} under {store.root}; bench report out={store.root} says "
-            f"of several protocols which they are"
-        )
-    elif scores.rows.empty:
-        raise ValueError(
-            f"no finished cells under {store.root}/cells, and no trainings with curves under "
-            f"{store.root} (watch=[] draws none); fill it with: bench run, or bench train"
-        )
-    if scores.rows.empty:
+    scores = stored_scores(store, options.protocol)
+    has_curves = _report_trainings(store.root, options.out, is_all=scores.rows.empty)
+    if scores.rows.empty and has_curves:
         return
-    known = sorted(scores.rows["model"].unique())
-    for name in options.model:
-        if name not in [*known, "all"]:
-            raise ValueError(
-                f"no cells of model '{name}' under {store.root}; there are: {', '.join(known)}"
-            )
-    to = store.root
-    if "all" not in options.model and set(options.model) < set(known):  # the full tables stay
-        scores = scores.of(models=options.model)
-        to = store.root / file_name(f"report-{'+'.join(sorted(set(options.model)))}")
-    to = Path(options.to) if options.to else to
-    prepare(to, REPORT, FIGURES)
-    publish(scores, store, to)
+    if scores.rows.empty:
+        raise _nothing(store.root, protocol_of(options.protocol).name if options.protocol else None)
+    scores, board, style = shown(options, scores)
+    excerpt = ""
+    if part := is_part(board, scores):
+        cells, there = count_cells(board.scores), count_cells(scores)
+        command = shlex.join(line.without("to"))
+        excerpt = f"A part: {cells} of the {there} cells of {store.root.name}, by `{command}`."
+        if absent := absent_models(board, scores) if "all" in options.model else []:
+            excerpt += f" No such cells are of {', '.join(map(scores.label, absent))}."
+    to = Path(options.to or store.root)
+    if part:
+        to = _folder(options.to, selection_of(options), store)
+    prepare_report(to, options.formats)
+    publish(board, store, to, excerpt=excerpt, formats=options.formats, style=style)
+
+
+def _folder(to: str | None, selection: "Selection", store: "ResultStore") -> Path:
+    """Where the report of a part is written; ``ValueError`` for where tables of all are."""
+    from benchmark.cli.objects.stored import has_cells
+    from benchmark.files.whole import file_name
+
+    own = store.root / file_name(f"report-{'-'.join(selection.words.values())}")
+    if to and has_cells(Path(to)):
+        raise ValueError(
+            f"to={to} is a results folder, and a part of one is never written over its tables; "
+            f"leave to= out for {own}, or name another folder"
+        )
+    return Path(to) if to else own
+
+
+def _report_trainings(root: Path, out: str, is_all: bool) -> bool:
+    """Whether there are trainings; they are written, with a README where they are all there is."""
+    import shlex
+
+    from benchmark.cli.output import replace_readme, say_written
+    from benchmark.files.output import prepare
+    from benchmark.reporting.trainings import curves
+
+    if not curves.read_runs(root):
+        return False
+    prepare(root, {"training.md": "training"}, ("training_curves.*",))
+    written = curves.write_curves(root)
+    if is_all:  # else the folder's README is that of its cells
+
+        def page(before: str) -> str:
+            command = shlex.join(["bench", "report", f"out={out}"])
+            return curves.readme(root, [command], _shipped_weights())
+
+        written += replace_readme(root, page)
+    say_written(written, root)
+    return True
+
+
+def _nothing(out: Path, protocol: str | None) -> ValueError:
+    """That there is nothing to report, and what fills such a folder."""
+    if protocol:
+        return ValueError(
+            f"no cells by protocol {protocol} under {out}; bench report out={out} says of several "
+            f"protocols which they are"
+        )
+    return ValueError(
+        f"no finished cells under {out}/cells, and no trainings with curves under {out} "
+        f"(watch=[] draws none); fill it with: bench run, or bench train"
+    )
 
 
 def _shipped_weights() -> dict[str, Path]:

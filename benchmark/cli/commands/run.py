@@ -24,11 +24,18 @@ class RunOptions(GridOptions):
         2/8: only the second of eight equal shares of the cells, for job arrays.
     rescore
         changed: score the finished cells again which other code scored; all: every one.
+    pictures
+        Which images' pictures are kept: first, of each dataset; worst:4, it and the four of each
+        noise and level on which the models are worst; all or none.
+    picture_size
+        The side of these pictures, cut from the middle; null: whole images.
     """
 
     threads: int | None = None
     shard: str = "1/1"
     rescore: str | None = None
+    pictures: str = "first"
+    picture_size: int | None = 128
 
 
 @command("run", goes_on=True)
@@ -44,6 +51,7 @@ def run(options: RunOptions, line: CommandLine) -> None:
     bench run protocol=kair noise=gaussian                       as KAIR's test script scores
     bench run noise=polyu                                        recorded noise, on its images
     bench run '+model.masked_off={of: masked, mask: false}'      a variant with a name of its own
+    bench run pictures=worst:4 picture_size=null                 whole images, restored, as PNG
     bench run -m model=masked,baseline                           one run after the other
     """
     import shlex
@@ -58,9 +66,11 @@ def run(options: RunOptions, line: CommandLine) -> None:
     from benchmark.console.log import log
     from benchmark.environment.device import pick_device, use_threads
     from benchmark.files.output import prepare, refuse_among_images
-    from benchmark.scoring.grid import fill, missing, remake_pictures
+    from benchmark.scoring.grid import fill, missing
+    from benchmark.scoring.pictures import Kept, remake_pictures
     from benchmark.scoring.rescore import changes_of
 
+    kept = Kept.of(options.pictures, options.picture_size)
     store, device = ResultStore(options.out), pick_device(options.device)
     use_threads(options.threads)
     prepare(options.out, REPORT, FIGURES)
@@ -76,8 +86,8 @@ def run(options: RunOptions, line: CommandLine) -> None:
         grid = with_available_metrics(grid)
         lacking = missing(grid, store, options.shard, options.rescore)
     if lacking:
-        fill(grid, store, lacking, device, options.rescore)
-    remake_pictures(grid, store, device)
+        fill(grid, store, lacking, device, options.rescore, kept)
+    remake_pictures(grid, store, device, kept)
     still = "changed" if options.rescore else None
     others = len(missing(grid, store, rescore=still)) if to_score or options.shard != "1/1" else 0
     if gone := missing(grid, store, options.shard, still) if others else []:

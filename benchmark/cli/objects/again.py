@@ -14,7 +14,7 @@ from benchmark.cells.provenance import Record
 from benchmark.cli.objects.grid import compose_grid
 from benchmark.cli.objects.grid_options import GridOptions, of_whole_images
 from benchmark.cli.objects.spec import Spec
-from benchmark.cli.objects.specs import class_of, spec_of
+from benchmark.cli.objects.specs import build_one, class_of, spec_of
 from benchmark.cli.objects.stored import Choice, stored_cells
 from benchmark.denoiser import Denoiser
 from benchmark.denoiser.weights.load import all_shipped
@@ -99,7 +99,7 @@ def repeated(cell: Cell, record: Record, files: Files, options: ReproOptions) ->
     """
     metrics = _metrics(cell, record, options.metric)
     environment = record.get("environment", {})
-    device = _device(options.device, environment.get("device"))
+    device = device_of(options.device, environment.get("device"))
     use_threads(options.threads or environment.get("threads"))
     try:
         grid = grid_of(cell, record, metrics, files, options.images, device)
@@ -177,6 +177,17 @@ def grid_of(
     return replace(grid, levels={cell.dataset: {cell.noise: (cell.level,)}})
 
 
+def model_again(name: str, recorded: Settings, files: Files) -> Denoiser:
+    """A model from the settings which its cells record.
+
+    Raises
+    ------
+    ValueError, UnknownName
+        If its class or a setting is not known here, or its weights are missing.
+    """
+    return build_one(_spec("model", name, recorded, files, OF_INFERENCE))
+
+
 def _metrics(cell: Cell, record: Record, asked: Iterable[str]) -> list[str]:
     """The metrics of a cell which are asked for."""
     known = list(record["settings"]["metrics"])
@@ -188,7 +199,7 @@ def _metrics(cell: Cell, record: Record, asked: Iterable[str]) -> list[str]:
     return chosen
 
 
-def _device(asked: str, before: str | None) -> str:
+def device_of(asked: str, before: str | None) -> str:
     """The device that is asked for; by default the one of this name, as a cell records it."""
     if asked != "auto":
         return pick_device(asked)

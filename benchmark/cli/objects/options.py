@@ -16,11 +16,12 @@ MAY_BE_EMPTY = (
     "reference",
     "weights",
     "cell",
-    "level",
+    "crops",
+    "labels",
     "folders",
 )  # nothing, or what there is
 FOLDERS = ("out", "runs")
-REPEATS = ("betas", "milestones")  # lists which are no selection
+REPEATS = ("betas", "milestones", "level")  # lists which are no selection
 RANGES = {  # the least and the most, both included
     "threads": (1, 1024),
     "sample": (1, math.inf),
@@ -31,6 +32,7 @@ RANGES = {  # the least and the most, both included
     "test_limit": (1, math.inf),
     "limit": (1, math.inf),
     "crop": (1, math.inf),
+    "picture_size": (1, math.inf),
     "max_slowdown": (1, math.inf),
 }
 ENDLESS = ("save_minutes", "minutes")  # which may be infinite

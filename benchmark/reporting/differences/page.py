@@ -10,9 +10,8 @@ import pandas as pd
 
 from benchmark.cells import Cell
 from benchmark.cells.provenance import some_of
-from benchmark.cells.scores import Scale, digits_of, known_scale
+from benchmark.cells.scores import Scale, digits_of, known_scale, label_of
 from benchmark.files.whole import write_whole
-from benchmark.reporting.board import label
 from benchmark.reporting.differences.compare import (
     EQUAL,
     KEY,
@@ -91,7 +90,7 @@ def of_moved(lines: pd.DataFrame, scales: Scales, brief: bool = False) -> Table:
             interval = ABSENT
         images, every = line["images"], line["images"] + line["unpaired"]
         name = _condition(line["noise"], line["level"], line["seed"])
-        cell = [label(line["model"]), line["dataset"], name, line["metric"]]
+        cell = [label_of(line["model"]), line["dataset"], name, line["metric"]]
         rows.append([*cell, before, after, difference, interval])
         rows[-1].append(f"{images}" if images == every else f"{images} of {every}")
     header = ["model", "dataset", "noise", "metric", "before", "after", "difference"]
@@ -106,7 +105,7 @@ def of_places(lines: pd.DataFrame, scales: Scales) -> Table:
         digits = scales.get(line["metric"], known_scale(line["metric"])).digits
         means = [_number(line[side], digits) for side in ("before", "after")]
         standing = [_number(line[f"place_{side}"], 0) for side in ("before", "after")]
-        rows.append([line["dataset"], line["metric"], label(line["model"]), *standing, *means])
+        rows.append([line["dataset"], line["metric"], label_of(line["model"]), *standing, *means])
     header = ["dataset", "metric", "model", "place before", "place after"]
     header += ["OOD mean before", "OOD mean after"]
     return Table(header, rows, left=header[:3])
@@ -197,7 +196,7 @@ def _by_model(cells: Iterable[Cell]) -> list[str]:
     """Cells which are on one side alone, by model and dataset."""
     groups: dict[tuple[str, str], list[str]] = {}
     for cell in cells:
-        conditions = groups.setdefault((label(cell.model), cell.dataset), [])
+        conditions = groups.setdefault((label_of(cell.model), cell.dataset), [])
         conditions.append(_condition(cell.noise, cell.level, cell.seed))
     return [
         f"{model} on {dataset}: {some_of(conditions)}"

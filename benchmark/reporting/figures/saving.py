@@ -7,7 +7,7 @@ import hashlib
 import inspect
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
 from importlib.metadata import version
@@ -22,43 +22,88 @@ import pandas as pd
 from benchmark.files.whole import write_whole
 from benchmark.pixels import png_note, small_png_bytes
 from benchmark.reporting.figures import style
+from benchmark.reporting.figures.latex import latex_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # where helpers of drawing are; what a figure shows comes from other rooms, and is hashed itself
 DRAWING = ("benchmark.reporting", "benchmark.studies", "benchmark.pixels")
-SVG: dict[Any, object] = {
+RENDERED: dict[Any, object] = {
     "svg.hashsalt": "noisebench",  # else identifiers are random
     "svg.fonttype": "none",  # text stays text: searchable, and a tenth of the bytes of outlines
+    "pdf.fonttype": 42,  # text as well, in a kind of font which publishers take
     "font.sans-serif": ["DejaVu Sans", "Verdana"],  # which the layout is made for; equally wide
 }
-MARK = "<!-- noisebench: drawn from {}, whole as {} -->\n"
-MARKED = re.compile(rf"(.*)(?<=\n){MARK.format('(.*)', '(.*)')}", re.DOTALL)
+NO_DATES = {
+    "svg": dict.fromkeys(("Date", "Creator", "Format", "Type")),
+    "pdf": dict.fromkeys(("CreationDate", "Creator", "Producer")),
+}
+DOTS = 200  # of a PNG, per inch
+FORMATS = ("svg", "pdf", "png", "tex")  # of a figure; LaTeX takes the PDF
+COMMENT = {"svg": ("<!--", " -->"), "pdf": ("%", ""), "tex": ("%", "")}  # begins, ends
+MARK = "{} noisebench: drawn from {}, whole as {}{}\n"
+MARKED = re.compile(
+    rb"(.*\n)(?:<!--|%) noisebench: drawn from (\w+), whole as (\w+)(?: -->)?\n", re.DOTALL
+)
 PLACES = re.compile(r'(?<= )(?:d|x|y|x1|x2|y1|y2|transform|points)="[^"]*"')  # of anything drawn
 LONG = re.compile(r"\d+\.\d{3,}")
 INDENT = re.compile(r"(?<=\n) +")
 
 
-def save_svg(path: Path, draw: Callable[..., Figure], *shown: object) -> Path:
-    """Write ``draw(*shown)`` as SVG, unless the file was drawn from the same by the same code.
+def save_figure(
+    stem: Path,
+    formats: Iterable[str],
+    draw: Callable[..., Figure],
+    *shown: object,
+    caption: str = "",
+    columns: int = 0,
+) -> list[Path]:
+    """Write ``draw(*shown)`` in some formats, unless each was drawn from the same by the same code.
 
-    The file ends in a comment which holds the fingerprint of what it was drawn from and its own;
-    a damaged or foreign file is drawn again. A PNG of the same name, which older versions wrote
-    beside it, is removed: it would go on showing old numbers.
+    A file holds the fingerprint of what it was drawn from and its own; one that is damaged or
+    foreign is drawn again.
+
+    Parameters
+    ----------
+    stem
+        The files' name without the end.
+    formats
+        Of `FORMATS`; words which are none of them are for tables, and left out. ``tex`` is a
+        figure with the caption, see `latex_figure`, and its PDF.
+    caption
+        What stands below the figure in LaTeX.
+    columns
+        Of a page with two, how many the figure fills there: 1, or both.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The files asked for.
     """
-    fingerprint = _fingerprint(draw, shown, "matplotlib")
-    if _svg_fingerprint(path) != fingerprint:
-        content = _svg(draw(*shown))
-        write_whole(path, content + MARK.format(fingerprint, _short(content.encode())))
-    path.with_suffix(".png").unlink(missing_ok=True)
-    return path
+    asked = {word for word in formats if word in FORMATS}
+    asked |= {"pdf"} if "tex" in asked else set()
+    text = latex_figure(stem.name, caption, columns).encode()
+    drawn, written = _fingerprint(draw, shown, "matplotlib"), []
+    for word in (word for word in FORMATS if word in asked):
+        path = stem.with_name(f"{stem.name}.{word}")
+        fingerprint = _short(text) if word == "tex" else drawn
+        if _drawn_from(path) != fingerprint:
+            content = text if word == "tex" else _rendered(draw(*shown), word, fingerprint)
+            write_whole(path, _marked(content, word, fingerprint))
+        written.append(path)
+    return written
+
+
+def is_drawn(path: Path) -> bool:
+    """Whether a file is a figure which was drawn here."""
+    return _drawn_from(path) is not None
 
 
 def save_png(path: Path, draw: Callable[..., np.ndarray], *shown: object) -> Path:
     """Write ``draw(*shown)``, (H, W, 3) uint8, as `small_png_bytes`, unless it is there already.
 
-    As in `save_svg`; the fingerprint is the note in the PNG.
+    As in `save_figure`; the fingerprint is the note in the PNG.
     """
     fingerprint = _fingerprint(draw, shown, "pillow")
     if png_note(path) != fingerprint:
@@ -66,29 +111,55 @@ def save_png(path: Path, draw: Callable[..., np.ndarray], *shown: object) -> Pat
     return path
 
 
-def _svg(figure: Figure) -> str:
+def _rendered(figure: Figure, word: str, fingerprint: str) -> bytes:
+    """A figure in one format, without its mark; a PNG has it already."""
     import matplotlib
 
-    content = BytesIO()
-    nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-    with matplotlib.rc_context(SVG):
-        figure.savefig(content, format="svg", metadata=nothing)
-    return PLACES.sub(_rounded, INDENT.sub("", content.getvalue().decode()))
+    with matplotlib.rc_context(RENDERED):
+        if word == "png":
+            return small_png_bytes(_pixels(figure), fingerprint)
+        content = BytesIO()
+        figure.savefig(content, format=word, metadata=NO_DATES[word])
+    if word == "pdf":
+        return content.getvalue()
+    return PLACES.sub(_rounded, INDENT.sub("", content.getvalue().decode())).encode()
+
+
+def _pixels(figure: Figure) -> np.ndarray:
+    """(H, W, 3) uint8."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    figure.set_dpi(DOTS)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.array(canvas.buffer_rgba())[..., :3]
+
+
+def _marked(content: bytes, word: str, fingerprint: str) -> bytes:
+    if word == "png":
+        return content
+    begins, ends = COMMENT[word]
+    return content + MARK.format(begins, fingerprint, _short(content), ends).encode()
+
+
+def _drawn_from(path: Path) -> str | None:
+    """What a whole file was drawn from; None if it does not say, or is damaged or missing."""
+    if path.suffix == ".png":
+        return png_note(path)
+    if not path.is_file():
+        return None
+    content = path.read_bytes()
+    if path.suffix != ".pdf":  # git on Windows changes the ends of lines
+        content = content.replace(b"\r\n", b"\n")
+    marked = MARKED.fullmatch(content)
+    if marked is None or _short(marked[1]).encode() != marked[3]:
+        return None
+    return marked[2].decode()
 
 
 def _rounded(places: re.Match) -> str:
     """An attribute with its places to a hundredth of a point."""
     return LONG.sub(lambda number: f"{float(number[0]):.2f}".rstrip("0").rstrip("."), places[0])
-
-
-def _svg_fingerprint(path: Path) -> str | None:
-    """What a whole SVG was drawn from; None if it does not say, or is damaged or missing."""
-    if not path.is_file():
-        return None
-    marked = MARKED.fullmatch(path.read_bytes().decode("utf-8", "replace").replace("\r\n", "\n"))
-    if marked is None or _short(marked[1].encode()) != marked[3]:
-        return None
-    return marked[2]
 
 
 def _fingerprint(draw: Callable, shown: tuple, library: str) -> str:

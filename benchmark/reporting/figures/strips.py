@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmark.pixels import psnr
-from benchmark.reporting.board import label
 
 if TYPE_CHECKING:
     from PIL import ImageFont as fonts
@@ -58,13 +57,13 @@ def strip(crops: Mapping[str, np.ndarray], title: str = "") -> np.ndarray:
     size = columns * across - GAP, rows * down + LINE * bool(title)
     image = Image.new("RGB", size, "white")
     pen = ImageDraw.Draw(image)
-    names = _fitting([label(name) for name in crops], TEXT, across - GAP)
+    names = _fitting(list(crops), TEXT, across - GAP)
     for place, (name, crop) in enumerate(crops.items()):
         top, left = place // columns * down, place % columns * across
         middle = left + (across - GAP) // 2
         shown = Image.fromarray(crop).resize((width, height), Image.Resampling.NEAREST)
         image.paste(shown, (middle - width // 2, top + 2 * LINE))
-        pen.text((middle, top + LINE // 2), label(name), "black", names, "mm")
+        pen.text((middle, top + LINE // 2), name, "black", names, "mm")
         if "clean" in crops and name != "clean":
             score = f"{psnr(crops['clean'], crop):.2f} dB"
             font = ImageFont.load_default(TEXT)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from benchmark.cells.scores import Scores
-from benchmark.reporting.board import Ranking, label
 from benchmark.reporting.generalization.indices import INTERVALS, SEVERITIES, Generalization, of
+from benchmark.reporting.ranking import Ranking
 from benchmark.reporting.tables import ABSENT, Table
 
 PAGE = "docs/generalization.md"
@@ -34,7 +34,7 @@ def _headings(found: Generalization) -> dict[str, str]:
     """The heading of each column that has a number, by its name."""
     noise, level = found.ranking.in_distribution
     headings = {
-        "in_distribution": f"{noise} {level:g}",
+        "in_distribution": f"{found.ranking.label(noise)} {level:g}",
         "ood": "OOD mean",
         **{f"ood_{suite}": f"OOD mean, {suite}" for suite in found.suites},
         "ood_families": "OOD mean by family",
@@ -49,22 +49,22 @@ def _headings(found: Generalization) -> dict[str, str]:
 
 
 def _table(found: Generalization) -> Table:
-    headings, digits = _headings(found), found.ranking.scale.digits
+    headings, ranking = _headings(found), found.ranking
     rows = [
-        [label(str(model)), *(_text(line, name, digits) for name in headings)]
+        [ranking.label(str(model)), *(_text(line, name, ranking) for name in headings)]
         for model, line in found.table.iterrows()
     ]
     header = ["model", *headings.values()]
-    return Table(header, rows, rule=len(found.ranking.references))
+    return Table(header, rows, rule=ranking.rule)
 
 
-def _text(line: pd.Series, name: str, digits: int) -> str:
+def _text(line: pd.Series, name: str, ranking: Ranking) -> str:
     """An index with half its interval, where it has one; gains and gaps with their sign."""
-    value = line[name]
+    value, digits = line[name], ranking.scale.digits
     if pd.isna(value):
         return ABSENT
     if name == "worst_family":
-        return f"{value} {line['worst']:.{digits}f}"
+        return f"{ranking.label(value)} {line['worst']:.{digits}f}"
     if name == "oracle_share":
         return f"{100 * value:.0f} %"
     signed = "+" if name.startswith("ga") else ""
@@ -76,7 +76,7 @@ def _text(line: pd.Series, name: str, digits: int) -> str:
 
 
 def _sentences(found: Generalization) -> list[str]:
-    headings, scale = _headings(found), found.ranking.scale
+    headings, scale, label = _headings(found), found.ranking.scale, found.ranking.label
     alone = " alone, not over trainings" * bool((found.ranking.trainings > 1).any())
     said = [f"Each index: `{PAGE}`; ± is half its 95 % bootstrap interval over images{alone}."]
     for suite, own in found.suites.items():
@@ -96,15 +96,16 @@ def _sentences(found: Generalization) -> list[str]:
     if "area" in headings:
         said.append(_area(found))
     if found.oracles:
-        known = [f"{label(m)} ({n} {level:g})" for (n, level), m in found.oracles.items()]
+        known = [f"{label(m)} ({label(n)} {level:g})" for (n, level), m in found.oracles.items()]
         lacking = "" if "oracle_share" in headings else "; without a gain over the noisy input"
         said.append(f"Oracles, trained on what they are tested on: {', '.join(known)}{lacking}.")
     elsewhere = [label(str(m)) for m in found.table.index if found.is_trained_elsewhere(str(m))]
     if elsewhere:
         noise, level = found.ranking.in_distribution
-        said.append(f"Not trained on {noise} {level:g}, so without gap: {', '.join(elsewhere)}.")
+        names = ", ".join(elsewhere)
+        said.append(f"Not trained on {label(noise)} {level:g}, so without gap: {names}.")
     if any(own != [family] for family, own in found.families.items()):
-        own = [f"{family} ({', '.join(own)})" for family, own in found.families.items()]
+        own = [f"{label(f)} ({', '.join(map(label, own))})" for f, own in found.families.items()]
         said.append(f"Families: {', '.join(own)}.")
     return said
 
@@ -112,7 +113,7 @@ def _sentences(found: Generalization) -> list[str]:
 def _area(found: Generalization) -> str:
     """Which severities and which noises are behind the areas."""
     (low, high), noises = SEVERITIES, sorted({noise for noise, _ in found.conditions})
-    lacking = [noise for noise in noises if noise not in found.curves]
+    lacking = [found.ranking.label(noise) for noise in noises if noise not in found.curves]
     without = f"; not from end to end: {', '.join(lacking)}" if lacking else ""
     return (
         f"Area: mean by family where the noisy input has {low:g} to {high:g} dB, of "

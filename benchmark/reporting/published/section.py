@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchmark.cells.scores import Scores, known_scale
-from benchmark.reporting.board import label
 from benchmark.reporting.published.agreement import Comparison, comparisons
 from benchmark.reporting.published.numbers import Published, Source, sources
 from benchmark.reporting.tables import Table
@@ -64,9 +63,9 @@ def _table(scores: Scores, found: Sequence[Comparison]) -> Table:
         rows.append(
             [
                 one.dataset,
-                one.noise,
+                scores.label(one.noise),
                 f"{one.level:g}",
-                label(one.model),
+                scores.label(one.model),
                 scale.heading,
                 f"{one.measured:.{scale.digits}f}",
                 str(one.printed),

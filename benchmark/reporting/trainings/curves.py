@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmark.files.whole import write_whole
-from benchmark.reporting.figures.saving import save_svg
+from benchmark.reporting.figures.saving import save_figure
 from benchmark.reporting.readme import facts_of
 from benchmark.reporting.readme import page as page_of
 from benchmark.reporting.trainings.facts import facts_of_runs
@@ -54,5 +54,5 @@ def write_curves(out: Path) -> list[Path]:
             f"begin one with: bench train model=NAME out={out}"
         )
     write_whole(out / "training.md", page(runs, f"bench report out={out}"))
-    drawn = save_svg(out / "training_curves.svg", training_curves, runs)
-    return [drawn, out / "training.md"]
+    drawn = save_figure(out / "training_curves", ["svg"], training_curves, runs)
+    return [*drawn, out / "training.md"]

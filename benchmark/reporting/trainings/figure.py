@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmark.reporting.board import label
+from benchmark.cells.scores import label_of
 from benchmark.reporting.figures.style import (
     MOST_ABREAST,
+    SIZES,
     WIDTH,
+    Style,
     Styles,
     legend_above,
-    line_styles,
     open_panel,
 )
 from benchmark.reporting.trainings.page import Condition, Runs, conditions, title
@@ -56,7 +57,7 @@ def training_curves(runs: Runs) -> Figure:
     figure = Figure(figsize=(min(max(columns, 2) * WIDTH / 3, WIDTH), 0.7 + 2.1 * bands))
     figure.set_layout_engine("constrained", h_pad=0.06, w_pad=0.05)
     axes = figure.subplots(bands, columns, squeeze=False)
-    styles = line_styles(list(runs))
+    styles = Style().lines(list(runs))
     last = max(int(run.validation["step"].max()) for run in runs.values())
     for place, (panel, condition) in enumerate(zip(axes.flat, places, strict=False)):
         _quality(panel, runs, condition, styles)
@@ -75,7 +76,7 @@ def training_curves(runs: Runs) -> Figure:
         if place + columns >= panels:  # nothing below it
             panel.set_xlabel("step", fontsize=8)
     figure.align_ylabels(axes[:, 0])
-    legend_above(figure, axes, styles)
+    legend_above(figure, {label_of(name): look for name, look in styles.items()}, SIZES[0])
     return figure
 
 
@@ -85,7 +86,7 @@ def _quality(panel: Axes, runs: Runs, condition: Condition, styles: Styles) -> N
         if rows.empty:
             continue
         steps, psnr = rows["step"], rows["psnr"]
-        panel.plot(steps, psnr, label=label(name), markevery=ceil(len(steps) / MARKS), **style)
+        panel.plot(steps, psnr, label=label_of(name), markevery=ceil(len(steps) / MARKS), **style)
         best = psnr.argmax()
         ring = {"markerfacecolor": "none", "markeredgecolor": style["color"], "clip_on": False}
         panel.plot(

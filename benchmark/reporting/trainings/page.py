@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from benchmark.reporting.board import label
+from benchmark.cells.scores import label_of
 from benchmark.reporting.leaderboard import MOST_COLUMNS
 from benchmark.reporting.pages import render
 from benchmark.reporting.tables import ABSENT, Table
@@ -132,7 +132,7 @@ def _read_csv(path: Path, columns: tuple[str, ...], key: list[str]) -> pd.DataFr
 
 def _quality(runs: Runs, best: bool) -> Table:
     """PSNR of each run at each noise and level; the best run's is bold."""
-    columns, marks = [list(map(label, runs))], {}
+    columns, marks = [list(map(label_of, runs))], {}
     for column, place in enumerate(conditions(runs), start=1):
         scores = [_score(run.at(place), best) for run in runs.values()]
         texts = [ABSENT if np.isnan(psnr) else f"{psnr:.2f}" for psnr, _ in scores]
@@ -157,7 +157,7 @@ def _score(rows: pd.DataFrame, best: bool) -> tuple[float, int]:
 
 def _costs(runs: Runs) -> Table:
     header = ["model", "steps", "hours", "images/s", "data wait", "loss"]
-    return Table(header, [[label(name), *_cost(run)] for name, run in runs.items()])
+    return Table(header, [[label_of(name), *_cost(run)] for name, run in runs.items()])
 
 
 def _cost(run: Run) -> Iterator[str]:

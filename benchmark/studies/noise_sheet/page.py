@@ -1,19 +1,16 @@
 """A sheet as a page of Markdown, and the table of several."""
 
-import inspect
-import re
 from collections.abc import Iterable
 
 import numpy as np
 
+from benchmark import docstrings
 from benchmark.files.whole import file_name
 from benchmark.metrics import PSNR, SSIM
 from benchmark.reporting.pages import render
 from benchmark.reporting.tables import ABSENT, Table
 from benchmark.studies.noise_sheet.sheet import CHART, Measured, Sheet
 from benchmark.studies.noise_sheet.texts import at, number, origin, sentence
-
-SECTION = re.compile(r"^(\w[\w ]*)\n-{3,}$", re.MULTILINE)  # a heading of numpydoc
 
 
 def page(sheet: Sheet, command: str) -> str:
@@ -90,19 +87,10 @@ def _deviation(measured: Measured) -> str:
 
 def _docstring(kind: type) -> list[str]:
     """A class's description, then its parameters and references, as paragraphs of Markdown."""
-    about, *rest = SECTION.split(inspect.cleandoc(kind.__doc__ or ""))
-    sections = dict(zip(rest[::2], rest[1::2], strict=True))
-    paragraphs = [about.strip()]
-    if "Parameters" in sections:
-        blocks = re.split(r"\n(?=\S)", sections["Parameters"].strip())
-        items = (block.partition("\n") for block in blocks)
-        paragraphs.append("\n".join(f"- `{name}`: {_joined(text)}" for name, _, text in items))
-    if "References" in sections:
-        _, *entries = re.split(r"^\.\. \[(\d+)\]", sections["References"], flags=re.MULTILINE)
-        pairs = zip(entries[::2], entries[1::2], strict=True)
-        paragraphs.append("\n".join(f"{number}. {_joined(text)}" for number, text in pairs))
+    found = docstrings.read(kind)
+    paragraphs = ["\n\n".join(found.paragraphs)]
+    if found.parameters:
+        paragraphs.append("\n".join(f"- `{name}`: {text}" for name, text in found.parameters))
+    if found.references:
+        paragraphs.append("\n".join(f"{number}. {text}" for number, text in found.references))
     return [text.replace("``", "`").replace("]_", "]") for text in paragraphs]
-
-
-def _joined(text: str) -> str:
-    return " ".join(text.split())

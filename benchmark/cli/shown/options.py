@@ -1,0 +1,94 @@
+"""What of a results folder is shown and how it looks: the options which reports share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from benchmark.cells import ResultStore
+    from benchmark.cells.scores import Scores
+    from benchmark.reporting.board import Board
+    from benchmark.reporting.figures.style import Style
+    from benchmark.reporting.selection import Selection
+
+
+@dataclass(frozen=True)
+class ShownOptions:
+    """What of a folder is shown.
+
+    Parameters
+    ----------
+    out
+        The results folder.
+    model
+        Names of scored models, in the order in which they are shown, or all, by rank.
+    noise
+        Names of scored noises, of suites (paper) and families (camera), or all.
+    level
+        Only these levels, by default all.
+    metric
+        Names of metrics, in the order of their tables, or all.
+    data
+        Names of datasets, or all.
+    labels
+        What readers see in place of a model's or noise's name: [masked: Masked (ours)].
+    style
+        A YAML file with labels, and the colours, markers and sizes of figures: docs/papers.md.
+    protocol
+        Of a folder with scores by several protocols, the one which is shown.
+    """
+
+    out: str = "results/local"
+    model: tuple[str, ...] = ("all",)
+    noise: tuple[str, ...] = ("all",)
+    level: tuple[float, ...] = ()
+    metric: tuple[str, ...] = ("all",)
+    data: tuple[str, ...] = ("all",)
+    labels: tuple[str, ...] = ()
+    style: str | None = None
+    protocol: str | None = None
+
+
+def stored_scores(store: ResultStore, protocol: str | None) -> Scores:
+    """The scores of a folder's cells by a protocol, or by any where none is named.
+
+    Raises
+    ------
+    ValueError
+        If there is no such protocol.
+    """
+    from benchmark.cli.output import families, partners, suites
+    from benchmark.protocol import name_of, protocol_of
+
+    asked = protocol_of(protocol).name if protocol else None
+    return store.scores(
+        partners(),
+        lambda record: asked in (None, name_of(record["settings"]["protocol"])),
+        families=families(),
+        suites=suites(),
+    )
+
+
+def selection_of(options: ShownOptions) -> Selection:
+    """What is chosen."""
+    from benchmark.reporting.selection import Selection
+
+    return Selection(options.model, options.noise, options.level, options.metric, options.data)
+
+
+def shown(options: ShownOptions, scores: Scores) -> tuple[Scores, Board, Style]:
+    """All scores with their labels, the board of those which are chosen, and how it looks.
+
+    Raises
+    ------
+    ValueError
+        If something chosen, labelled or styled is not there; see `Selection.board`, `read_labels`
+        and `read_style`.
+    """
+    from benchmark.reporting.figures.style import Style
+    from benchmark.reporting.style_file import read_labels, read_style
+
+    labels, style = read_style(options.style, scores) if options.style else ({}, Style())
+    scores = replace(scores, labels=labels | read_labels(options.labels, scores))
+    return scores, selection_of(options).board(scores), style

@@ -1,0 +1,1 @@
+"""The explorer: one HTML file which shows a results folder and needs nothing beside it."""

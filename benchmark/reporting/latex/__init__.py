@@ -1,0 +1,1 @@
+"""What a paper in LaTeX takes: texts without commands, how wide they are, the leaderboards."""

@@ -1,0 +1,129 @@
+"""Labels and looks of one's own: from a YAML file, and labels from a command line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmark.cells.scores import Scores, label_of
+from benchmark.registry import did_you_mean
+from benchmark.reporting.figures.style import Style
+from benchmark.reporting.selection import check_name
+from benchmark.reporting.statistics.trainings import network_of
+
+OF_FILE = ("models", "noises", "columns")
+OF_MODEL = ("label", "colour", "marker")
+OF_NOISE = ("label",)
+
+
+def read_style(path: str | Path, scores: Scores) -> tuple[dict[str, str], Style]:
+    """The labels by model and noise, and the style of figures, which a YAML file holds.
+
+    Its keys are ``models`` (by name ``label``, ``colour``, ``marker``), ``noises`` (by name
+    ``label``) and ``columns``; each may be left out.
+
+    Parameters
+    ----------
+    scores
+        All that the names may be of.
+
+    Raises
+    ------
+    ValueError
+        If the file is missing or no such YAML, a key is unknown, a name has no scores, a label is
+        none or another's, or as `benchmark.reporting.figures.style.Style`.
+    """
+    try:
+        given = _mapping(_yaml(Path(path)), OF_FILE)
+        models = _entries(given, "models", _models(scores), OF_MODEL)
+        noises = _entries(given, "noises", scores.rows["noise"].unique(), OF_NOISE)
+        texts = {
+            key: {name: own[key] for name, own in (models | noises).items() if key in own}
+            for key in OF_MODEL
+        }
+        _check_labels(texts["label"], scores)
+        style = Style(texts["colour"], texts["marker"], given.get("columns", 0))
+    except ValueError as error:
+        raise ValueError(f"style={path}: {error}") from None
+    return texts["label"], style
+
+
+def read_labels(given: Sequence[str], scores: Scores) -> dict[str, str]:
+    """Labels by model or noise, from texts such as ``masked: Masked (ours)``.
+
+    Raises
+    ------
+    ValueError
+        If a text is none of these, a name has no scores, or a label is another's.
+    """
+    pairs = {}
+    known = [*_models(scores), *scores.rows["noise"].unique()]
+    for text in given:
+        name, _, label = (part.strip() for part in text.partition(":"))
+        if not name or not label:
+            raise ValueError(
+                f"labels has '{text}', which is no NAME: LABEL, such as 'masked: Masked (ours)'"
+            )
+        check_name("model or noise", name, known)
+        pairs[name] = label
+    _check_labels(pairs, scores)
+    return pairs
+
+
+def _yaml(path: Path) -> object:
+    import yaml
+
+    try:
+        return yaml.safe_load(path.read_text("utf-8"))
+    except OSError as error:
+        raise ValueError(f"the file cannot be read: {error.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"the file is no YAML: {' '.join(str(error).split())}") from None
+
+
+def _entries(
+    given: Mapping[str, Any], part: str, known: Iterable[str], keys: Sequence[str]
+) -> dict[str, dict[str, str]]:
+    """The texts of each model or noise, by name and key."""
+    entries = _mapping(given.get(part, {}), None, f"{part} is")
+    for name, own in entries.items():
+        check_name(part.removesuffix("s"), name, known)
+        for key, text in _mapping(own, keys, f"{part}: {name} is").items():
+            if not isinstance(text, str) or not text.strip():
+                what = f"; a text with # stands in quotes: \"{key}: '#CC3311'\"" * (text is None)
+                raise ValueError(f"{part}: {name}: {key} is no text, but {text}{what}")
+    return entries
+
+
+def _mapping(given: object, keys: Sequence[str] | None, what: str = "the file is") -> Any:
+    """A mapping of YAML, with no other keys than these, if it has any in particular."""
+    if not isinstance(given, Mapping):
+        names = ", ".join(f"{key}: ..." for key in keys or ("NAME",))
+        raise ValueError(f"{what} no list of {names}")
+    for key in map(str, given):
+        if keys is not None and key not in keys:
+            raise ValueError(
+                f"unknown key '{key}'{did_you_mean(key, keys)} Known: {', '.join(keys)}"
+            )
+    return {str(key): value for key, value in given.items()}
+
+
+def _models(scores: Scores) -> list[str]:
+    """Every name that a model may be called by: its own and its network's."""
+    names = map(str, scores.rows["model"].unique())
+    return sorted({every for name in names for every in (name, network_of(name))})
+
+
+def _check_labels(labels: Mapping[str, str], scores: Scores) -> None:
+    """Raise ``ValueError`` if two models, or two noises, would be called the same."""
+    for names in (_models(scores), scores.rows["noise"].unique()):
+        by_label: dict[str, str] = {}
+        for name in names:
+            label = label_of(name, labels)
+            other = by_label.setdefault(label, name)
+            if other != name:
+                raise ValueError(
+                    f"{other} and {name} would both be called '{label}'; give them labels which "
+                    f"differ"
+                )

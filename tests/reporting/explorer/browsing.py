@@ -1,0 +1,21 @@
+"""The views of the explorer, and how a browser gets to one."""
+
+import re
+
+from benchmark.reporting.explorer.page import ASSETS
+
+VIEWS = [
+    name
+    for script in sorted(ASSETS.glob("*.js"))
+    for name in re.findall(r'views\.push\(\{\s*name: "(\w+)"', script.read_text())
+]
+NEXT_FRAME = "() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))"
+
+
+def go(tab, view: str) -> None:
+    """Show a view as it is at first."""
+    tab.evaluate("() => { location.hash = '#view=none'; }")  # no view: the first is shown
+    tab.evaluate(NEXT_FRAME)
+    tab.evaluate("(view) => { location.hash = `#view=${view}`; }", view)
+    tab.wait_for_selector(f"#view[data-view={view}]")
+    tab.evaluate(NEXT_FRAME)

@@ -1,0 +1,67 @@
+"""The explorer's page as a whole: its address, narrow, dark, and on paper."""
+
+import pytest
+from browsing import NEXT_FRAME, VIEWS, go
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+def test_what_is_chosen_survives_a_reload_and_goes_with_the_copied_link(open_page):
+    tab = open_page(permissions=["clipboard-read", "clipboard-write"])
+    tab.locator("select[data-key=metric]").select_option("ssim")
+    tab.locator("select[data-key=scope]").select_option("impulse")
+    tab.locator("#view summary").click()
+    tab.locator("[data-key='model dncnn']").click()
+    tab.keyboard.press("Escape")
+    tab.locator("[data-key='sort ood']").click()
+    tab.get_by_text("Copy link").click()
+    tab.wait_for_selector("text=Link copied")
+    shown = tab.locator("#view figure").inner_text()
+    address = tab.evaluate("navigator.clipboard.readText()")
+    assert address == tab.url
+    tab.reload()
+    tab.wait_for_selector("#view[data-view]")
+    assert tab.locator("#view figure").inner_text() == shown
+    other = open_page(address[address.index("#") :])
+    assert other.locator("#view figure").inner_text() == shown
+    assert "SSIM" in shown and "dncnn" not in shown
+
+
+def test_a_link_with_names_that_are_not_there_shows_what_is(open_page):
+    tab = open_page("#view=none&data=none&metric=none&scope=none&sort=none&level=none&a=none")
+    assert tab.locator("#view tbody tr").count() == 5
+    go(tab, "cells")
+    assert tab.locator("#view tbody tr").count() > 0
+
+
+def test_a_phone_scrolls_tables_inside_their_box_and_never_the_page(open_page):
+    tab = open_page(width=400)
+    for view in VIEWS:
+        go(tab, view)
+        assert tab.evaluate("document.documentElement.scrollWidth") <= 400, view
+        chosen = tab.locator("[role=tab][aria-selected=true]").bounding_box()
+        assert chosen["x"] >= 0 and chosen["x"] + chosen["width"] <= 400, view
+    go(tab, "leaderboard")
+    before = tab.locator("tbody th").first.bounding_box()
+    tab.locator(".scroll").first.evaluate("(box) => { box.scrollLeft = 200; }")
+    assert tab.locator("tbody th").first.bounding_box() == before
+    tab.locator("select[data-key=metric]").select_option("ssim")
+    tab.evaluate(NEXT_FRAME)
+    assert tab.locator(".scroll").first.evaluate("(box) => box.scrollLeft") == 200
+
+
+def test_paper_gets_black_on_white_without_controls(open_page):
+    tab = open_page(color_scheme="dark")
+    style = "getComputedStyle(document.{}).{}"
+    assert tab.evaluate(style.format("body", "backgroundColor")) != "rgb(255, 255, 255)"
+    tab.emulate_media(media="print")
+    tab.evaluate(NEXT_FRAME)
+    assert tab.evaluate(style.format("body", "backgroundColor")) == "rgb(255, 255, 255)"
+    assert tab.evaluate(style.format("body", "color")) == "rgb(0, 0, 0)"
+    assert "grayscale" in tab.evaluate(style.format("documentElement", "filter"))
+    assert tab.locator(":is(select, [role=tab], summary):visible").count() == 0
+    widths = tab.locator("table").evaluate_all(
+        "(all) => all.map((one) => one.getBoundingClientRect().width)"
+    )
+    assert widths and max(widths) <= 940
+    assert tab.pdf(prefer_css_page_size=True).startswith(b"%PDF")

@@ -1,0 +1,105 @@
+"""A file of labels and looks: what it says is done, what it cannot mean is one sentence."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from benchmark.cells.scores import Scores, as_scores
+from benchmark.reporting.style_file import read_labels, read_style
+
+MODELS = ["identity", "masked", "swinir@1", "swinir@2"]
+
+
+@pytest.fixture(scope="module")
+def scores() -> Scores:
+    lines = [
+        {"model": model, "dataset": "photos", "noise": noise, "level": 1.0, "seed": 0}
+        | {"image": "a", "psnr": 30.0, "seconds": 1.0}
+        for model in MODELS
+        for noise in ("poisson", "stripes")
+    ]
+    return as_scores(pd.DataFrame(lines))
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "style.yaml"
+    path.write_text(text, "utf-8")
+    return path
+
+
+def test_a_file_gives_labels_colours_markers_and_columns(scores, tmp_path):
+    text = """
+models:
+  masked: {label: Masked (ours), colour: "#CC3311", marker: D}
+  swinir: {label: SwinIR}
+noises:
+  stripes: {label: "Stripes, 3 %"}
+columns: 1
+"""
+    labels, style = read_style(written(tmp_path, text), scores)
+    assert labels == {"masked": "Masked (ours)", "swinir": "SwinIR", "stripes": "Stripes, 3 %"}
+    look = style.lines(["masked"])["masked"]
+    assert (look["color"], look["marker"], style.columns) == ("#cc3311", "D", 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("models: {maskd: {label: A}}", "no scores of model 'maskd'; did you mean 'masked'? There"),
+        (
+            "noises: {masked: {label: A}}",
+            "no scores of noise 'masked'. There are: poisson, stripes",
+        ),
+        ("model: {}", "unknown key 'model'; did you mean 'models'? Known: models, noises, columns"),
+        (
+            "models: {masked: {color: red}}",
+            "unknown key 'color'; did you mean 'colour'? Known: lab",
+        ),
+        ("noises: {poisson: {marker: o}}", "unknown key 'marker'. Known: label"),
+        ("models: {masked: {colour: redd}}", "the colour 'redd' of masked is not known"),
+        ("models: {masked: {colour: #CC3311\n}}", "stands in quotes"),
+        ("models: {masked: {marker: heart}}", "the marker 'heart' of masked is not known"),
+        ("models: {masked: {label: 5}}", "models: masked: label is no text, but 5"),
+        ("models: [masked]", "models is no list of NAME: ..."),
+        ("models: {masked: Ours}", "models: masked is no list of label: ..., colour: ..., mark"),
+        ("columns: 3", "columns=3"),
+        ("models: {masked: {label: swinir@1}}", "would both be called 'swinir@1'"),
+        ("a: [", "the file is no YAML"),
+        ("", "the file is no list of models: ..., noises: ..., columns: ..."),
+    ],
+)
+def test_what_a_file_cannot_mean_is_one_sentence_which_names_the_file(
+    scores, tmp_path, text, sentence
+):
+    path = written(tmp_path, text)
+    with pytest.raises(ValueError) as raised:
+        read_style(path, scores)
+    assert str(raised.value).startswith(f"style={path}: ") and sentence in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_file_that_is_not_there_is_said(scores):
+    with pytest.raises(ValueError, match="style=nowhere.yaml: .* No such file"):
+        read_style("nowhere.yaml", scores)
+
+
+def test_labels_are_read_from_texts(scores):
+    assert read_labels(["masked: Ours: best", "stripes:S"], scores) == {
+        "masked": "Ours: best",
+        "stripes": "S",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("masked", "labels has 'masked', which is no NAME: LABEL"),
+        ("maskd: Ours", "no scores of model or noise 'maskd'; did you mean 'masked'?"),
+        ("masked: noisy input", "identity and masked would both be called 'noisy input'"),
+    ],
+)
+def test_what_is_no_label_is_one_sentence(scores, text, sentence):
+    with pytest.raises(ValueError) as raised:
+        read_labels([text], scores)
+    assert sentence in str(raised.value)
