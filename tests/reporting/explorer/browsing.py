@@ -6,7 +6,7 @@ from benchmark.reporting.explorer.page import ASSETS
 
 VIEWS = [
     name
-    for script in sorted(ASSETS.glob("*.js"))
+    for script in sorted(ASSETS.rglob("*.js"))
     for name in re.findall(r'views\.push\(\{\s*name: "(\w+)"', script.read_text())
 ]
 NEXT_FRAME = "() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))"
