@@ -166,6 +166,15 @@ class SwinIR(Denoiser):
         found["resi_connection"] = "1conv" if "conv_after_body.weight" in shapes else "3conv"
         return found
 
+    def analysed_layers(self) -> list[str]:
+        """Every Swin block, the convolutions between them, and what the last one sees."""
+        names = ["conv_first"]
+        for place, group in enumerate(self.layers):
+            blocks = len(list(group.residual_group.blocks))
+            names += [f"layers.{place}.residual_group.blocks.{i}" for i in range(blocks)]
+            names.append(f"layers.{place}.conv")
+        return [*names, "conv_after_body", "conv_last:input"]
+
     def forward(self, noisy: Tensor) -> Tensor:
         """(B, 3, H, W) around [0, 1] to the same, not clamped.
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmark.denoiser.inference import Inference
+from benchmark.denoiser.layers import default_layers
 from benchmark.registry import Registry
 
 DENOISERS: "Registry[Denoiser]" = Registry("denoiser")
@@ -60,6 +61,14 @@ class Denoiser(nn.Module):
     def restore(self, noisy: Tensor) -> Tensor:
         """One restored batch; a subclass which averages several passes overrides this."""
         return self(noisy)
+
+    def analysed_layers(self) -> list[str]:
+        """The modules which analyses look at, by name, from the image on; the last one is deepest.
+
+        After ``:input`` it is what goes into a module. By default there is one a block; see
+        `benchmark.denoiser.layers.default_layers`.
+        """
+        return default_layers(self)
 
     def denoise(
         self,

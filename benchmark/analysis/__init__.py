@@ -1,0 +1,1 @@
+"""Why a network generalizes: what its layers make of images, measured and compared."""
