@@ -84,6 +84,12 @@ class DnCNN(Denoiser):
             "channels": channels,
         }
 
+    def analysed_layers(self) -> list[str]:
+        """Every convolution after its ReLU."""
+        return [
+            f"model.{place}" for place, part in enumerate(self.model) if isinstance(part, nn.ReLU)
+        ]
+
     def forward(self, noisy: Tensor) -> Tensor:
         """(B, 3, H, W) around [0, 1] to the same, not clamped."""
         planes = noisy.flatten(0, 1)[:, None] if self.channels == 1 else noisy

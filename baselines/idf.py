@@ -84,6 +84,10 @@ class IDF(Denoiser):
         first = shapes.get("block.feature_extractor.0.weight")
         return {"width": first[0]} if first else {}
 
+    def analysed_layers(self) -> list[str]:
+        """Of each iteration the features, and what kernels are predicted from."""
+        return ["block.feature_extractor", "block.kernel_predictor:input"]
+
     def forward(self, noisy: Tensor) -> Tensor:
         """(B, 3, H, W) around [0, 1] to the same, not clamped."""
         image, removed = noisy * self.scale + self.bias, None

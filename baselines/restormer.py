@@ -15,6 +15,7 @@ from torch.nn import functional
 from benchmark.denoiser import DENOISERS, Denoiser
 
 LEVELS = ("encoder_level1", "encoder_level2", "encoder_level3", "latent")
+STAGES = (*LEVELS, "decoder_level3", "decoder_level2", "decoder_level1", "refinement")
 
 
 class BiasFreeNorm(nn.Module):
@@ -261,6 +262,13 @@ class Restormer(Denoiser):
         if widest := shapes.get(f"{LEVELS[-1]}.0.ffn.project_out.weight"):
             arguments["ffn_expansion_factor"] = expansion_of(*widest[:2])
         return arguments
+
+    def analysed_layers(self) -> list[str]:
+        """The first convolution, and every block from the encoder to the refinement."""
+        counts = [len(list(self.get_submodule(stage).children())) for stage in STAGES]
+        stages = zip(STAGES, counts, strict=True)
+        blocks = [f"{stage}.{place}" for stage, count in stages for place in range(count)]
+        return ["patch_embed", *blocks]
 
     def forward(self, noisy: Tensor) -> Tensor:
         """(B, 3, H, W) around [0, 1] to the same, not clamped; H and W are multiples of 8."""

@@ -168,6 +168,11 @@ class RIDNet(Denoiser):
             return {"width": width, "batch_norm": False, "rgb_range": 255.0}
         return {}
 
+    def analysed_layers(self) -> list[str]:
+        """The first convolution, and the four parts of each attention module."""
+        parts = [f"b{place}.{part}" for place in (1, 2, 3, 4) for part in ("r1", "r2", "r3", "ca")]
+        return ["head", *parts]
+
     def forward(self, noisy: Tensor) -> Tensor:
         """(B, 3, H, W) around [0, 1] to the same, not clamped."""
         # convolutions take a tenth less time on a CPU with channels last

@@ -238,6 +238,14 @@ class RNAN(Denoiser):
             found["width"] = shapes["head.0.weight"][0]
         return found
 
+    def analysed_layers(self) -> list[str]:
+        """The first convolution, the two parts of each group, and the one between the groups."""
+        last = len(self.body) - 1
+        groups = ["body_nl_low.0", *(f"body.{place}" for place in range(last))]
+        parts = [f"{group}.body.{part}" for group in groups for part in (0, 1)]
+        high = [f"body_nl_high.0.body.{part}" for part in (0, 1)]
+        return ["head", *parts, f"body.{last}", *high]
+
     def forward(self, noisy: Tensor) -> Tensor:
         """(B, 3, H, W) around [0, 1] to the same, not clamped.
 

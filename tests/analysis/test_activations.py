@@ -39,6 +39,32 @@ def test_every_network_has_layers_which_run():
             assert all(len(values) == 2 for values in found.values())
 
 
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("masked", {"embed_dim": 8, "depths": (1, 1), "num_heads": 1}),
+        ("dropout", {"embed_dim": 8, "depths": (1, 1), "num_heads": 1}),
+        ("dncnn", {"depth": 4, "width": 4}),
+        ("dncnn", {"depth": 3, "width": 4, "channels": 1}),
+        ("ridnet", {"width": 16}),
+        ("rnan", {"groups": 3, "width": 4}),
+        ("restormer", {"dim": 8, "num_blocks": (1, 1, 1, 1), "num_refinement_blocks": 1}),
+        ("idf", {"iterations": 2, "width": 4}),
+    ],
+)
+def test_the_deepest_layer_is_what_the_last_convolution_sees(name, settings):
+    network = DENOISERS[name](**settings)
+    image, seen = torch.rand(2, 3, 16, 16), []
+    convolutions = [part for part in network.modules() if isinstance(part, nn.Conv2d)]
+    for part in convolutions:
+        if part.out_channels in (1, 3, 9) and part.in_channels > 3:  # 9: kernels of 3x3 pixels
+            part.register_forward_pre_hook(lambda _, given: seen.append(given[0].clone()))
+    names = chosen_layers(network)
+    found = features_of(network, names, image, seed=0)
+    assert torch.equal(list(found.values())[-1], by_image(seen[-1], image))
+    assert len(found) >= len(names)
+
+
 def test_features_are_those_of_the_layer_whatever_follows_in_place():
     network = nn.Sequential(nn.Conv2d(3, 4, 1), nn.ReLU(inplace=True), nn.Conv2d(4, 3, 1))
     image = torch.rand(1, 3, 4, 4)
