@@ -114,6 +114,20 @@ def test_a_list_is_headed_by_the_word_that_takes_its_names(bench):
     assert bench("list", "noise")[1].startswith("noise= takes noise models")
 
 
+def test_the_layers_of_a_network_are_listed_with_the_analysed_ones_marked(bench):
+    status, out, err = bench("list", "layers", "model=dncnn")
+    assert (status, err) == (0, "")
+    lines = {words[-2]: words for words in map(str.split, out.splitlines()[1:])}
+    assert lines["model.1"] == ["+", "model.1", "ReLU"]
+    assert lines["model.0"] == ["model.0", "Conv2d"]
+    assert "+ input conv_last Conv2d" in " ".join(bench("list", "layers")[1].split())
+
+
+def test_only_layers_are_those_of_a_model(bench):
+    status, _, err = bench("list", "noise", "model=dncnn")
+    assert status == 2 and "model=dncnn is for: bench list layers" in err
+
+
 @pytest.mark.parametrize(
     ("line", "expected"),
     [

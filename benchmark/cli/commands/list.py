@@ -12,10 +12,16 @@ class ListOptions:
     Parameters
     ----------
     kind
-        noise, model, data, metric, or all of them.
+        noise, model, data, metric, or all of them; or layers, those of one network.
+    model
+        The network whose layers are listed.
+    weights
+        Its file; by default the one which ships.
     """
 
     kind: str = "all"
+    model: str = "masked"
+    weights: str | None = None
 
 
 @command("list", first_word="kind", loads=False)
@@ -23,10 +29,18 @@ def show_list(options: ListOptions, line: CommandLine) -> None:
     """Everything registered: noises with levels and units, models, datasets, metrics.
 
     bench list
-    bench list data         one kind of: noise, model, data, metric
+    bench list data                  one kind of: noise, model, data, metric
+    bench list layers model=masked   a network's layers, the analysed ones marked
     """
     from benchmark.cli.registered.listing import listing
     from benchmark.console.log import console
 
+    if options.kind == "layers":
+        from benchmark.cli.registered.layers import layers_of  # loads torch
+
+        console().print(layers_of(options.model, options.weights))
+        return
+    if given := line.given("model", "weights"):
+        raise ValueError(f"{' '.join(given)} is for: bench list layers")
     for kind in line.catalogue.groups if options.kind == "all" else [options.kind]:
         console().print(listing(kind, line.catalogue))
