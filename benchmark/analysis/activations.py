@@ -1,9 +1,10 @@
 """What the layers of a network put out for a batch of images, taken by hooks and held no longer."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from fnmatch import fnmatchcase
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -49,15 +50,21 @@ def chosen_layers(network: nn.Module, patterns: Sequence[str] = ()) -> list[str]
 
 
 @contextmanager
-def activations(network: nn.Module, layers: Sequence[str]) -> Iterator[dict[str, Tensor]]:
+def activations(
+    network: nn.Module, layers: Sequence[str], of: Callable[[Tensor], Any] = torch.clone
+) -> Iterator[dict[str, Any]]:
     """Take what layers put out while a network runs inside the ``with`` block.
+
+    Parameters
+    ----------
+    of
+        What is kept of a layer's tensor, detached, which later layers may change in place.
 
     Yields
     ------
-    dict of str to Tensor
-        By layer, in the order of the network's run, the tensor it put out, detached; empty it
-        before the next batch. A layer which runs several times has ``name[0]``, ``name[1]`` and so
-        on.
+    dict of str to what ``of`` gives
+        By layer, in the order of the network's run; empty it before the next batch. A layer which
+        runs several times has ``name[0]``, ``name[1]`` and so on.
     """
     modules, taken = dict(network.named_modules()), {}
     runs = dict.fromkeys(layers, 0)
@@ -67,7 +74,7 @@ def activations(network: nn.Module, layers: Sequence[str]) -> Iterator[dict[str,
             raise ValueError(f"layer {name} gives {type(tensor).__name__}, and no tensor")
         place = f"{name}[{runs[name]}]"
         runs[name] += 1
-        taken[place] = tensor.detach().clone()  # what follows may work in place
+        taken[place] = of(tensor.detach())
 
     def after(name: str, _module: nn.Module, _given: object, output: object) -> None:
         take(name, output)
@@ -88,29 +95,39 @@ def activations(network: nn.Module, layers: Sequence[str]) -> Iterator[dict[str,
 
 @torch.no_grad()
 def features_of(
-    network: Denoiser, layers: Sequence[str], noisy: Tensor, seed: int
-) -> Mapping[str, Tensor]:
+    network: Denoiser,
+    layers: Sequence[str],
+    noisy: Tensor,
+    seed: int,
+    of: Callable[[Tensor], Any] = torch.clone,
+) -> Mapping[str, Any]:
     """What layers put out for (B, C, H, W) noisy images in [0, 1], one pass, in evaluation mode.
 
     Parameters
     ----------
     seed
         Of a stochastic network's masks: equal seeds draw the same for images of one size.
+    of
+        What is kept of a layer's features, (images, values) as `by_image` has them: less than all
+        where there are many layers.
 
     Returns
     -------
-    Mapping of str to Tensor
-        By layer a tensor whose first axis, where it has windows or tokens as well, is the images':
-        see `by_image`. A layer which runs once has its own name.
+    Mapping of str to what ``of`` gives
+        By layer, in the order of the network's run. A layer which runs once has its own name.
     """
+
+    def kept(features: Tensor) -> Any:
+        return of(by_image(features, noisy))
+
     network.eval()
-    with forked_rng(noisy.device), activations(network, layers) as taken:
+    with forked_rng(noisy.device), activations(network, layers, kept) as taken:
         torch.manual_seed(seed % 2**63)
         network(pad_to_multiple(noisy, network.multiple))
     several = {name.rpartition("[")[0] for name in taken if not name.endswith("[0]")}
     return {
-        name if name.rpartition("[")[0] in several else name.rpartition("[")[0]: by_image(x, noisy)
-        for name, x in taken.items()
+        name if name.rpartition("[")[0] in several else name.rpartition("[")[0]: found
+        for name, found in taken.items()
     }
 
 

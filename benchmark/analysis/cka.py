@@ -43,7 +43,17 @@ class MinibatchCKA:
         ValueError
             If a batch has fewer than four images or the sides have other numbers of them.
         """
-        ours, theirs = (np.stack([gram(layer) for layer in side]) for side in (left, right))
+        self.add_grams([gram(layer) for layer in left], [gram(layer) for layer in right])
+
+    def add_grams(self, left: Sequence[np.ndarray], right: Sequence[np.ndarray]) -> None:
+        """Count one batch by the `gram` of each layer, which is all that CKA needs of it.
+
+        Raises
+        ------
+        ValueError
+            As `add` does.
+        """
+        ours, theirs = np.stack(left), np.stack(right)
         if ours.shape[1] != theirs.shape[1] or ours.shape[1] < LEAST:
             raise ValueError(
                 f"CKA needs batches of {LEAST} images or more, the same on both sides; got "

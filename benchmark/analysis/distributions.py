@@ -40,7 +40,8 @@ class Histogram:
 
 def limits(reference: np.ndarray) -> tuple[float, float]:
     """From where to where histograms are drawn: four deviations around the reference's mean."""
-    middle, reach = float(reference.mean()), RANGE * float(reference.std())
+    middle = float(reference.mean(dtype=np.float64))
+    reach = RANGE * float(reference.std(dtype=np.float64))
     return middle - reach, middle + reach
 
 
@@ -49,9 +50,12 @@ def distance(values: np.ndarray, reference: np.ndarray) -> float:
 
     Both of any shape and size; NaN for a reference of equal values.
     """
-    from scipy.stats import wasserstein_distance
-
-    deviation = float(reference.std())
+    deviation = float(reference.std(dtype=np.float64))
     if not deviation:
         return float("nan")
+    if values.size == reference.size:  # the same, in half of the memory and a tenth of the time
+        apart = np.sort(values, axis=None) - np.sort(reference, axis=None)
+        return float(np.abs(apart).mean(dtype=np.float64)) / deviation
+    from scipy.stats import wasserstein_distance
+
     return float(wasserstein_distance(values.ravel(), reference.ravel())) / deviation

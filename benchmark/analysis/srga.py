@@ -16,7 +16,7 @@ import numpy as np
 COMPONENTS = 300  # of each set's own PCA
 OUTLIERS = 5  # standard deviations from the mean beyond which a score is dropped
 SHAPES = np.arange(200, 10_001) / 1000  # which a fit chooses from
-CHUNK = 1 << 16  # values of a patch which are read at once
+CHUNK = 1 << 13  # values of a patch which are read at once
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,12 @@ def distribution(features: np.ndarray, components: int = COMPONENTS) -> Generali
     ValueError
         If there are fewer than two patches, or all of them are equal.
     """
-    scores = pca_scores(gram(features), components).ravel()
+    return fitted(gram(features), components)
+
+
+def fitted(products: np.ndarray, components: int = COMPONENTS) -> GeneralizedGaussian:
+    """`distribution` of the patches whose `gram` is known."""
+    scores = pca_scores(products, components).ravel()
     near = np.abs(scores - scores.mean()) <= OUTLIERS * scores.std()
     return GeneralizedGaussian.fit(scores[near])
 
@@ -93,6 +98,12 @@ def gram(features: np.ndarray) -> np.ndarray:
         part = part - part.mean(axis=0)
         products += part @ part.T
     return products
+
+
+def of_some(products: np.ndarray, patches: np.ndarray) -> np.ndarray:
+    """The `gram` of some of the patches, by their places, from that of all."""
+    part = products[np.ix_(patches, patches)]
+    return part - part.mean(0) - part.mean(1, keepdims=True) + part.mean()
 
 
 def pca_scores(products: np.ndarray, components: int = COMPONENTS) -> np.ndarray:

@@ -35,6 +35,10 @@ FILES = {  # what is written to such a folder, by how the names begin
     "draws": "every image's scores",
     "tiles.md": "what tiles change, in tables",
     "tiles.csv": "the same numbers, in full precision",
+    "cka.md": "how alike layers are, in a table",
+    "cka.csv": "the same of every two layers, in full precision",
+    "cka.svg": "CKA of layers, as heat maps",
+    "measured": "what was measured, a file each; it is not measured again",
     "training.md": "quality and cost of the trainings",
     "training_curves.svg": "quality and loss against the steps done",
     "logs": "losses and validations, in NAME/log.csv and NAME/validation.csv",
@@ -42,6 +46,7 @@ FILES = {  # what is written to such a folder, by how the names begin
 UNLINKED = (  # no files, or not for git
     "scores.csv",  # who keeps a folder there needs no second copy of the cells
     "logs",
+    "measured",
 )
 
 

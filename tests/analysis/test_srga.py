@@ -8,6 +8,7 @@ from benchmark.analysis.srga import (
     GeneralizedGaussian,
     distribution,
     gram,
+    of_some,
     pca_scores,
     srga,
 )
@@ -62,6 +63,12 @@ def test_scores_by_the_gram_matrix_are_those_of_a_pca():
 def test_a_set_of_few_patches_has_as_many_components_as_there_are_less_one():
     features = np.random.default_rng(0).normal(size=(5, 40)).astype(np.float32)
     assert pca_scores(gram(features)).shape == (5, 4)
+
+
+def test_some_patches_of_a_gram_matrix_are_centred_on_their_own_mean():
+    features = np.random.default_rng(0).normal(3, 1, size=(20, 50)).astype(np.float32)
+    some = np.arange(1, 20, 3)
+    assert of_some(gram(features), some) == pytest.approx(gram(features[some]), abs=1e-9)
 
 
 def test_features_in_a_file_give_the_same(tmp_path):

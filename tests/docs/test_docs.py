@@ -55,6 +55,7 @@ SMALL = {  # what makes the others end within a second or two
     r"^(run|noise|passes|explain(?! results/))\b": ["data.photos.limit=1", "data.photos.crop=48"],
     r"^check ": ["noise=gaussian", "limit=1", "crop=48"],
     r"^tiles\b": ["data.photos.limit=1", "data.photos.crop=72", "tiles=[64]"],
+    r"^analyse\b": ["data.photos.limit=2", "crops=4", "side=16", "batch=4"],
     r"^passes\b": ["passes=2", "averaged=[1,2]"],
     r"^tiles\b|noise=(gaussian$|gaussian |\[gaussian,)": ["noise.gaussian.levels=[25]"],
     r"noise=(poisson|\[(gaussian,)?poisson[\],])": ["noise.poisson.levels=[2]"],

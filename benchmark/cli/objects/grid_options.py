@@ -7,6 +7,7 @@ from benchmark.cli.command import group
 from benchmark.cli.objects.spec import Specs
 
 if TYPE_CHECKING:
+    from benchmark.cli.commands.analyse import AnalyseOptions
     from benchmark.cli.commands.explain import ExplainOptions
     from benchmark.cli.commands.passes import PassesOptions
     from benchmark.cli.commands.tiles import TilesOptions
@@ -65,7 +66,8 @@ class GridOptions:
 
 
 def of_whole_images(
-    options: "ExplainOptions | PassesOptions | TilesOptions", metrics: tuple[str, ...]
+    options: "AnalyseOptions | ExplainOptions | PassesOptions | TilesOptions",
+    metrics: tuple[str, ...],
 ) -> GridOptions:
     """The grid of a study: whole images in fp32, under one seed, with no other models beside."""
     from benchmark.cli.objects.specs import by_name

@@ -19,6 +19,7 @@ MAY_BE_EMPTY = (
     "crops",
     "labels",
     "folders",
+    "layers",
 )  # nothing, or what there is
 FOLDERS = ("out", "runs")
 REPEATS = ("betas", "milestones", "level")  # lists which are no selection

@@ -1,0 +1,174 @@
+"""CKA between networks and between noises: measured, as a table, a page and Figure 12."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from benchmark.analysis.cka import LEAST, MinibatchCKA, gram
+from benchmark.cells import Cell
+from benchmark.files.whole import write_whole
+from benchmark.reporting.figures.saving import save_figure
+from benchmark.reporting.pages import render
+from benchmark.reporting.tables import ABSENT, Table
+from benchmark.studies.analyses.heat_maps import HeatMap, heat_maps
+from benchmark.studies.analyses.kept import kept
+from benchmark.studies.analyses.setup import Setup, condition_of
+
+VERSION = 1  # of what is measured; another measures everything again
+CROPS, SIDE = 64, 64
+CAPTION = (
+    "CKA of every layer of one side with every layer of the other, first layers at the lower left. "
+    "Above, two networks under the noise of training; below, one network under that noise and "
+    "another."
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Similarity:
+    """CKA of the layers of a network under a noise with those of another, or under another.
+
+    Parameters
+    ----------
+    values
+        A line for each layer on the left, a column for each on the right, in the order of the run.
+    seconds
+        That it took.
+    """
+
+    left: Cell
+    right: Cell
+    layers: tuple[Sequence[str], Sequence[str]]
+    values: np.ndarray
+    seconds: float
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """What is compared, in words."""
+        if self.left.model != self.right.model:
+            return self.left.model, self.right.model
+        return condition_of(self.left), condition_of(self.right)
+
+    @property
+    def title(self) -> str:
+        """What both sides have in common."""
+        same = self.left.model == self.right.model
+        return self.left.model if same else condition_of(self.left)
+
+
+def pairs(setup: Setup) -> Iterator[tuple[Cell, Cell]]:
+    """What is compared on each dataset: the first network with the others, then each with itself.
+
+    The first is under the noise of training, the second under that and each of the others.
+    """
+    for dataset in setup.grid.datasets:
+        cells = [cell for cell in setup.references if cell.dataset == dataset]
+        yield from ((cells[0], other) for other in cells[1:])
+        yield from ((cell, other) for cell in cells for other in setup.others(cell))
+
+
+def measure(setup: Setup) -> list[Similarity]:
+    """CKA of all `pairs`, each kept as it is finished.
+
+    Raises
+    ------
+    ValueError
+        If there is nothing to compare, or the crops are no whole batches of four or more.
+    """
+    if setup.crops % setup.batch or setup.batch < LEAST:
+        raise ValueError(
+            f"CKA needs whole batches of {LEAST} crops or more, got crops={setup.crops} and "
+            f"batch={setup.batch}"
+        )
+    found = []
+    for left, right in pairs(setup):
+        names = [setup.layers_of(cell.model) for cell in (left, right)]
+        sides = zip((left, right), names, strict=True)
+        settings = {"cka": VERSION, "sides": [setup.settings(*side) for side in sides]}
+        words = " and ".join(f"{cell.model} {condition_of(cell)}" for cell in (left, right))
+        name = f"{words} {left.dataset}".replace(" ", "-")
+        result = kept(
+            setup.out / "measured",
+            name,
+            settings,
+            lambda left=left, right=right: _values(setup, left, right),
+            setup.device,
+        )
+        layers = (result["left"], result["right"])
+        values = np.array(result["values"], float)
+        found.append(Similarity(left, right, layers, values, result["seconds"]))
+    if not found:
+        raise ValueError("CKA compares two networks, or two noises; name one more of either")
+    return found
+
+
+def _values(setup: Setup, left: Cell, right: Cell) -> Mapping[str, object]:
+    sums, layers = MinibatchCKA(), ([], [])
+    batches = (setup.features(c, setup.layers_of(c.model), gram) for c in (left, right))
+    for ours, theirs in zip(*batches, strict=True):
+        sums.add_grams(list(ours.values()), list(theirs.values()))
+        layers = list(ours), list(theirs)
+    return {"left": layers[0], "right": layers[1], "values": sums.values.tolist()}
+
+
+def write_pages(
+    found: Sequence[Similarity],
+    setup: Setup,
+    command: str,
+    formats: Sequence[str] = ("svg",),
+    columns: int = 0,
+) -> list[Path]:
+    """Write ``cka.md``, ``cka.csv`` and the figure."""
+    out = setup.out
+    write_whole(out / "cka.csv", all_lines(found).to_csv(index=False))
+    shown = [HeatMap(*one.names, one.title, one.values) for one in found]
+    figures = save_figure(out / "cka", formats, heat_maps, shown, columns, caption=CAPTION)
+    page = render(
+        "cka.md",
+        command=command,
+        table=table(found),
+        setup=setup,
+        figures=[path.name for path in figures if path.suffix in (".svg", ".png")],
+        seconds=sum(one.seconds for one in found),
+    )
+    write_whole(out / "cka.md", page)
+    return [out / "cka.md", out / "cka.csv", *figures]
+
+
+def all_lines(found: Sequence[Similarity]) -> pd.DataFrame:
+    """A line for every pair of layers."""
+    lines = [
+        {
+            "dataset": one.left.dataset,
+            "left_model": one.left.model,
+            "left_noise": one.left.noise,
+            "left_level": one.left.level,
+            "right_model": one.right.model,
+            "right_noise": one.right.noise,
+            "right_level": one.right.level,
+            "left_layer": left,
+            "right_layer": right,
+            "cka": one.values[i, j],
+        }
+        for one in found
+        for i, left in enumerate(one.layers[0])
+        for j, right in enumerate(one.layers[1])
+    ]
+    return pd.DataFrame(lines)
+
+
+def table(found: Sequence[Similarity]) -> Table:
+    """Of each pair, how alike layers at the same place are, and the deepest ones."""
+    header = ["dataset", "of", "between", "and"]
+    header += ["first", "same place, mean", "same place, least", "deepest", "all, mean"]
+    rows = []
+    for one in found:
+        alike = one.layers[0] == one.layers[1]
+        own = np.diag(one.values) if alike else np.array([])
+        same = [f"{own.mean():.3f}", f"{own.min():.3f}"] if alike else [ABSENT, ABSENT]
+        first, deepest = (f"{one.values[place, place]:.3f}" for place in (0, -1))
+        words = [one.left.dataset, one.title, *one.names]
+        rows.append([*words, first, *same, deepest, f"{np.nanmean(one.values):.3f}"])
+    return Table(header, rows, left=header[:4])

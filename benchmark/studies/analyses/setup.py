@@ -1,0 +1,178 @@
+"""What an analysis is made of: networks, noises, and the crops which all of them see."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from benchmark.analysis.activations import chosen_layers, features_of
+from benchmark.cells import Cell
+from benchmark.noise.keys import stream
+from benchmark.protocol import IN_DISTRIBUTION
+from benchmark.scoring.evaluate import noisy_pair
+from benchmark.scoring.grid import Grid
+
+LEAST = 4  # crops: fewer have no distribution
+
+
+@dataclass(frozen=True)
+class Setup:
+    """The networks and noises of an analysis, and how many crops of which size they see.
+
+    Parameters
+    ----------
+    grid
+        Its cells are what is measured: a network under a noise at one level; see `conditions`.
+    out
+        The folder of the page; what is measured is kept there in ``measured``.
+    crops
+        How many crops, in turn of each image of a dataset.
+    side
+        Their height and width, in pixels.
+    batch
+        Crops of one pass.
+    layers
+        Patterns, as `chosen_layers` takes them; none: those which each network names.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than four crops, they have no pixels, or a network has no layers or not
+        the named ones.
+    """
+
+    grid: Grid
+    out: Path
+    crops: int
+    side: int
+    batch: int = 16
+    layers: tuple[str, ...] = ()
+    device: str = "cpu"
+
+    def __post_init__(self) -> None:
+        for name, least in (("crops", LEAST), ("side", 8), ("batch", 1)):
+            if (given := getattr(self, name)) < least:
+                raise ValueError(f"an analysis needs {name} of {least} or more, got {given}")
+        for name in self.grid.models:
+            if not self.layers_of(name):
+                raise ValueError(
+                    f"'{name}' has no layers to be analysed; choose a network, such as model=masked"
+                )
+
+    def layers_of(self, model: str) -> list[str]:
+        """The layers of a network which are looked at, the deepest last."""
+        return chosen_layers(self.grid.models[model], self.layers)
+
+    @property
+    def references(self) -> list[Cell]:
+        """Each network under the noise which all are trained on."""
+        return [cell for cell in self.grid.cells if is_reference(cell)]
+
+    def others(self, reference: Cell) -> list[Cell]:
+        """The same network under the other noises and levels."""
+        same = (reference.model, reference.dataset)
+        cells = [cell for cell in self.grid.cells if (cell.model, cell.dataset) == same]
+        return [cell for cell in cells if not is_reference(cell)]
+
+    def settings(self, cell: Cell, layers: Sequence[str]) -> dict[str, object]:
+        """Everything that what is measured of a cell depends on."""
+        known = self.grid.settings_of(cell)
+        own = {name: known[name] for name in ("model", "noise", "dataset", "protocol")}
+        sizes = {name: getattr(self, name) for name in ("crops", "side", "batch")}
+        return {"cell": asdict(cell), **own, **sizes, "layers": list(layers)}
+
+    def features(
+        self, cell: Cell, layers: Sequence[str], of: Callable[[Tensor], Any]
+    ) -> Iterator[Mapping[str, Any]]:
+        """What is kept of layers of a cell's network under its noise, batch by batch.
+
+        The crops of a batch and the seed of its masks are the same for all networks and noises.
+        """
+        network = self.grid.models[cell.model].to(self.device)
+        crops = torch.from_numpy(self.noisy_crops(cell)).permute(0, 3, 1, 2)
+        for number, part in enumerate(crops.split(self.batch)):
+            noisy = part.float() / 255 if part.dtype == torch.uint8 else part
+            seed = stream("analysis", cell.dataset, number, self._seed) % 2**63
+            yield features_of(network, layers, noisy.to(self.device), seed, of)
+
+    def noisy_crops(self, cell: Cell) -> np.ndarray:
+        """(crops, side, side, C) of the noisy images of ``bench run``; places are the same for all.
+
+        One is of the first image, the next of the second, and so on.
+
+        Raises
+        ------
+        ValueError
+            If an image is smaller than a crop.
+        """
+        dataset, found = self.grid.datasets[cell.dataset], {}
+        images = dataset.images()
+        for place, image in enumerate(images[: self.crops]):
+            noise = self.grid.noises[cell.noise]
+            _, noisy = noisy_pair(cell, dataset, noise, image, self.grid.protocol)
+            if min(noisy.shape[:2]) < self.side:
+                raise ValueError(
+                    f"crops of {self.side}x{self.side} do not fit into {image} of {cell.dataset}, "
+                    f"{noisy.shape[0]}x{noisy.shape[1]}; take side={min(noisy.shape[:2])}"
+                )
+            for number in range(place, self.crops, len(images)):
+                rng = np.random.default_rng(stream("crop", cell.dataset, image, number, self.side))
+                top, left = (int(rng.integers(edge - self.side + 1)) for edge in noisy.shape[:2])
+                found[number] = noisy[top : top + self.side, left : left + self.side]
+        return np.stack([found[number] for number in range(self.crops)])
+
+    @cached_property
+    def _seed(self) -> int:
+        return self.grid.seeds[0]
+
+
+def conditions(grid: Grid, chosen: Mapping[str, object], levels: str) -> Grid:
+    """The grid with the levels which an analysis looks at, and the reference's.
+
+    Parameters
+    ----------
+    chosen
+        The noises which were asked for; the reference's may be in the grid beside them.
+    levels
+        ``"middle"``, one of each noise, or ``"all"``.
+
+    Raises
+    ------
+    ValueError
+        If ``levels`` is neither, or a noise is recorded.
+    """
+    if levels not in ("middle", "all"):
+        raise ValueError(
+            f"levels={levels} is unknown; take middle, one level of each noise, or all"
+        )
+    found: dict[str, dict[str, tuple[float, ...]]] = {}
+    for dataset, noises in grid.levels.items():
+        if grid.datasets[dataset].recorded:
+            raise ValueError(
+                f"'{dataset}' brings its own noise, and an analysis compares noises of the same "
+                f"images; choose others"
+            )
+        taken = {
+            name: own if levels == "all" else (own[len(own) // 2],)
+            for name, own in noises.items()
+            if name in chosen
+        }
+        noise, level = IN_DISTRIBUTION
+        reference = {noise: tuple(dict.fromkeys([level, *taken.pop(noise, ())]))}
+        found[dataset] = {**reference, **taken}
+    return replace(grid, levels=found)
+
+
+def is_reference(cell: Cell) -> bool:
+    """Whether its noise is the one which all networks are trained on."""
+    return (cell.noise, cell.level) == IN_DISTRIBUTION
+
+
+def condition_of(cell: Cell) -> str:
+    """A noise and its level in words: ``poisson 3``."""
+    return f"{cell.noise} {cell.level:g}"

@@ -1,0 +1,83 @@
+"""Analyses: which conditions they compare, and that all networks and noises see the same crops."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from benchmark.studies.analyses import Setup, conditions
+
+
+def test_a_noise_has_its_middle_level_beside_the_reference(grid):
+    assert conditions(grid, {"poisson": None}, "middle").levels["folder"] == {
+        "gaussian": (15.0,),
+        "poisson": (3,),
+    }
+    assert conditions(grid, {"gaussian": None}, "all").levels["folder"] == {
+        "gaussian": (15.0, 25, 50)
+    }
+    with pytest.raises(ValueError, match="levels=hardest is unknown; take middle"):
+        conditions(grid, {}, "hardest")
+
+
+def test_each_network_has_a_reference_and_its_others(setup):
+    assert [cell.model for cell in setup.references] == ["baseline", "masked"]
+    (other,) = setup.others(setup.references[1])
+    assert (other.model, other.noise, other.level) == ("masked", "poisson", 3)
+
+
+def test_crops_are_those_of_the_noisy_images_at_the_same_places(setup, monkeypatch):
+    def pair(self, clean, level, rng, clip=True):
+        return clean, clean
+
+    for cls in {type(noise) for noise in setup.grid.noises.values()}:
+        monkeypatch.setattr(cls, "pair", pair)
+    reference = setup.references[0]
+    crops = setup.noisy_crops(reference)
+    assert crops.shape == (8, 16, 16, 3)
+    assert np.array_equal(crops, setup.noisy_crops(setup.others(reference)[0]))
+    images = [sample.clean for sample in setup.grid.datasets["folder"]]
+    for number, crop in enumerate(crops):
+        pixels = np.rint(255 * images[number % 2]).astype(np.uint8)
+        windows = np.lib.stride_tricks.sliding_window_view(pixels, (16, 16), (0, 1))
+        assert (windows == crop.transpose(2, 0, 1)).all((2, 3, 4)).any()
+
+
+def test_masks_are_the_same_under_all_noises_and_others_in_each_batch(setup):
+    masked, seeds = setup.grid.models["masked"], []
+    masked.register_forward_pre_hook(lambda *_: seeds.append(torch.initial_seed()))
+    for cell in (setup.references[1], *setup.others(setup.references[1])):
+        assert sum(1 for _ in setup.features(cell, ["conv_first"], torch.clone)) == 2
+    assert seeds[:2] == seeds[2:] and seeds[0] != seeds[1]
+
+
+def test_settings_tell_two_measurements_apart(setup):
+    cell = setup.references[0]
+    same = setup.settings(cell, ["conv_first"])
+    assert same == replace(setup).settings(cell, ["conv_first"])
+    for changed in ({"crops": 12}, {"side": 24}, {"batch": 8}):
+        assert same != replace(setup, **changed).settings(cell, ["conv_first"])
+    assert same != setup.settings(cell, ["conv_last"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"crops": 3}, "crops of 4 or more, got 3"),
+        ({"layers": ("conv_lst",)}, "no layer is called conv_lst"),
+        ({"side": 32}, "crops of 32x32 do not fit into one of folder, 40x24; take side=24"),
+    ],
+)
+def test_what_cannot_be_analysed_is_one_sentence(setup, changes, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        wrong = replace(setup, **changes)
+        wrong.noisy_crops(wrong.references[0])
+
+
+def test_a_filter_has_no_layers(grid, setup):
+    from benchmark.denoiser import DENOISERS
+
+    grid = replace(setup.grid, models={"tv": DENOISERS["tv"]()})
+    with pytest.raises(ValueError, match="'tv' has no layers to be analysed"):
+        Setup(grid, setup.out, crops=8, side=16)
