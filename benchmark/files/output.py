@@ -32,6 +32,8 @@ PAGES = {
     "ways": r"dataset,noise,level,seed,model,inference,tile,",
     "cka": r"# CKA\n\nMade with `bench analyse\b",
     "cka table": r"dataset,left_model,left_noise,",
+    "srga": r"# SRGA\n\nMade with `bench analyse\b",
+    "srga table": r"dataset,model,noise,level,patches,",
     "explain": r"# Conventions\n\nMade with `bench explain\b",
     "conventions": r"dataset,noise,level,seed,model,protocol,convention,",
     "differences": r"# Differences\n\nMade with `bench diff\b",

@@ -13,7 +13,7 @@ class AnalyseOptions:
     Parameters
     ----------
     kind
-        The analysis: cka.
+        The analysis: cka or srga.
     model
         Networks: a name or a list; cka compares the first with each other one.
     noise
@@ -27,9 +27,9 @@ class AnalyseOptions:
         Names of modules, in which * stands for any part between two dots: layers.*.conv; by default
         those which bench list layers marks.
     crops
-        How many, in turn of each image; null: 64.
+        How many, in turn of each image; null: 64, of srga 800.
     side
-        Height and width of a crop, in pixels; null: 64.
+        Height and width of a crop, in pixels; null: 64, of srga 128.
     batch
         Crops of one pass.
     seed
@@ -69,6 +69,8 @@ def analyse(options: AnalyseOptions, line: CommandLine) -> None:
 
       bench analyse cka                     how alike layers of two networks, and of one under two
                                             noises, see the same images (Figure 12)
+      bench analyse srga                    how far the deepest features move under other noises
+                                            (Figure 14)
       bench analyse cka data=kodak24 noise=poisson noise.poisson.levels=[3]
 
     Every noise is compared with Gaussian noise of sigma 15, on the same crops. What was measured is

@@ -12,12 +12,13 @@ from benchmark.environment.device import pick_device
 from benchmark.files.output import prepare
 from benchmark.protocol import IN_DISTRIBUTION
 from benchmark.registry import did_you_mean
-from benchmark.studies.analyses import Setup, cka, conditions
+from benchmark.reporting.figures.saving import FORMATS
+from benchmark.studies.analyses import Setup, cka, conditions, srga
 
 if TYPE_CHECKING:
     from benchmark.cli.commands.analyse import AnalyseOptions
 
-ANALYSES = {"cka": cka}
+ANALYSES = {"cka": cka, "srga": srga}
 
 
 def analysis_of(kind: str) -> ModuleType:
@@ -43,7 +44,7 @@ def setup_of(options: "AnalyseOptions", study: ModuleType, out: Path) -> Setup:
         If a setting is wrong, weights or data are missing, or a page in the folder is another's.
     """
     pages = {f"{options.kind}.md": options.kind, f"{options.kind}.csv": f"{options.kind} table"}
-    prepare(out, pages, [f"{options.kind}.{end}" for end in ("svg", "pdf", "png", "tex")])
+    prepare(out, pages, [f"{options.kind}*.{end}" for end in FORMATS])
     device = pick_device(options.device)
     reference = by_name("noise", IN_DISTRIBUTION[:1])
     wanted = replace(options, noise={**reference, **options.noise})

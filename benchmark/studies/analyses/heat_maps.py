@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from math import ceil
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,8 @@ class HeatMap:
 def heat_maps(shown: Sequence[HeatMap], columns: int = 0) -> Figure:
     """Similarities on one scale of colours from 0 to 1, the first layers at the lower left [1]_.
 
+    Panels of one title stand side by side; another title begins another line.
+
     Parameters
     ----------
     columns
@@ -53,16 +56,20 @@ def heat_maps(shown: Sequence[HeatMap], columns: int = 0) -> Figure:
     """
     from matplotlib.figure import Figure
 
-    size, abreast = SIZES[columns], min(ABREAST[columns], len(shown))
-    lines = ceil(len(shown) / abreast)
+    size, most = SIZES[columns], ABREAST[columns]
+    groups = [[*group] for _, group in groupby(shown, key=lambda one: one.title)]
+    rows = [group[i : i + most] for group in groups for i in range(0, len(group), most)]
+    lines, abreast = len(rows), max(map(len, rows))
     bar = 8 * size.small / 72  # inches of the scale of colours
-    side = (size.width - bar) / ABREAST[columns]
+    side = (size.width - bar) / most
     height = side + 1.5 * size.large / 72
     figure = Figure(figsize=(abreast * side + bar, lines * height), layout="constrained")
     panels = figure.subplots(lines, abreast, squeeze=False)
     for panel in panels.flat:
         panel.set_visible(False)
-    for panel, one in zip(panels.flat, shown, strict=False):
+    lines_of_panels = zip(panels, rows, strict=True)
+    placed = [pair for line, row in lines_of_panels for pair in zip(line, row, strict=False)]
+    for panel, one in placed:
         panel.set_visible(True)
         image = panel.imshow(
             one.values, cmap=COLOURS, vmin=0, vmax=1, origin="lower", interpolation="none"

@@ -46,11 +46,12 @@ def test_batches_are_whole_and_there_is_something_to_compare(setup):
 
 
 def test_a_figure_has_a_panel_for_each_pair_and_one_scale():
-    shown = [HeatMap("a", "b", f"title {i}", np.eye(12)) for i in range(5)]
+    shown = [HeatMap("a", "b", title, np.eye(12)) for title in ("one", "two", "two")]
     figure = heat_maps(shown)
     panels = [panel for panel in figure.axes if panel.get_title()]
     assert [panel.get_title() for panel in panels] == [one.title for one in shown]
     assert {panel.images[0].get_clim() for panel in panels} == {(0, 1)}
+    assert [panel.get_subplotspec().rowspan.start for panel in panels] == [0, 1, 1]
 
 
 @pytest.mark.slow
