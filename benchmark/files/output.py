@@ -34,6 +34,8 @@ PAGES = {
     "cka table": r"dataset,left_model,left_noise,",
     "srga": r"# SRGA\n\nMade with `bench analyse\b",
     "srga table": r"dataset,model,noise,level,patches,",
+    "features": r"# Features\n\nMade with `bench analyse\b",
+    "features table": r"dataset,model,noise,level,feature_mean,",
     "explain": r"# Conventions\n\nMade with `bench explain\b",
     "conventions": r"dataset,noise,level,seed,model,protocol,convention,",
     "differences": r"# Differences\n\nMade with `bench diff\b",

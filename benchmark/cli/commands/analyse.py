@@ -13,7 +13,7 @@ class AnalyseOptions:
     Parameters
     ----------
     kind
-        The analysis: cka or srga.
+        The analysis: cka, srga or features.
     model
         Networks: a name or a list; cka compares the first with each other one.
     noise
@@ -71,6 +71,7 @@ def analyse(options: AnalyseOptions, line: CommandLine) -> None:
                                             noises, see the same images (Figure 12)
       bench analyse srga                    how far the deepest features move under other noises
                                             (Figure 14)
+      bench analyse features                how their values are distributed (Figure 15)
       bench analyse cka data=kodak24 noise=poisson noise.poisson.levels=[3]
 
     Every noise is compared with Gaussian noise of sigma 15, on the same crops. What was measured is

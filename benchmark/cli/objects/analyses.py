@@ -13,12 +13,12 @@ from benchmark.files.output import prepare
 from benchmark.protocol import IN_DISTRIBUTION
 from benchmark.registry import did_you_mean
 from benchmark.reporting.figures.saving import FORMATS
-from benchmark.studies.analyses import Setup, cka, conditions, srga
+from benchmark.studies.analyses import Setup, cka, conditions, features, srga
 
 if TYPE_CHECKING:
     from benchmark.cli.commands.analyse import AnalyseOptions
 
-ANALYSES = {"cka": cka, "srga": srga}
+ANALYSES = {"cka": cka, "srga": srga, "features": features}
 
 
 def analysis_of(kind: str) -> ModuleType:

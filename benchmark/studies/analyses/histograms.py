@@ -1,0 +1,72 @@
+"""Figure 15: distributions of features as histograms, a row a network, a column a noise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from benchmark.reporting.figures.style import Style, open_panel
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """A network under a noise.
+
+    Parameters
+    ----------
+    centres, shares
+        (bins,) each: where a bin is, and its share of all values.
+    distance
+        To the reference, which is written beside it; None for the reference itself.
+    """
+
+    model: str
+    noise: str
+    centres: np.ndarray
+    shares: np.ndarray
+    distance: float | None = None
+
+
+def histograms(shown: Sequence[Panel], style: Style | None = None) -> Figure:
+    """A row a network, a column a noise, filled; the line is that of the row's reference [1]_.
+
+    References
+    ----------
+    .. [1] Chen et al., "Masked Image Training for Generalizable Deep Image Denoising", CVPR 2023,
+       Figure 15.
+    """
+    from matplotlib.figure import Figure
+
+    style = style or Style()
+    size, models = style.size, list(dict.fromkeys(one.model for one in shown))
+    noises, looks = list(dict.fromkeys(one.noise for one in shown)), style.lines(models)
+    references = {one.model: one for one in shown if one.distance is None}
+    across = size.width / len(noises)
+    tall = len(models) * min(0.8 * across, 2.2) + 3 * size.large / 72
+    figure = Figure(figsize=(size.width, tall), layout="constrained")
+    panels = figure.subplots(len(models), len(noises), squeeze=False, sharex="row", sharey="row")
+    for one in shown:
+        line, column = models.index(one.model), noises.index(one.noise)
+        panel, reference = panels[line, column], references[one.model]
+        open_panel(panel, size)
+        panel.locator_params(nbins=4)
+        colour = looks[one.model]["color"]
+        panel.fill_between(one.centres, 100 * one.shares, step="mid", color=colour, linewidth=0)
+        if one.distance is not None:
+            thin = {"color": "black", "linewidth": 0.6 * size.line}
+            panel.step(reference.centres, 100 * reference.shares, where="mid", **thin)
+            words = {"transform": panel.transAxes, "ha": "right", "va": "top"}
+            panel.text(0.98, 0.97, f"W {one.distance:.3f}", fontsize=size.small, **words)
+        if line == 0:
+            panel.set_title(one.noise, fontsize=size.large, fontweight="bold")
+        if column == 0:
+            panel.set_ylabel(f"{one.model}, %", fontsize=size.large)
+        panel.set_ylim(bottom=0)
+    figure.supxlabel("value of a feature", fontsize=size.small)
+    return figure
