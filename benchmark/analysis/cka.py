@@ -12,9 +12,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import torch
 from torch import Tensor
 
 LEAST = 4  # images of a batch: the unbiased estimator divides by n - 3
+CHUNK = (
+    1 << 14
+)  # values of an image which are multiplied at once: a whole layer in float64 is large
 
 
 @dataclass
@@ -85,8 +89,11 @@ def cka(batches: Iterable[tuple[Sequence[Tensor], Sequence[Tensor]]]) -> np.ndar
 
 def gram(features: Tensor) -> np.ndarray:
     """The products of every two images' features, (images, images) float64."""
-    values = features.flatten(1).double()
-    return (values @ values.T).cpu().numpy()
+    products = features.new_zeros(len(features), len(features), dtype=torch.float64)
+    for values in features.flatten(1).split(CHUNK, 1):
+        part = values.double()
+        products += part @ part.T
+    return products.cpu().numpy()
 
 
 def hsic(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:

@@ -8,8 +8,11 @@ after them sees.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from os import SEEK_END
+from typing import BinaryIO
 
 import numpy as np
 
@@ -69,8 +72,7 @@ def distribution(features: np.ndarray, components: int = COMPONENTS) -> Generali
     Parameters
     ----------
     features
-        (patches, values) float32, which may be a file mapped into memory: a stretch of every
-        patch's values is read at a time.
+        (patches, values) float32.
 
     Raises
     ------
@@ -89,14 +91,42 @@ def fitted(products: np.ndarray, components: int = COMPONENTS) -> GeneralizedGau
 
 def gram(features: np.ndarray) -> np.ndarray:
     """The products of every two patches' features, each less its mean over patches, float64."""
-    count = len(features)
-    if count < 2:
-        raise ValueError(f"a PCA needs two patches or more, got {count}")
-    products = np.zeros((count, count))
-    for start in range(0, features.shape[1], CHUNK):
-        part = np.asarray(features[:, start : start + CHUNK], np.float64)
-        part = part - part.mean(axis=0)
-        products += part @ part.T
+    starts = range(0, features.shape[1], CHUNK)
+    return gram_of(features[:, start : start + CHUNK] for start in starts)
+
+
+def gram_of_file(file: BinaryIO, count: int) -> np.ndarray:
+    """`gram` of the features of patches which lie in a file, float32, one patch after the other.
+
+    A stretch of every patch's values is in memory at a time.
+    """
+    values = file.seek(0, SEEK_END) // count // np.dtype(np.float32).itemsize
+
+    def read(start: int) -> np.ndarray:
+        stretch = np.empty((count, min(CHUNK, values - start)), np.float32)
+        for number, part in enumerate(stretch):  # a file mapped into memory would stay there
+            file.seek((number * values + start) * stretch.itemsize)
+            part[:] = np.frombuffer(file.read(part.nbytes), np.float32)
+        return stretch
+
+    return gram_of(map(read, range(0, values, CHUNK)))
+
+
+def gram_of(stretches: Iterable[np.ndarray]) -> np.ndarray:
+    """`gram` from stretches of all patches' values, (patches, some values) each.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two patches.
+    """
+    products = np.zeros(())
+    for stretch in stretches:
+        if len(stretch) < 2:
+            raise ValueError(f"a PCA needs two patches or more, got {len(stretch)}")
+        part = stretch.astype(np.float64)
+        part -= part.mean(axis=0)
+        products = products + part @ part.T
     return products
 
 

@@ -55,6 +55,7 @@ def histograms(shown: Sequence[Panel], style: Style | None = None) -> Figure:
         line, column = models.index(one.model), noises.index(one.noise)
         panel, reference = panels[line, column], references[one.model]
         open_panel(panel, size)
+        panel.set_axisbelow(True)
         panel.locator_params(nbins=4)
         colour = looks[one.model]["color"]
         panel.fill_between(one.centres, 100 * one.shares, step="mid", color=colour, linewidth=0)

@@ -9,7 +9,14 @@ import numpy as np
 import pandas as pd
 import torch
 
-from benchmark.analysis.srga import COMPONENTS, GeneralizedGaussian, fitted, gram, of_some, srga
+from benchmark.analysis.srga import (
+    COMPONENTS,
+    GeneralizedGaussian,
+    fitted,
+    gram_of_file,
+    of_some,
+    srga,
+)
 from benchmark.cells import Cell
 from benchmark.files.whole import write_whole
 from benchmark.reporting.figures.saving import save_figure
@@ -121,13 +128,12 @@ def _fits(setup: Setup, cell: Cell) -> Mapping[str, object]:
         for part in setup.features(cell, layers, torch.clone):
             file.write([*part.values()][-1].float().cpu().numpy().tobytes())
         file.flush()
-        features = np.memmap(file, np.float32, "r").reshape(count, -1)
-        products, values = gram(features), features.shape[1]
+        products = gram_of_file(file, count)
     places = np.arange(count)
     sizes = sorted({count // part for part in PARTS if count // part >= LEAST})
     fits = {str(size): _fit(products, places[:size]) for size in sizes}
     halves = [_fit(products, places[start::2]) for start in (0, 1)]
-    return {"fits": fits, "halves": halves, "values": values}
+    return {"fits": fits, "halves": halves}
 
 
 def _fit(products: np.ndarray, patches: np.ndarray) -> list[float]:
