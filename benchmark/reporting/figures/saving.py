@@ -7,7 +7,7 @@ import hashlib
 import inspect
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from functools import cache
 from importlib.metadata import version
@@ -98,6 +98,14 @@ def save_figure(
 def is_drawn(path: Path) -> bool:
     """Whether a file is a figure which was drawn here."""
     return _drawn_from(path) is not None
+
+
+def pictures(paths: Sequence[Path]) -> list[str]:
+    """The names of the files which a page of Markdown can show, each figure once."""
+    for word in ("svg", "png"):
+        if names := [path.name for path in paths if path.suffix == f".{word}"]:
+            return names
+    return []
 
 
 def save_png(path: Path, draw: Callable[..., np.ndarray], *shown: object) -> Path:

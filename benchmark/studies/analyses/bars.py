@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import TYPE_CHECKING
 
 from benchmark.reporting.figures.style import Style, Styles, legend_above, open_panel
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+UPPER, LOWER = 0.37, 0.25  # heights of the panels, of the width
 GROUP = 0.8  # of the width of a noise, that its bars take
 DASHES = ("-", (0, (2, 1)))  # of the lines of floors
 
@@ -53,8 +55,8 @@ def bars_and_sizes(shown: Sequence[Bars], label: str, style: Style | None = None
     }
     figure = Figure(figsize=(size.width, 1), layout="constrained")
     legend = legend_above(figure, looks | lines, size)
-    figure.set_figheight(legend + 0.62 * size.width)
-    above, below = figure.subplots(2, 1, height_ratios=(3, 2))
+    figure.set_figheight(legend + (UPPER + LOWER) * size.width)
+    above, below = figure.subplots(2, 1, height_ratios=(UPPER, LOWER))
     for panel in (above, below):
         open_panel(panel, size)
         panel.set_ylabel(label, fontsize=size.large)
@@ -64,18 +66,29 @@ def bars_and_sizes(shown: Sequence[Bars], label: str, style: Style | None = None
     for one in shown:
         thin = {**looks[one.model], "linewidth": 0.6 * size.line}
         below.plot(list(one.by_size), list(one.by_size.values()), **thin)
-        most = max(one.by_size)
-        words = {"fontsize": size.small, "color": looks[one.model]["color"], "va": "center"}
-        aside = (size.small, 0)
-        below.annotate(
-            one.noise, (most, one.by_size[most]), aside, textcoords="offset points", **words
-        )
     sizes = sorted({count for one in shown for count in one.by_size})
     below.set_xscale("log")
     below.set_xticks(sizes, [str(count) for count in sizes], minor=False)
     below.set_xticks([], minor=True)
     below.set_xlabel("patches", fontsize=size.small)
+    low, high = below.get_ylim()
+    line = (high - low) * 1.2 * size.small / 72 / (LOWER * size.width)
+    aside = {"textcoords": "offset points", "fontsize": size.small, "va": "center"}
+    for noise, height in _spaced(shown, line).items():
+        below.annotate(noise, (sizes[-1], height), (size.small, 0), **aside)
     return figure
+
+
+def _spaced(shown: Sequence[Bars], least: float) -> dict[str, float]:
+    """By noise where it is written: at the mean of its lines' ends, so far apart at least."""
+    ends: dict[str, list[float]] = {}
+    for one in shown:
+        ends.setdefault(one.noise, []).append(one.by_size[max(one.by_size)])
+    means = {noise: sum(values) / len(values) for noise, values in ends.items()}
+    found, height = {}, -inf
+    for noise in sorted(means, key=means.__getitem__):
+        found[noise] = height = max(means[noise], height + least)
+    return found
 
 
 def _bars(panel: Axes, shown: Sequence[Bars], looks: Styles, lines: Styles) -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 from benchmark.analysis.cka import LEAST, MinibatchCKA, gram
 from benchmark.cells import Cell
 from benchmark.files.whole import write_whole
-from benchmark.reporting.figures.saving import save_figure
+from benchmark.reporting.figures.saving import pictures, save_figure
 from benchmark.reporting.pages import render
 from benchmark.reporting.tables import ABSENT, Table
 from benchmark.studies.analyses.heat_maps import HeatMap, heat_maps
@@ -130,7 +130,7 @@ def write_pages(
         command=command,
         table=table(found),
         setup=setup,
-        figures=[path.name for path in figures if path.suffix in (".svg", ".png")],
+        figures=pictures(figures),
         seconds=sum(one.seconds for one in found),
     )
     write_whole(out / "cka.md", page)

@@ -12,7 +12,7 @@ import torch
 from benchmark.analysis.distributions import BINS, Histogram, distance, limits
 from benchmark.cells import Cell
 from benchmark.files.whole import write_whole
-from benchmark.reporting.figures.saving import save_figure
+from benchmark.reporting.figures.saving import pictures, save_figure
 from benchmark.reporting.figures.style import Style
 from benchmark.reporting.pages import render
 from benchmark.reporting.tables import Table
@@ -117,7 +117,7 @@ def write_pages(
         command=command,
         table=table(found),
         setup=setup,
-        figures=[path.name for path in figures if path.suffix in (".svg", ".png")],
+        figures=pictures(figures),
         seconds=sum(one.seconds for one in found),
     )
     write_whole(out / "features.md", page)

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from benchmark.analysis.activations import chosen_layers, features_of
 from benchmark.cells import Cell
+from benchmark.console.log import log
 from benchmark.noise.keys import stream
 from benchmark.protocol import IN_DISTRIBUTION
 from benchmark.scoring.evaluate import noisy_pair
@@ -134,6 +135,8 @@ class Setup:
 def conditions(grid: Grid, chosen: Mapping[str, object], levels: str) -> Grid:
     """The grid with the levels which an analysis looks at, and the reference's.
 
+    Recorded noise is left out, which a line says: it stands on no other noise's images.
+
     Parameters
     ----------
     chosen
@@ -144,7 +147,7 @@ def conditions(grid: Grid, chosen: Mapping[str, object], levels: str) -> Grid:
     Raises
     ------
     ValueError
-        If ``levels`` is neither, or a noise is recorded.
+        If ``levels`` is neither, or all noises are recorded.
     """
     if levels not in ("middle", "all"):
         raise ValueError(
@@ -153,10 +156,8 @@ def conditions(grid: Grid, chosen: Mapping[str, object], levels: str) -> Grid:
     found: dict[str, dict[str, tuple[float, ...]]] = {}
     for dataset, noises in grid.levels.items():
         if grid.datasets[dataset].recorded:
-            raise ValueError(
-                f"'{dataset}' brings its own noise, and an analysis compares noises of the same "
-                f"images; choose others"
-            )
+            log.info(f"{dataset} is left out: recorded noise has no image under other noises")
+            continue
         taken = {
             name: own if levels == "all" else (own[len(own) // 2],)
             for name, own in noises.items()
@@ -165,7 +166,10 @@ def conditions(grid: Grid, chosen: Mapping[str, object], levels: str) -> Grid:
         noise, level = IN_DISTRIBUTION
         reference = {noise: tuple(dict.fromkeys([level, *taken.pop(noise, ())]))}
         found[dataset] = {**reference, **taken}
-    return replace(grid, levels=found)
+    if not found:
+        raise ValueError("an analysis compares noises of the same images; choose some to be added")
+    datasets = {name: grid.datasets[name] for name in found}
+    return replace(grid, levels=found, datasets=datasets)
 
 
 def is_reference(cell: Cell) -> bool:

@@ -19,7 +19,7 @@ from benchmark.analysis.srga import (
 )
 from benchmark.cells import Cell
 from benchmark.files.whole import write_whole
-from benchmark.reporting.figures.saving import save_figure
+from benchmark.reporting.figures.saving import pictures, save_figure
 from benchmark.reporting.figures.style import Style
 from benchmark.reporting.pages import render
 from benchmark.reporting.tables import Table
@@ -162,7 +162,7 @@ def write_pages(
         table=table(found),
         setup=setup,
         components=COMPONENTS,
-        figures=[path.name for path in figures if path.suffix in (".svg", ".png")],
+        figures=pictures(figures),
         seconds=np.mean([one.seconds for one in found]),
     )
     write_whole(out / "srga.md", page)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from benchmark.datasets import DATASETS
 from benchmark.studies.analyses import Setup, conditions
 
 
@@ -19,6 +20,17 @@ def test_a_noise_has_its_middle_level_beside_the_reference(grid):
     }
     with pytest.raises(ValueError, match="levels=hardest is unknown; take middle"):
         conditions(grid, {}, "hardest")
+
+
+def test_recorded_noise_is_left_out(grid, monkeypatch):
+    recorded = DATASETS["mc_render"]()
+    both = {**grid.datasets, "mc_render": recorded}
+    levels = {**grid.levels, "mc_render": {"mc_render": recorded.levels}}
+    found = conditions(replace(grid, datasets=both, levels=levels), {"poisson": None}, "middle")
+    assert list(found.levels) == list(found.datasets) == ["folder"]
+    alone = replace(grid, levels={"mc_render": levels["mc_render"]}, datasets=both)
+    with pytest.raises(ValueError, match="choose some to be added"):
+        conditions(alone, {}, "middle")
 
 
 def test_each_network_has_a_reference_and_its_others(setup):
