@@ -36,6 +36,8 @@ PAGES = {
     "srga table": r"dataset,model,noise,level,patches,",
     "features": r"# Features\n\nMade with `bench analyse\b",
     "features table": r"dataset,model,noise,level,feature_mean,",
+    "predict": r"# Do analyses predict scores\?\n\nMade with `bench analyse\b",
+    "predict table": r"dataset,measure,model,value,ood",
     "explain": r"# Conventions\n\nMade with `bench explain\b",
     "conventions": r"dataset,noise,level,seed,model,protocol,convention,",
     "differences": r"# Differences\n\nMade with `bench diff\b",

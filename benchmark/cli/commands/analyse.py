@@ -13,7 +13,7 @@ class AnalyseOptions:
     Parameters
     ----------
     kind
-        The analysis: cka, srga or features.
+        The analysis: cka, srga or features; or predict, whether these predict scores.
     model
         Networks: a name or a list; cka compares the first with each other one.
     noise
@@ -34,6 +34,9 @@ class AnalyseOptions:
         Crops of one pass.
     seed
         Of noise and networks.
+    scores
+        A results folder, of predict: its mean scores beyond training are compared with what the
+        other analyses in OUT found of the same models and datasets.
     out
         Gets a folder of the analysis' name: page, table, figure, and what was measured.
     format
@@ -56,6 +59,7 @@ class AnalyseOptions:
     side: int | None = None
     batch: int = 16
     seed: int = 0
+    scores: str = "results/local"
     out: str = "results/analyses"
     format: tuple[str, ...] = ("svg",)
     columns: int = 0
@@ -72,6 +76,8 @@ def analyse(options: AnalyseOptions, line: CommandLine) -> None:
       bench analyse srga                    how far the deepest features move under other noises
                                             (Figure 14)
       bench analyse features                how their values are distributed (Figure 15)
+      bench analyse predict scores=results/kodak24
+                                            do these order networks as their scores do?
       bench analyse cka data=kodak24 noise=poisson noise.poisson.levels=[3]
 
     Every noise is compared with Gaussian noise of sigma 15, on the same crops. What was measured is
@@ -85,6 +91,8 @@ def analyse(options: AnalyseOptions, line: CommandLine) -> None:
     from benchmark.environment.device import use_threads
     from benchmark.studies.tiles import facts
 
+    if options.kind == "predict":
+        return _predict(options, line)
     use_threads(options.threads)
     study = analysis_of(options.kind)
     setup = setup_of(options, study, Path(options.out) / options.kind)
@@ -96,3 +104,34 @@ def analyse(options: AnalyseOptions, line: CommandLine) -> None:
     written += write_study_readme(records, [*written, kept], setup.out, command)
     study.table(found).show()
     say_written(written, setup.out)
+
+
+def _predict(options: AnalyseOptions, line: CommandLine) -> None:
+    """What other analyses found, beside the scores of a results folder."""
+    import shlex
+    from pathlib import Path
+
+    from benchmark.cells import ResultStore
+    from benchmark.cli.output import families, partners, say_written, suites, write_study_readme
+    from benchmark.files.output import prepare
+    from benchmark.studies.analyses import predict
+
+    if given := line.given("model", "noise", "data", "levels", "layers", "crops", "side", "batch"):
+        raise ValueError(f"predict compares what was found; leave out {' '.join(given)}")
+    out = Path(options.out)
+    pages = {"predict.md": "predict", "predict.csv": "predict table"}
+    prepare(out / "predict", pages, ["predict_*"])
+    found = predict.measured(out)
+    scores = ResultStore(options.scores).scores(partners(), families=families(), suites=suites())
+    if scores.rows.empty:
+        raise ValueError(
+            f"no finished cells under {options.scores}; name a results folder: scores=FOLDER"
+        )
+    done = list(predict.predictions(found, *predict.scored(scores)))
+    command = shlex.join(line.without("out"))
+    written = predict.write_pages(
+        done, out / "predict", command, options.scores, options.format, options.columns
+    )
+    written += write_study_readme(scores.records, written, out / "predict", line.without("out"))
+    predict.table(done).show()
+    say_written(written, out / "predict")

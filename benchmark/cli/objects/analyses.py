@@ -30,8 +30,9 @@ def analysis_of(kind: str) -> ModuleType:
         If there is none.
     """
     if kind not in ANALYSES:
-        hint = did_you_mean(kind, ANALYSES)
-        raise ValueError(f"unknown analysis '{kind}'{hint} Known: {', '.join(ANALYSES)}")
+        known = [*ANALYSES, "predict"]
+        hint = did_you_mean(kind, known)
+        raise ValueError(f"unknown analysis '{kind}'{hint} Known: {', '.join(known)}")
     return ANALYSES[kind]
 
 

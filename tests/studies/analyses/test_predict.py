@@ -1,0 +1,88 @@
+"""Rank correlations of analyses with scores: of known orders, and of what can be read."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import spearmanr
+
+from benchmark.studies.analyses import predict
+from benchmark.studies.analyses.scatter import Scatter, scatter
+
+MODELS = ["a", "b", "c", "d", "e"]
+
+
+def lines(values: dict[str, float], noise: str = "poisson") -> pd.DataFrame:
+    rows = [("folder", m, noise, 3.0, value) for m, value in values.items()]
+    return pd.DataFrame(rows, columns=["dataset", "model", "noise", "level", "value"])
+
+
+def test_networks_in_the_same_order_correlate_wholly():
+    values = dict(zip(MODELS, (1.0, 2, 3, 5, 9), strict=True))
+    ood = {"folder": pd.Series({m: value**2 for m, value in values.items()})}
+    means = lines({m: -value for m, value in values.items()}).rename(columns={"value": "score"})
+    (found,) = predict.predictions({"srga": lines(values)}, ood, means)
+    assert (found.overall.value, found.within.value) == (pytest.approx(1), pytest.approx(-1))
+    assert (found.overall.low, found.overall.high) == (pytest.approx(1), pytest.approx(1))
+    assert (found.conditions, len(found.points)) == (1, 5)
+
+
+def test_a_correlation_is_the_mean_of_spearmans_over_conditions_within_its_interval():
+    rng = np.random.default_rng(0)
+    left, right = rng.integers(0, 5, (2, 3, 8)).astype(float)
+    expected = np.mean([spearmanr(a, b).statistic for a, b in zip(left, right, strict=True)])
+    found = predict.correlation(left, right)
+    assert found.value == pytest.approx(expected)
+    assert -1 <= found.low < found.value < found.high <= 1
+
+
+def test_networks_without_scores_and_references_are_left_out():
+    values = dict.fromkeys(MODELS, 1.0) | {"f": 2.0}
+    ood = {"folder": pd.Series({m: float(i) for i, m in enumerate([*MODELS, "identity"])})}
+    means = lines(dict.fromkeys(MODELS, 1.0)).rename(columns={"value": "score"})
+    (found,) = predict.predictions({"srga": lines(values)}, ood, means)
+    assert list(found.points.index) == MODELS
+    few = {"folder": ood["folder"][:3]}
+    with pytest.raises(ValueError, match="needs 4 networks .*; folder has 3"):
+        list(predict.predictions({"srga": lines(values)}, few, means))
+
+
+def test_tables_of_analyses_are_read(tmp_path):
+    for kind in ("cka", "srga"):
+        (tmp_path / kind).mkdir()
+    sides = "left_model,left_noise,left_level,right_model,right_noise,right_level"
+    (tmp_path / "cka/cka.csv").write_text(
+        f"dataset,{sides},left_layer,right_layer,cka\n"
+        "folder,a,gaussian,15.0,b,gaussian,15.0,x,x,0.1\n"
+        "folder,a,gaussian,15.0,a,poisson,3.0,x,x,0.5\n"
+        "folder,a,gaussian,15.0,a,poisson,3.0,x,y,0.2\n"
+        "folder,a,gaussian,15.0,a,poisson,3.0,y,y,0.7\n"
+    )
+    (tmp_path / "srga/srga.csv").write_text(
+        "dataset,model,noise,level,patches,srga\n"
+        "folder,a,poisson,3.0,4,2.5\n"
+        "folder,a,poisson,3.0,8,3.5\n"
+    )
+    found = predict.measured(tmp_path)
+    assert found["cka"]["value"].tolist() == [pytest.approx(0.6)]
+    assert found["srga"]["value"].tolist() == [3.5]
+    with pytest.raises(ValueError, match="there is no cka/cka.csv and no srga/srga.csv"):
+        predict.measured(tmp_path / "cka")
+
+
+def test_a_panel_has_a_point_for_each_network():
+    points = {"a": (1.0, 20.0), "b": (2.0, 25.0)}
+    panels = scatter([Scatter("SRGA", points, "rho"), Scatter("CKA", points, "rho")]).axes
+    assert [len(panel.lines) for panel in panels] == [2, 2]
+    assert panels[1].get_xlabel() == "CKA"
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["crops=4"], "predict compares what was found; leave out crops=4"),
+        (["out=o"], "no analysis under o"),
+    ],
+)
+def test_what_cannot_be_compared_is_one_sentence(bench, words, sentence):
+    status, _, err = bench("analyse", "predict", *words)
+    assert status == 2 and sentence in err and err.count("\n") == 1
