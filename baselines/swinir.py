@@ -168,12 +168,9 @@ class SwinIR(Denoiser):
 
     def analysed_layers(self) -> list[str]:
         """Every Swin block, the convolutions between them, and what the last one sees."""
-        names = ["conv_first"]
-        for place, group in enumerate(self.layers):
-            blocks = len(list(group.residual_group.blocks))
-            names += [f"layers.{place}.residual_group.blocks.{i}" for i in range(blocks)]
-            names.append(f"layers.{place}.conv")
-        return [*names, "conv_after_body", "conv_last:input"]
+        between = re.compile(r"layers\.\d+\.(residual_group\.blocks\.\d+|conv)")
+        names = [name for name, _ in self.named_modules() if between.fullmatch(name)]
+        return ["conv_first", *names, "conv_after_body", "conv_last:input"]
 
     def forward(self, noisy: Tensor) -> Tensor:
         """(B, 3, H, W) around [0, 1] to the same, not clamped.

@@ -39,7 +39,7 @@ class AnalyseOptions:
         other analyses in OUT found of the same models and datasets.
     out
         Gets a folder of the analysis' name: page, table, figure, and what was measured.
-    format
+    formats
         Of the figures: svg, pdf, png, tex, or a list.
     columns
         How many of a paper's two columns a figure fills; 0: those of a README.
@@ -61,7 +61,7 @@ class AnalyseOptions:
     seed: int = 0
     scores: str = "results/local"
     out: str = "results/analyses"
-    format: tuple[str, ...] = ("svg",)
+    formats: tuple[str, ...] = ("svg",)
     columns: int = 0
     device: str = "auto"
     threads: int | None = None
@@ -98,7 +98,7 @@ def analyse(options: AnalyseOptions, line: CommandLine) -> None:
     setup = setup_of(options, study, Path(options.out) / options.kind)
     command = line.without("out")
     found = study.measure(setup)
-    written = study.write_pages(found, setup, shlex.join(command), options.format, options.columns)
+    written = study.write_pages(found, setup, shlex.join(command), options.formats, options.columns)
     records = facts(setup.grid, setup.device)
     kept = setup.out / "measured"
     written += write_study_readme(records, [*written, kept], setup.out, command)
@@ -130,7 +130,7 @@ def _predict(options: AnalyseOptions, line: CommandLine) -> None:
     done = list(predict.predictions(found, *predict.scored(scores)))
     command = shlex.join(line.without("out"))
     written = predict.write_pages(
-        done, out / "predict", command, options.scores, options.format, options.columns
+        done, out / "predict", command, options.scores, options.formats, options.columns
     )
     written += write_study_readme(scores.records, written, out / "predict", line.without("out"))
     predict.table(done).show()
