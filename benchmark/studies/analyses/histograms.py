@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmark.reporting.figures.style import Style, open_panel
+from benchmark.reporting.figures.style import Style, folded, open_panel
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+
+ROOM = 1.25  # height of a panel, of the tallest bin: distances stand above
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +50,9 @@ def histograms(shown: Sequence[Panel], style: Style | None = None) -> Figure:
     size, models = style.size, list(dict.fromkeys(one.model for one in shown))
     noises, looks = list(dict.fromkeys(one.noise for one in shown)), style.lines(models)
     references = {one.model: one for one in shown if one.distance is None}
+    tallest = {
+        model: max(one.shares.max() for one in shown if one.model == model) for model in models
+    }
     across = size.width / len(noises)
     tall = len(models) * min(0.8 * across, 2.2) + 3 * size.large / 72
     figure = Figure(figsize=(size.width, tall), layout="constrained")
@@ -65,9 +71,10 @@ def histograms(shown: Sequence[Panel], style: Style | None = None) -> Figure:
             words = {"transform": panel.transAxes, "ha": "right", "va": "top"}
             panel.text(0.98, 0.97, f"W {one.distance:.3f}", fontsize=size.small, **words)
         if line == 0:
-            panel.set_title(one.noise, fontsize=size.large, fontweight="bold")
+            title = folded(one.noise, across, size.large, bold=True)
+            panel.set_title(title, fontsize=size.large, fontweight="bold")
         if column == 0:
             panel.set_ylabel(f"{one.model}, %", fontsize=size.large)
-        panel.set_ylim(bottom=0)
+        panel.set_ylim(0, 100 * ROOM * tallest[one.model])
     figure.supxlabel("value of a feature", fontsize=size.small)
     return figure

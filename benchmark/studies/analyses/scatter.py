@@ -37,7 +37,7 @@ def scatter(shown: Sequence[Scatter], style: Style | None = None) -> Figure:
     models = list(dict.fromkeys(model for one in shown for model in one.points))
     size, looks = style.size, style.lines(models)
     for look in looks.values():
-        look["linestyle"] = "none"
+        look |= {"linestyle": "none", "markersize": 1.6 * size.marker}
     figure = Figure(figsize=(size.width, 1), layout="constrained")
     legend = legend_above(figure, looks, size)
     figure.set_figheight(legend + max(0.33 * size.width, 1.6))
