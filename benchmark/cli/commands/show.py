@@ -112,7 +112,7 @@ def show(options: ShowOptions, line: CommandLine) -> None:
     if scores.rows.empty:
         raise ValueError(f"no finished cells under {store.root}/cells; fill it with: bench run")
     labels, style = read_style(options.style, scores) if options.style else ({}, Style())
-    scores = replace(scores, labels=labels | read_labels(options.labels, scores))
+    scores = replace(scores, labels=read_labels(options.labels, scores, labels))
     chosen = comparison_of(
         scores, options.model, options.noise, options.level, options.data, options.seed,
         options.metric,
