@@ -49,26 +49,36 @@ def read_style(path: str | Path, scores: Scores) -> tuple[dict[str, str], Style]
     return texts["label"], style
 
 
-def read_labels(given: Sequence[str], scores: Scores) -> dict[str, str]:
+def read_labels(
+    given: Sequence[str], scores: Scores, others: Mapping[str, str] | None = None
+) -> dict[str, str]:
     """Labels by model or noise, from texts such as ``masked: Masked (ours)``.
+
+    Parameters
+    ----------
+    others
+        Labels of what no text names, such as those of a file.
 
     Raises
     ------
     ValueError
-        If a text is none of these, a name has no scores, or a label is another's.
+        If a text is none of these, a name has no scores or two labels, or a label is another's.
     """
-    pairs = {}
+    pairs: dict[str, str] = {}
     known = [*_models(scores), *scores.rows["noise"].unique()]
     for text in given:
-        name, _, label = (part.strip() for part in text.partition(":"))
+        name, _, label = (" ".join(part.split()) for part in text.partition(":"))
         if not name or not label:
             raise ValueError(
                 f"labels has '{text}', which is no NAME: LABEL, such as 'masked: Masked (ours)'"
             )
         check_name("model or noise", name, known)
+        if name in pairs:
+            raise ValueError(f"labels calls {name} both '{pairs[name]}' and '{label}'; give it one")
         pairs[name] = label
-    _check_labels(pairs, scores)
-    return pairs
+    labels = {**(others or {}), **pairs}
+    _check_labels(labels, scores)
+    return labels
 
 
 def _yaml(path: Path) -> object:
@@ -76,6 +86,8 @@ def _yaml(path: Path) -> object:
 
     try:
         return yaml.safe_load(path.read_text("utf-8"))
+    except RecursionError:
+        raise ValueError("the file is no such YAML: its lists lie too deep in each other") from None
     except OSError as error:
         raise ValueError(f"the file cannot be read: {error.strerror}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -86,14 +98,16 @@ def _entries(
     given: Mapping[str, Any], part: str, known: Iterable[str], keys: Sequence[str]
 ) -> dict[str, dict[str, str]]:
     """The texts of each model or noise, by name and key."""
-    entries = _mapping(given.get(part, {}), None, f"{part} is")
+    entries, found = _mapping(given.get(part, {}), None, f"{part} is"), {}
     for name, own in entries.items():
         check_name(part.removesuffix("s"), name, known)
+        found[name] = {}
         for key, text in _mapping(own, keys, f"{part}: {name} is").items():
             if not isinstance(text, str) or not text.strip():
                 what = f"; a text with # stands in quotes: \"{key}: '#CC3311'\"" * (text is None)
                 raise ValueError(f"{part}: {name}: {key} is no text, but {text}{what}")
-    return entries
+            found[name][key] = " ".join(text.split())  # a line of a page, and of a table
+    return found
 
 
 def _mapping(given: object, keys: Sequence[str] | None, what: str = "the file is") -> Any:

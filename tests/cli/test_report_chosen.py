@@ -96,6 +96,14 @@ def test_a_part_never_goes_over_tables_of_all(bench, finished):
     )
 
 
+def test_a_report_never_goes_over_the_tables_of_another_results_folder(bench, finished):
+    shutil.copytree(finished, "other")
+    before = content(Path("other"))
+    status, _, said = bench("report", "out=out", "to=other", "formats=csv")
+    assert (status, content(Path("other"))) == (2, before)
+    assert "to=other is a results folder, and what out holds is never written over its" in said
+
+
 @pytest.mark.slow
 def test_models_without_the_chosen_cells_are_named_on_the_page(bench, finished):
     few = ["model=nlm", "noise=gaussian", "noise.gaussian.levels=[50]", "metric=psnr", "out=out"]

@@ -147,3 +147,11 @@ def test_the_figure_is_there_in_every_format_and_the_same_again(bench, finished)
     shutil.rmtree("paper")
     assert bench(*SHOW, "to=paper")[0] == 0
     assert {path.name: path.read_bytes() for path in Path("paper").iterdir()} == files
+
+
+def test_a_figure_of_somebody_else_is_not_replaced(bench, finished, shown):
+    Path("paper").mkdir()
+    Path("paper/comparison_photos_astronaut.tex").write_text("mine\n")
+    status, _, said = bench(*SHOW, "image=astronaut", "to=paper")
+    assert status == 2 and not shown
+    assert "comparison_photos_astronaut.tex was not written by bench, and would be replaced" in said

@@ -235,6 +235,13 @@ def test_the_latex_of_a_figure_compiles_as_it_stands(tmp_path, columns):
     assert "Missing character" not in (tmp_path / "paper.log").read_text(errors="replace")
 
 
+def test_no_line_of_a_caption_ends_within_a_word(tmp_path):
+    caption = "out-of-distribution " * 9
+    save_figure(tmp_path / "a", ["tex"], line, 1, caption=caption)
+    text = " ".join((tmp_path / "a.tex").read_text().split())
+    assert text.count("out-of-distribution") == 9
+
+
 def test_a_figure_without_caption_has_none_in_latex(tmp_path):
     save_figure(tmp_path / "a", ["tex"], line, 1)
     assert "caption" not in (tmp_path / "a.tex").read_text()

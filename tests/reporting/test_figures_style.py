@@ -7,7 +7,16 @@ import pytest
 from matplotlib.colors import to_rgb
 from skimage.color import deltaE_ciede2000, rgb2lab
 
-from benchmark.reporting.figures.style import COLOURS, PLACES, REFERENCE_GREYS, SIZES, Style
+from benchmark.reporting.figures.style import (
+    COLOURS,
+    PLACES,
+    REFERENCE_GREYS,
+    SIZES,
+    Style,
+    folded,
+    legend_above,
+    literal,
+)
 
 # Machado, Oliveira and Fernandes, "A physiologically-based model for simulation of color vision
 # deficiency", IEEE TVCG 15, 2009: severity 1.0, on linear RGB
@@ -104,3 +113,17 @@ def test_lines_are_as_thin_as_the_figure_is_narrow(columns):
 def test_what_is_no_style_is_said(settings, said):
     with pytest.raises(ValueError, match=said):
         Style(**settings)
+
+
+@pytest.mark.parametrize("name", ["$x$", r"$\bad{$", r"a\$b$", "_a", "5 $"])
+def test_a_label_is_drawn_as_it_stands(name):
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure()
+    FigureCanvasAgg(figure)
+    legend_above(figure, Style().lines(["a"]) | {name: Style().others}, SIZES[0])
+    titles = [figure.text(0, 0, text(name)) for text in (literal, lambda text: folded(text, 9, 8))]
+    figure.canvas.draw()
+    shown = [*figure.legends[0].get_texts()[1:], *titles]
+    assert [text._preprocess_math(text.get_text()) for text in shown] == [(name, False)] * 3

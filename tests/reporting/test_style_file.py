@@ -64,6 +64,8 @@ columns: 1
         ("models: [masked]", "models is no list of NAME: ..."),
         ("models: {masked: Ours}", "models: masked is no list of label: ..., colour: ..., mark"),
         ("columns: 3", "columns=3"),
+        ("columns: [1]", "columns=[1]"),
+        ("[" * 5000, "its lists lie too deep in each other"),
         ("models: {masked: {label: swinir@1}}", "would both be called 'swinir@1'"),
         ("a: [", "the file is no YAML"),
         ("", "the file is no list of models: ..., noises: ..., columns: ..."),
@@ -103,3 +105,21 @@ def test_what_is_no_label_is_one_sentence(scores, text, sentence):
     with pytest.raises(ValueError) as raised:
         read_labels([text], scores)
     assert sentence in str(raised.value)
+
+
+def test_a_label_of_the_command_line_is_not_that_of_another_in_the_file(scores):
+    of_file = {"masked": "Ours", "stripes": "Bars"}
+    assert read_labels(["masked: Mine"], scores, of_file) == {"masked": "Mine", "stripes": "Bars"}
+    with pytest.raises(ValueError, match="masked and swinir would both be called 'Ours'"):
+        read_labels(["swinir: Ours"], scores, of_file)
+
+
+def test_a_name_has_one_label(scores):
+    with pytest.raises(ValueError, match="labels calls masked both 'A' and 'B'; give it one"):
+        read_labels(["masked: A", "masked: B"], scores)
+
+
+def test_a_label_is_one_line(scores, tmp_path):
+    text = 'models: {masked: {label: " Masked\\n\\n(ours) "}}'
+    assert read_style(written(tmp_path, text), scores)[0] == {"masked": "Masked (ours)"}
+    assert read_labels(["masked: Masked\n(ours)"], scores) == {"masked": "Masked (ours)"}

@@ -65,25 +65,33 @@ def report(options: ReportOptions, line: CommandLine) -> None:
         excerpt = f"A part: {cells} of the {there} cells of {store.root.name}, by `{command}`."
         if absent := absent_models(board, scores) if "all" in options.model else []:
             excerpt += f" No such cells are of {', '.join(map(scores.label, absent))}."
-    to = Path(options.to or store.root)
-    if part:
-        to = _folder(options.to, selection_of(options), store)
+    to = _folder(options.to, selection_of(options) if part else None, store)
     prepare_report(to, options.formats)
     publish(board, store, to, excerpt=excerpt, formats=options.formats, style=style)
 
 
-def _folder(to: str | None, selection: "Selection", store: "ResultStore") -> Path:
-    """Where the report of a part is written; ``ValueError`` for where tables of all are."""
+def _folder(to: str | None, part: "Selection | None", store: "ResultStore") -> Path:
+    """Where the report of all or of a part is written.
+
+    Raises
+    ------
+    ValueError
+        If the tables of a part, or of another folder, would go over those of all.
+    """
     from benchmark.cli.objects.stored import has_cells
     from benchmark.files.whole import file_name
 
-    own = store.root / file_name(f"report-{'-'.join(selection.words.values())}")
-    if to and has_cells(Path(to)):
+    own = store.root
+    if part:
+        own /= file_name(f"report-{'-'.join(part.words.values())}")
+    folder = Path(to) if to else own
+    if folder.resolve() != own.resolve() and has_cells(folder):
+        what = "a part of one" if part else f"what {store.root} holds"
         raise ValueError(
-            f"to={to} is a results folder, and a part of one is never written over its tables; "
+            f"to={to} is a results folder, and {what} is never written over its tables; "
             f"leave to= out for {own}, or name another folder"
         )
-    return Path(to) if to else own
+    return folder
 
 
 def _report_trainings(root: Path, out: str, is_all: bool) -> bool:

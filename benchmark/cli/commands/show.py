@@ -100,7 +100,7 @@ def show(options: ShowOptions, line: CommandLine) -> None:
     from benchmark.files.whole import file_name
     from benchmark.reporting.comparison import NOISY, choose_crop, comparison_of, crops_of
     from benchmark.reporting.figures.comparison import FORMATS, check_crops, comparison
-    from benchmark.reporting.figures.saving import save_figure
+    from benchmark.reporting.figures.saving import is_drawn, save_figure
     from benchmark.reporting.figures.style import Style
     from benchmark.reporting.style_file import read_labels, read_style
 
@@ -112,7 +112,7 @@ def show(options: ShowOptions, line: CommandLine) -> None:
     if scores.rows.empty:
         raise ValueError(f"no finished cells under {store.root}/cells; fill it with: bench run")
     labels, style = read_style(options.style, scores) if options.style else ({}, Style())
-    scores = replace(scores, labels=labels | read_labels(options.labels, scores))
+    scores = replace(scores, labels=read_labels(options.labels, scores, labels))
     chosen = comparison_of(
         scores, options.model, options.noise, options.level, options.data, options.seed,
         options.metric,
@@ -125,7 +125,9 @@ def show(options: ShowOptions, line: CommandLine) -> None:
             f"those of {', '.join(images)}"
         )
     crops = crops_of(options.crops)
-    prepare(to)
+    stem = to / file_name(f"comparison_{chosen.dataset}_{image}")
+    there = [path for word in FORMATS if (path := Path(f"{stem}.{word}")).exists()]
+    prepare(to, figures=[path.name for path in there if not is_drawn(path)])
     shown = []
     for condition in track(chosen.conditions, "noises", len(chosen.conditions)):
         known: dict[str, np.ndarray] = {}
@@ -142,7 +144,7 @@ def show(options: ShowOptions, line: CommandLine) -> None:
     given = {"image": options.image, "crop": options.crops}
     caption = chosen.caption(image, crops, [name for name, value in given.items() if not value])
     written = save_figure(
-        to / file_name(f"comparison_{chosen.dataset}_{image}"),
+        stem,
         options.formats,
         comparison,
         rows,

@@ -90,5 +90,5 @@ def shown(options: ShownOptions, scores: Scores) -> tuple[Scores, Board, Style]:
     from benchmark.reporting.style_file import read_labels, read_style
 
     labels, style = read_style(options.style, scores) if options.style else ({}, Style())
-    scores = replace(scores, labels=labels | read_labels(options.labels, scores))
+    scores = replace(scores, labels=read_labels(options.labels, scores, labels))
     return scores, selection_of(options).board(scores), style

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmark.pixels import cut
-from benchmark.reporting.figures.style import COLOURS, SIZES, Size
+from benchmark.reporting.figures.style import COLOURS, SIZES, Size, literal
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -101,12 +101,12 @@ def comparison(
     for band, (row, first) in enumerate(bands):
         named = lines > 1 or band == 0
         y += above * named
-        canvas.text(0.8 * letter, y + cell.height / 2, row.title, rotation=90, **middle)
+        canvas.text(0.8 * letter, y + cell.height / 2, literal(row.title), rotation=90, **middle)
         for place, picture in enumerate(row.pictures[first : first + abreast]):
             x = margin + place * (side + GAP)
             if named:
                 where = x + side / 2, y - above / 2
-                canvas.text(*where, columns[first + place], **{**middle, "fontsize": fit})
+                canvas.text(*where, literal(columns[first + place]), **{**middle, "fontsize": fit})
             _draw_cell(canvas, picture.pixels, crops, cell, x, y)
             if picture.scores:
                 where = x + side / 2, y + cell.height + 0.9 * letter

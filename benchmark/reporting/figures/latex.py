@@ -19,7 +19,9 @@ def latex_figure(name: str, caption: str = "", columns: int = 0) -> str:
     kind = "figure" if columns == 1 else "figure*"
     label = re.sub("[^A-Za-z0-9]+", "-", name)
     size = r"width=\linewidth,height=0.8\textheight,keepaspectratio"
-    told = textwrap.wrap(rf"\caption{{{escaped(caption)}}}", 100, break_long_words=False)
+    told = textwrap.wrap(
+        rf"\caption{{{escaped(caption)}}}", 100, break_long_words=False, break_on_hyphens=False
+    )
     lines = [
         r"% needs \usepackage{graphicx}, and from another folder \graphicspath{{FOLDER/}}",
         rf"\begin{{{kind}}}",

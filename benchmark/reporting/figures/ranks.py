@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from benchmark.cells.scores import label_of
 from benchmark.protocol import REFERENCE
-from benchmark.reporting.figures.style import SIZES, Style
+from benchmark.reporting.figures.style import SIZES, Style, literal
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -135,7 +135,7 @@ def _draw(
         side = "right" if on_left else "left"
         name = diagram.label(model)
         name = f"{name}  {rank:.2f}" if on_left else f"{rank:.2f}  {name}"
-        panel.text(end + gap, depth, name, ha=side, va="center", fontsize=0.9 * size.large)
+        panel.text(end + gap, depth, literal(name), ha=side, va="center", fontsize=0.9 * size.large)
     for place, members in enumerate(bars, start=1):
         depth, its_ranks = LINE * (place - 0.35), sorted(ranks[model] for model in members)
         line = {"color": "0.1", "linewidth": 2.6 * thin, "marker": "o"}

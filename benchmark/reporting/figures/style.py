@@ -94,7 +94,7 @@ class Style:
                 raise ValueError(
                     f"the marker '{marker}' of {model} is not known; take one of {' '.join(SHAPES)}"
                 )
-        if self.columns not in SIZES:
+        if self.columns not in [*SIZES]:  # which may be a list of a file
             raise ValueError(
                 f"a figure cannot fill columns={self.columns} of a paper; take 1 or 2, or 0 for a "
                 f"README"
@@ -186,7 +186,7 @@ def legend_above(figure: Figure, looks: Styles, size: Size) -> float:
     abreast = min(len(looks), max(1, int((figure.get_figwidth() - em) / entry)))
     figure.legend(
         [Line2D([], [], **look) for look in looks.values()],
-        list(looks),
+        [*map(literal, looks)],
         loc="outside upper center",
         ncols=abreast,
         frameon=False,
@@ -209,4 +209,9 @@ def folded(text: str, inches: float, points: float, bold: bool = False) -> str:
         if lines[-1] and len(lines[-1] + word.rstrip()) > letters:
             lines.append("")
         lines[-1] += word
-    return "\n".join(line.rstrip() for line in lines)
+    return literal("\n".join(line.rstrip() for line in lines))
+
+
+def literal(text: str) -> str:
+    """A text whose dollars are dollars: matplotlib takes what is between two for a formula."""
+    return text.replace("$", r"\$")

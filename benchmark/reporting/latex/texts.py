@@ -19,6 +19,8 @@ FORMULAS = {
     **GREEK,
     **{"±": "pm", "×": "times", "·": "cdot", "−": "-", "<": "<", ">": ">", "|": "|"},
     **{"↑": "uparrow", "↓": "downarrow", "→": "rightarrow", "←": "leftarrow", "∞": "infty"},
+    **{sign: f"_{n}" for n, sign in enumerate("₀₁₂₃₄₅₆₇₈₉")},
+    **{"★": "star", "⋆": "star", "′": "prime", "√": "surd", "∼": "sim"},
     **{"≤": "leq", "≥": "geq", "≠": "neq", "≈": "approx", "≪": "ll", "≫": "gg", "²": "^2"},
 }
 SIGNS = {
