@@ -65,3 +65,27 @@ def test_paper_gets_black_on_white_without_controls(open_page):
     )
     assert widths and max(widths) <= 940
     assert tab.pdf(prefer_css_page_size=True).startswith(b"%PDF")
+
+
+def test_a_window_that_has_no_width_yet_breaks_no_view(open_page):
+    tab = open_page()
+    for view in VIEWS:
+        tab.set_viewport_size({"width": 1, "height": 900})
+        tab.evaluate("(view) => { location.hash = `#view=${view}`; }", view)
+        tab.wait_for_selector(f"#view[data-view={view}]", state="attached")
+        tab.evaluate(NEXT_FRAME)
+        tab.set_viewport_size({"width": 1400, "height": 900})
+        tab.evaluate(NEXT_FRAME)
+        assert tab.locator("main > section").count() == 1, view
+        assert tab.locator(":is(table, .chart svg, canvas):visible").count() > 0, view
+
+
+def test_a_view_that_cannot_be_drawn_leaves_nothing_behind(open_page):
+    tab = open_page()
+    tab.evaluate("addEventListener('error', (event) => event.preventDefault())")
+    tab.evaluate("() => { window.plot = Plot.plot; Plot.plot = () => { throw Error('no'); }; }")
+    tab.get_by_role("tab", name="Curves").click()
+    tab.evaluate(NEXT_FRAME)
+    tab.evaluate("() => { Plot.plot = window.plot; }")
+    go(tab, "curves")
+    assert tab.locator("main > section").count() == 1

@@ -1,7 +1,8 @@
 // Curves of quality against level, a panel a noise, harder to the right.
 
 const MOST_COLOURS = 7; // in colour; more cannot be told apart
-const ABREAST = 250; // pixels of a panel at the least
+const ABREAST = 250; // pixels of a panel, at the least where there are several in a row
+const NARROWEST = 150; // pixels; a window which is not shown yet has none
 
 Object.assign(defaults, { front: "", bands: "on" });
 
@@ -20,7 +21,7 @@ views.push({
 
     const coloured = colouredOf(models);
     const columns = Math.max(1, Math.min(shown.length, Math.floor(root.clientWidth / ABREAST)));
-    const width = Math.min(Math.floor(root.clientWidth / columns) - 1, 720);
+    const width = Math.max(NARROWEST, Math.min(Math.floor(root.clientWidth / columns) - 1, 720));
     const box = el("div", { class: "curves" });
     const focus = (model) => bringForward(box, models, coloured, model ?? modelNamed(state.front));
     const entries = models.map((model, place) => {
