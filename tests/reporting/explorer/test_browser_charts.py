@@ -229,3 +229,24 @@ def test_a_saved_chart_stands_alone_and_is_the_same_in_the_dark(open_page, view)
     with Image.open(io.BytesIO(saved(dark, "PNG"))) as picture:
         assert picture.size == (2 * width, 2 * height)
         assert picture.convert("RGB").getpixel((0, 0)) == (255, 255, 255)
+
+
+@pytest.mark.parametrize("view", CHARTS)
+def test_a_chart_names_its_metric_and_its_words_the_dataset_and_family(open_page, view):
+    tab = open_page(f"#view={view}&metric=ssim&scope=impulse")
+    drawn = tab.locator(".chart svg text").all_text_contents()
+    assert any("SSIM" in text for text in drawn)
+    assert " on kodak24, impulse noise" in tab.locator(".chart figcaption").inner_text()
+
+
+@pytest.mark.parametrize("view", ["heatmap", "curves"])
+def test_words_say_which_noises_have_images_of_their_own(open_page, view):
+    tab = open_page(f"#view={view}")
+    words = tab.locator(".chart figcaption").inner_text()
+    assert "on kodak24 (mc_render: on their own images)" in words
+
+
+def test_the_words_of_a_scatter_name_its_noise_and_level(open_page):
+    tab = open_page("#view=scatter&noise=gaussian&level=25")
+    assert "on kodak24, gaussian 25," in tab.locator(".chart figcaption").inner_text()
+    assert "of 3 noisy images" in tab.locator(".verdict").inner_text()

@@ -1,7 +1,10 @@
 """The explorer's page as a whole: its address, narrow, dark, and on paper."""
 
+import made_up
 import pytest
 from browsing import NEXT_FRAME, VIEWS, go
+
+from benchmark.reporting.explorer.page import page
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -65,3 +68,57 @@ def test_paper_gets_black_on_white_without_controls(open_page):
     )
     assert widths and max(widths) <= 940
     assert tab.pdf(prefer_css_page_size=True).startswith(b"%PDF")
+
+
+def test_a_window_that_has_no_width_yet_breaks_no_view(open_page):
+    tab = open_page()
+    for view in VIEWS:
+        tab.set_viewport_size({"width": 1, "height": 900})
+        tab.evaluate("(view) => { location.hash = `#view=${view}`; }", view)
+        tab.wait_for_selector(f"#view[data-view={view}]", state="attached")
+        tab.evaluate(NEXT_FRAME)
+        tab.set_viewport_size({"width": 1400, "height": 900})
+        tab.evaluate(NEXT_FRAME)
+        assert tab.locator("main > section").count() == 1, view
+        assert tab.locator(":is(table, .chart svg, canvas):visible").count() > 0, view
+
+
+def test_a_view_that_cannot_be_drawn_leaves_nothing_behind(open_page):
+    tab = open_page()
+    tab.evaluate("addEventListener('error', (event) => event.preventDefault())")
+    tab.evaluate("() => { window.plot = Plot.plot; Plot.plot = () => { throw Error('no'); }; }")
+    tab.get_by_role("tab", name="Curves").click()
+    tab.evaluate(NEXT_FRAME)
+    tab.evaluate("() => { Plot.plot = window.plot; }")
+    go(tab, "curves")
+    assert tab.locator("main > section").count() == 1
+
+
+def test_a_phone_shows_the_ranking_score_at_once_and_no_word_over_another(open_page):
+    tab = open_page(width=400)
+    score = tab.locator("td.main").first.bounding_box()
+    assert score["x"] + score["width"] <= 400
+    go(tab, "provenance")
+    wider = "(all) => all.filter((one) => one.scrollWidth > one.clientWidth + 1).length"
+    assert tab.locator(".settings th").count() > 0
+    assert tab.locator(".settings :is(th, td):visible").evaluate_all(wider) == 0
+
+
+def test_grey_lines_recede_from_light_and_dark_pages_alike(open_page):
+    lightness = "d3.lab(getComputedStyle(document.documentElement).getPropertyValue('{}')).l"
+    for scheme in ("light", "dark"):
+        tab = open_page("#view=curves", color_scheme=scheme)
+        paper, grey, ink = (
+            tab.evaluate(lightness.format(name)) for name in ("--paper", "--grey", "--ink")
+        )
+        assert abs(grey - paper) < abs(grey - ink), scheme
+
+
+def test_a_noise_without_settings_says_so(open_page, tmp_path):
+    lines: list[str] = []
+    facts = made_up.facts(lines)
+    facts["noises"][0]["settings"] = {"of": "gaussian"}
+    path = tmp_path / "plain.html"
+    path.write_text(page(facts, lines))
+    tab = open_page("#view=noises&noise=gaussian", path=path)
+    assert tab.locator("h2:text-is('Settings') + *").inner_text() == "None."

@@ -85,6 +85,14 @@ const symbolOf = (model) => {
   return { symbol, rotate };
 };
 
+/** What the shown scores are of, in words: on paper nobody sees the controls. `noises` are those of noisesHere. */
+function ofWhat(noises = []) {
+  const { name, label } = currentDataset();
+  const away = noises.filter(({ dataset }) => dataset !== name).map(({ noise }) => noise.label);
+  const family = state.scope === "all" ? "" : `, ${state.scope} noise`;
+  return ` on ${label ?? name}${family}${away.length ? ` (${away.join(", ")}: on their own images)` : ""}`;
+}
+
 /** The changes which lead to the cells of {data, a: model, noise, level}. */
 const cellsOf = (chosen) => ({ view: "cells", noise: "", level: null, seed: null, image: "", ...chosen });
 

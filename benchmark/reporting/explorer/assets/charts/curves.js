@@ -1,7 +1,8 @@
 // Curves of quality against level, a panel a noise, harder to the right.
 
 const MOST_COLOURS = 7; // in colour; more cannot be told apart
-const ABREAST = 250; // pixels of a panel at the least
+const ABREAST = 250; // pixels of a panel, at the least where there are several in a row
+const NARROWEST = 150; // pixels; a window which is not shown yet has none
 
 Object.assign(defaults, { front: "", bands: "on" });
 
@@ -20,7 +21,7 @@ views.push({
 
     const coloured = colouredOf(models);
     const columns = Math.max(1, Math.min(shown.length, Math.floor(root.clientWidth / ABREAST)));
-    const width = Math.min(Math.floor(root.clientWidth / columns) - 1, 720);
+    const width = Math.max(NARROWEST, Math.min(Math.floor(root.clientWidth / columns) - 1, 720));
     const box = el("div", { class: "curves" });
     const focus = (model) => bringForward(box, models, coloured, model ?? modelNamed(state.front));
     const entries = models.map((model, place) => {
@@ -37,12 +38,12 @@ views.push({
     box.append(
       chartLegend(entries),
       el("div", { class: "panels", style: `grid-template-columns: repeat(${columns}, ${width}px)` },
-        shown.map(({ noise }, place) => curvePanel(noise, points[place], models, metric, width, focus))),
+        shown.map(({ noise }, place) => curvePanel(noise, points[place], models, metric, { width, isFirst: place % columns === 0 }, focus))),
     );
     focus();
     root.append(
       chartFigure("curves", box, [
-        `${metric.label} against level, harder to the right: means over images and seeds${state.bands && ", with 95 % intervals over images"}.`,
+        `${metric.label}${ofWhat(shown)} against level, harder to the right: means over images and seeds${state.bands && ", with 95 % intervals over images"}.`,
         models.length > coloured.size ? `The best ${MOST_COLOURS} have colours; a name above brings its model to the front.` : "",
         "A point leads to its images' scores.",
       ], points.flat(), [
@@ -73,7 +74,7 @@ function colouredOf(models) {
 }
 
 /** One noise: lines, bands and markers of each model in a group of its own class. */
-function curvePanel(noise, points, models, metric, width, focus) {
+function curvePanel(noise, points, models, metric, { width, isFirst }, focus) {
   const levels = noise.levels.filter((level) => points.some((point) => point.level === level));
   const ordered = d3.sort(points, (point) => levels.indexOf(point.level));
   const trained = noise.name === facts.trained.noise && levels.includes(facts.trained.level) ? [facts.trained.level] : [];
@@ -97,6 +98,7 @@ function curvePanel(noise, points, models, metric, width, focus) {
     marks: [
       Plot.text([noise.label], { frameAnchor: "top-left", dy: -20, fontSize: 13, fontWeight: 600 }),
       Plot.text([noise.unit || "level"], { frameAnchor: "bottom", dy: 24, lineAnchor: "top", lineWidth: (width - 60) / 11, fontSize: 11, fill: "var(--quiet)" }),
+      isFirst ? Plot.text([metric.label], { frameAnchor: "left", textAnchor: "middle", rotate: -90, dx: -38, fontSize: 11, fill: "var(--quiet)" }) : null,
       Plot.axisX(levels, { text: levelText, label: null, tickSize: 4, fontSize: 11 }),
       Plot.axisY({ ticks: 5, label: null, tickSize: 0, fontSize: 11 }),
       Plot.ruleX(trained, { stroke: "var(--quiet)", strokeDasharray: "2 3" }),

@@ -24,8 +24,8 @@ views.push({
         "heat map",
         heatMap(rows, models, metric, root.clientWidth),
         [
-          other ? `${metric.label} less that of ${other.label}.` : `${metric.label}, ${metric.higher_is_better ? "higher" : "lower"} is better; the best of each line is bold.`,
-          other ? "Blue is better, orange worse; shades go with the square root." : "",
+          other ? `${metric.label}${ofWhat(noisesHere())}, less that of ${other.label}.` : `${metric.label}${ofWhat(noisesHere())}, ${metric.higher_is_better ? "higher" : "lower"} is better; the best of each line is bold.`,
+          other ? "Blue is better, orange worse; the shade grows with the square root of the difference." : "",
           "Means over levels, seeds and images; models stand in the order of their rank.",
           "A cell leads to its images' scores.",
         ],
@@ -103,6 +103,7 @@ function heatMap(rows, models, metric, room) {
   const lines = Plot.plot({ // beside the map, since they stay in sight while it scrolls
     ...shared, ariaLabel: "noises", width: left, marginRight: 0,
     marks: [
+      Plot.text([`${differs ? "Δ " : ""}${metric.label}`], { frameAnchor: "top-left", lineAnchor: "bottom", dy: -7, fontSize: 12, fontWeight: 600 }),
       heads(rows.filter((row) => row.heading), { text: "heading", fill: "var(--quiet)", fontStyle: "italic", dy: 2 }),
       heads(rows.filter((row) => row.cells), { text: "label", dx: 10 }),
     ],

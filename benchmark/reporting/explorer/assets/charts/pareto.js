@@ -28,7 +28,7 @@ views.push({
     const front = paretoFront(points, metric);
     root.append(
       chartFigure("cost", pareto(points, front, noisy, metric, cost, Math.min(root.clientWidth, 960)), [
-        `Mean ${metric.label} out of distribution with its 95 % interval over images, against ${cost.label}.`,
+        `Mean ${metric.label} out of distribution${ofWhat()}, with its 95 % interval over images, against ${cost.label}.`,
         front.length > 1 ? "No model beats one on the dashed line in both." : `${front[0].model.label} beats all others in both.`,
         "A point leads to its cells.",
         without.length ? `Without ${cost.label}: ${without.join(", ")}.` : "",
@@ -62,12 +62,12 @@ function pareto(points, front, noisy, metric, cost, width) {
     Plot.plot({
       ariaLabel: `${metric.label} against ${cost.label}`,
       width, height: Math.round(Math.max(340, Math.min(0.6 * width, 520))),
-      marginLeft: 52, marginRight: 20, marginTop: 30, marginBottom: 44, inset: 18,
+      marginLeft: 52, marginRight: 20, marginTop: 30, marginBottom: 48, inset: 18,
       x: { type: "log" },
       y: { domain: range, nice: true, grid: true, ticks: 8, reverse: !metric.higher_is_better, label: `${metric.label}, out of distribution`, tickSize: 0 },
       style: { fontSize: "12px" },
       marks: [
-        Plot.axisX(costTicks(points), { text: costTick, label: `${cost.label} →`, labelAnchor: "right" }),
+        Plot.axisX(costTicks(points), { text: costTick, label: `${cost.label} →`, labelAnchor: "right", labelOffset: 40 }),
         Plot.ruleY(ground, { y: "ood", stroke: "var(--quiet)", strokeDasharray: "2 3" }),
         Plot.text(ground, { y: "ood", frameAnchor: "right", textAnchor: "end", dy: -7, text: () => noisy.model.label, fill: "var(--quiet)" }),
         Plot.line(front, { ...at, curve: "step-after", stroke: "var(--quiet)", strokeWidth: 1.2, strokeDasharray: "4 3" }),

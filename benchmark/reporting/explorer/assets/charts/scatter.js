@@ -27,7 +27,7 @@ views.push({
     root.append(
       el("p", { class: "verdict" }, verdict(points, a, b, metric)),
       chartFigure("scatter", scatter(points, a, b, metric, Math.min(root.clientWidth, 640)), [
-        `${metric.label}, ${b.label} against ${a.label}, ${metric.higher_is_better ? "above" : "below"} the diagonal where ${b.label} is better.`,
+        `${metric.label}${ofWhat()}${onlyOf()}, ${b.label} against ${a.label}, ${metric.higher_is_better ? "above" : "below"} the diagonal where ${b.label} is better.`,
         "A point is an image under one noise, level and seed; it leads to its pictures, where there are some, or scores.",
         "Beside it, the mean difference under each noise with its 95 % interval over images; a line leads to the points of that noise.",
       ], d3.sort(points, (point) => -Math.abs(point.up - point.across)).slice(0, MOST_ROWS), [
@@ -41,6 +41,9 @@ views.push({
     );
   },
 });
+
+/** The chosen noise and level, in words. */
+const onlyOf = () => [state.noise && noiseNamed(state.noise).label, state.level].filter((part) => part || part === 0).map((part, at) => `${at ? " " : ", "}${part}`).join("");
 
 /** Images with both models' scores, means over trainings: {noise, level, seed, image, family, across, up}. */
 function imagePairs(noises, metric) {
@@ -66,8 +69,8 @@ function scatter(points, a, b, metric, size) {
     ariaLabel: `${metric.label} of ${b.label} against ${a.label}`,
     width: size, height: size, aspectRatio: 1,
     marginLeft: 52, marginBottom: 44, marginTop: 30, marginRight: 16, inset: 8,
-    x: { domain: extent, nice: true, grid: true, ticks: 7, label: `${a.label} →`, labelAnchor: "right", tickSize: 0 },
-    y: { domain: extent, nice: true, grid: true, ticks: 7, label: `↑ ${b.label}`, tickSize: 0 },
+    x: { domain: extent, nice: true, grid: true, ticks: 7, label: `${a.label}, ${metric.label} →`, labelAnchor: "right", tickSize: 0 },
+    y: { domain: extent, nice: true, grid: true, ticks: 7, label: `↑ ${b.label}, ${metric.label}`, tickSize: 0 },
     ...looks,
     style: { fontSize: "12px" },
     marks: [
@@ -145,7 +148,7 @@ function verdict(points, a, b, metric) {
   const { mean, half, images } = meanDifference(counted);
   const interval = Number.isFinite(half) ? `, 95 % interval ${signed(metric, mean - half)} to ${signed(metric, mean + half)} over ${images} images` : " (one image: no interval)";
   const where = counted.length < points.length ? " out of distribution" : "";
-  return `${b.label} is better on ${wins}, ${a.label} on ${losses} of ${points.length}. Mean difference${where}: ${signed(metric, mean)} ${metric.unit}${interval}.`.replace(" ,", ",");
+  return `${b.label} is better on ${wins}, ${a.label} on ${losses} of ${points.length} noisy images. Mean difference${where}: ${signed(metric, mean)} ${metric.unit}${interval}.`.replace(" ,", ",");
 }
 
 /** Up less across, every noise counting equally, with Student's interval over images. */

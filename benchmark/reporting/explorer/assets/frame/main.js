@@ -65,7 +65,12 @@ function tab(view, chosen) {
 function refresh(old, fill) {
   const fresh = old.cloneNode(false);
   old.after(fresh);
-  fill(fresh);
+  try {
+    fill(fresh);
+  } catch (error) { // the old box stays, and nothing half made beside it
+    fresh.remove();
+    throw error;
+  }
   const kept = [...old.querySelectorAll("[data-key]")].map((one) => [one.dataset.key, one.scrollLeft, one.scrollTop, one.open]);
   const active = old.contains(document.activeElement) ? document.activeElement : null;
   const twin = active && counterpart(active, old, fresh);

@@ -125,6 +125,9 @@ async function copy(text, what) {
   say(`${what} copied`);
 }
 
+// A word of a command, quoted as a shell needs it.
+const shellWord = (word) => (/^[\w./=@~-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);
+
 // A command line with a button that copies it.
 function command(text) {
   return el("div", { class: "command" }, el("pre", {}, el("code", {}, text)), button("Copy", () => copy(text, "Command"), `copy ${text}`));

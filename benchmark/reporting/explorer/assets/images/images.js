@@ -18,7 +18,7 @@ function renderImages(root) {
   const dataset = currentDataset().name;
   const conditions = conditionsOf(dataset);
   if (!conditions.length) return root.append(el("p", {}, `There are no cells of ${dataset}.`));
-  const selects = [...conditionChoices(conditions), choice("Scenes", "order", SCENE_ORDERS), choice("Among", "among", AMONG)];
+  const selects = [...conditionChoices(conditions), choice("Images of", "among", AMONG), choice("Order", "order", SCENE_ORDERS)];
   const exchange = named(button("⇄", () => set({ a: state.b, b: state.a })), "Exchange A and B");
   const sides = el("div", { class: "sides" }, choice("A", "a", sideOptions()), exchange, choice("B", "b", sideOptions()));
   const among = conditions.filter(({ noise, level, seed }) => {

@@ -101,11 +101,12 @@ function overview(scene, canvas) {
 
 /** What stands in the pictures' place where none are kept. */
 function noPictures(scene) {
-  const run = facts.commands.find((text) => text.startsWith("bench run"));
+  const run = facts.commands.find((text) => text.startsWith("bench run")) ?? "bench run";
+  const words = run.replace(/ (out|pictures)=('[^']*'|\S+)/g, ""); // the folder may have moved since
   return el("div", {},
     el("h2", {}, `${scene.image}, ${noiseNamed(scene.noise).label} ${scene.level}`),
     el("p", {}, "No pictures of this scene are in this page, only its scores. They are kept by a run with ", el("code", {}, "pictures=all"), "; explore the folder again after it:"),
-    command(`${run ?? "bench run"} pictures=all`));
+    command(`${words} pictures=all out=${shellWord(facts.folder)}`));
 }
 
 /** The scale of residuals or errors: which shade is which difference, in steps of 8 bits. */

@@ -117,13 +117,12 @@ function sceneOf(cell, image) {
   return facts.scenes.find(is);
 }
 
-// The command that makes the chosen cells of a model again; its words are quoted as a shell needs it.
+// The command that makes the chosen cells of a model again.
 function reproCommand(model) {
-  const quoted = (word) => (/^[\w./=@~-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);
   const trainings = modelNamed(model).trainings ?? [model];
   const names = trainings.length > 1 ? `[${trainings.join(",")}]` : trainings[0];
   const words = [`model=${names}`, `data=${state.data}`];
   if (state.noise) words.push(`noise=${state.noise}`);
   if (state.noise && state.level !== null) words.push(`level=[${state.level}]`);
-  return ["bench repro", ...[facts.folder, ...words].map(quoted)].join(" ");
+  return ["bench repro", ...[facts.folder, ...words].map(shellWord)].join(" ");
 }

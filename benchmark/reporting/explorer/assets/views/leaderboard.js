@@ -34,18 +34,18 @@ function leaderboardColumns(standing, rows, metric) {
   const first = bestFirst(metric);
   const columns = [
     { key: "model", title: "model", first: "up", class: "name", value: (row) => modelNamed(row.model).label, show: (row) => modelLabel(modelNamed(row.model)) },
-    { key: "rank", title: "rank", first: "up", value: (row) => row.rank_low && row.rank_low + row.rank_high / 1e4, show: rankOf, note: "The best and the worst place that the tests leave a model" },
-    { key: "group", title: "group", first: "up", class: "text", value: (row) => row.group || null, show: (row) => row.group || "–", note: "Models that share a letter cannot be told apart" },
-    {
-      key: "in_distribution", title: `${trained} ${level}`, first, value: (row) => row.in_distribution, note: "In distribution: the noise and level of training",
-      show: (row) => score(row, "in_distribution", row.in_distribution, { noise, level }),
-    },
     { key: "ood", title: "OOD mean", first, class: "main", value: (row) => row.ood, show: (row) => score(row, "ood", row.ood), note: "Mean over the other noises" },
     {
       key: "interval", title: barTitle("95 % interval", metric, domain), first, class: "text", value: (row) => row.low,
       show: (row) => (isMissing(row.low) ? "–" : el("span", { class: "interval" },
         link(`${number(metric, row.low)} to ${number(metric, row.high)}`, { view: "cells", a: row.model, noise: "", level: null, seed: null }),
         bar({ ...row, mean: row.ood }, domain, inkOf(modelNamed(row.model))))),
+    },
+    { key: "rank", title: "rank", first: "up", value: (row) => row.rank_low && row.rank_low + row.rank_high / 1e4, show: rankOf, note: "The best and the worst place that the tests leave a model" },
+    { key: "group", title: "group", first: "up", class: "text", value: (row) => row.group || null, show: (row) => row.group || "–", note: "Models that share a letter cannot be told apart" },
+    {
+      key: "in_distribution", title: `${trained} ${level}`, first, value: (row) => row.in_distribution, note: "In distribution: the noise and level of training",
+      show: (row) => score(row, "in_distribution", row.in_distribution, { noise, level }),
     },
     { key: "seconds", title: "s/image", first: "up", value: (row) => row.seconds, show: (row) => secondsOf(row.seconds) },
   ];

@@ -21,6 +21,7 @@ function sheetOf(noise) {
   sheet.innerHTML = noise.sheet; // HTML that the page's maker wrote
   for (const away of sheet.querySelectorAll("a[href^=http]")) Object.assign(away, { target: "_blank", rel: "noreferrer" });
   const scenes = facts.scenes.filter((scene) => scene.noise === noise.name);
+  const { of, ...changed } = noise.settings;
   const measured = d3.groups(noise.noisy, (one) => one.dataset);
   return el("article", {},
     el("h1", {}, noise.label),
@@ -39,7 +40,7 @@ function sheetOf(noise) {
           el("td", { class: "text" }, scene ? link("look", { view: "images", data: scene.dataset, noise: noise.name, level, seed: scene.seed, image: scene.image }) : "–"));
       })))),
     el("h2", {}, "Settings"),
-    settingsTable(noise.settings));
+    settingsTable(of === noise.name ? changed : noise.settings));
 }
 
 // Settings as lines of name and value; those of a part as part.name.
@@ -47,8 +48,10 @@ function settingsTable(settings) {
   const lines = flattened(settings);
   if (!lines.length) return el("p", { class: "quiet" }, "None.");
   return el("div", { class: "scroll", "data-key": `scroll ${lines.join()}`, tabindex: 0, role: "region", "aria-label": "Settings" }, el("table", { class: "settings" },
-    el("tbody", {}, lines.map(([name, value]) => el("tr", {}, el("th", { scope: "row", class: "name" }, name), el("td", { class: "text" }, el("code", {}, value)))))));
+    el("tbody", {}, lines.map(([name, value]) => el("tr", {}, el("th", { scope: "row", class: "name" }, brokenAtDots(name)), el("td", { class: "text" }, el("code", {}, value)))))));
 }
+
+const brokenAtDots = (name) => name.split(/(?<=\.)/).flatMap((part) => [part, el("wbr")]);
 
 function flattened(value, path = "") {
   if (value === null || typeof value !== "object" || Array.isArray(value)) {
