@@ -106,7 +106,8 @@ def _rank(value: float) -> int | None:
 
 def _points(ranking: Ranking) -> Iterator[dict[str, Any]]:
     means, digits = level_means(ranking.rows, ranking.scale.metric), ranking.scale.digits + MORE
-    for (noise, level, model), line in means.iterrows():
+    by_model = zip(means.index.to_flat_index(), means.to_dict("records"), strict=True)
+    for (noise, level, model), line in by_model:
         yield {
             "dataset": ranking.dataset,
             "metric": ranking.scale.metric,
