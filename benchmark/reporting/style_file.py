@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import warnings
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ def read_style(path: str | Path, scores: Scores) -> tuple[dict[str, str], Style]
     Its keys are ``models`` (by name ``label``, ``colour``, ``marker``), ``noises`` (by name
     ``label``) and ``columns``; each may be left out.
 
+    A paper has one such file for several folders, so a name without scores is only warned of.
+
     Parameters
     ----------
     scores
@@ -31,13 +34,13 @@ def read_style(path: str | Path, scores: Scores) -> tuple[dict[str, str], Style]
     Raises
     ------
     ValueError
-        If the file is missing or no such YAML, a key is unknown, a name has no scores, a label is
-        none or another's, or as `benchmark.reporting.figures.style.Style`.
+        If the file is missing or no such YAML, a key is unknown, a label is none or another's, or
+        as `benchmark.reporting.figures.style.Style`.
     """
     try:
         given = _mapping(_yaml(Path(path)), OF_FILE)
-        models = _entries(given, "models", _models(scores), OF_MODEL)
-        noises = _entries(given, "noises", scores.rows["noise"].unique(), OF_NOISE)
+        models = _entries(given, "models", OF_MODEL)
+        noises = _entries(given, "noises", OF_NOISE)
         texts = {
             key: {name: own[key] for name, own in (models | noises).items() if key in own}
             for key in OF_MODEL
@@ -46,6 +49,15 @@ def read_style(path: str | Path, scores: Scores) -> tuple[dict[str, str], Style]
         style = Style(texts["colour"], texts["marker"], given.get("columns", 0))
     except ValueError as error:
         raise ValueError(f"style={path}: {error}") from None
+    for kind, own, known in (
+        ("model", models, _models(scores)),
+        ("noise", noises, scores.rows["noise"].unique()),
+    ):
+        for name in own:
+            try:
+                check_name(kind, name, known)
+            except ValueError as error:
+                warnings.warn(f"style={path}: {error}", stacklevel=2)
     return texts["label"], style
 
 
@@ -94,13 +106,10 @@ def _yaml(path: Path) -> object:
         raise ValueError(f"the file is no YAML: {' '.join(str(error).split())}") from None
 
 
-def _entries(
-    given: Mapping[str, Any], part: str, known: Iterable[str], keys: Sequence[str]
-) -> dict[str, dict[str, str]]:
+def _entries(given: Mapping[str, Any], part: str, keys: Sequence[str]) -> dict[str, dict[str, str]]:
     """The texts of each model or noise, by name and key."""
     entries, found = _mapping(given.get(part, {}), None, f"{part} is"), {}
     for name, own in entries.items():
-        check_name(part.removesuffix("s"), name, known)
         found[name] = {}
         for key, text in _mapping(own, keys, f"{part}: {name} is").items():
             if not isinstance(text, str) or not text.strip():

@@ -122,6 +122,7 @@ def test_damaged_whole_pictures_are_made_again(bench, finished, shown, denoised)
 @pytest.mark.parametrize(
     ("words", "says"),
     [
+        (["protocol=kair"], "no finished cells under out by protocol kair"),
         (["image=moon"], "no scores of image moon"),
         (["crops=[40:0:16]"], "is not inside the image, which has 48x48"),
         (["crops=[40]"], "no X:Y:SIDE"),

@@ -134,3 +134,19 @@ def test_an_inset_in_a_corner_does_not_hide_its_box(box):
 def test_what_cannot_be_shown_is_a_sentence(crops, insets, says):
     with pytest.raises(ValueError, match=says):
         comparison(rows(), NAMES, crops, insets)
+
+
+def test_a_long_title_of_a_row_is_folded_and_reaches_into_no_other():
+    from matplotlib.text import Text
+
+    pictures = [Picture(noise(seed, 40, 40), ["30.00"]) for seed in range(4)]
+    titles = ["salt and pepper 0.012", "gaussian 50"]
+    shown = [Row(title, pictures) for title in titles]
+    figure = comparison(shown, [*NAMES, "x"], [(5, 10, 8, 8)], "corner", SIZES[1])
+    figure.draw_without_rendering()
+    found = figure.findobj(Text)
+    upright = [text for text in found if text.get_rotation() == 90 and text.get_text()]
+    above, below = (text.get_window_extent() for text in upright)
+    assert " ".join(upright[0].get_text().split("\n")) == titles[0]
+    assert above.y0 > below.y1
+    assert above.x0 >= 0

@@ -127,3 +127,19 @@ def test_a_label_is_drawn_as_it_stands(name):
     figure.canvas.draw()
     shown = [*figure.legends[0].get_texts()[1:], *titles]
     assert [text._preprocess_math(text.get_text()) for text in shown] == [(name, False)] * 3
+
+
+def test_a_legend_has_the_fewest_lines_which_fit():
+    from matplotlib.figure import Figure
+
+    from benchmark.reporting.figures.style import legend_above
+
+    labels = ["bm3d", "swinir", "SwinIR without masks", "Masked (ours)"]
+    figure = Figure((SIZES[2].width, 2))
+    legend_above(figure, {label: {} for label in labels}, SIZES[2])
+    figure.draw_without_rendering()
+    (legend,) = figure.legends
+    box = legend.get_window_extent()
+    assert len({round(text.get_window_extent().y0) for text in legend.get_texts()}) == 1
+    assert box.x0 >= 0
+    assert box.x1 <= figure.bbox.width

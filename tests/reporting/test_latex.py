@@ -76,7 +76,15 @@ def test_hard_names_compile_and_no_table_is_wider_than_the_page(columns, tmp_pat
     notes = {noise: f"a guess: 5 % of {noise}" for noise in noises}
     text = latex(board(models, noises, notes=notes, model_notes=notes), Style(columns=columns))
     assert "Overfull" not in compiled(text, tmp_path)
-    assert ("table*" in text) == (columns == 0)
+
+
+def test_a_table_of_one_column_takes_both_before_it_is_split():
+    narrow = latex(board({"a": [30.0], "b": [29.0]}, ["gaussian"]), Style(columns=1))
+    assert "table*" not in narrow
+    names = ["bm3d", "SwinIR without any masks", "a transformer", "masked, which is ours"]
+    text = latex(board({n: [30.0] * 7 for n in names}, list("abcdefg")), Style(columns=1))
+    assert "table*" in text
+    assert "continued" not in text
 
 
 @pytest.mark.slow

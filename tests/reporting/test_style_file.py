@@ -1,5 +1,6 @@
 """A file of labels and looks: what it says is done, what it cannot mean is one sentence."""
 
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -46,11 +47,6 @@ columns: 1
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("models: {maskd: {label: A}}", "no scores of model 'maskd'; did you mean 'masked'? There"),
-        (
-            "noises: {masked: {label: A}}",
-            "no scores of noise 'masked'. There are: poisson, stripes",
-        ),
         ("model: {}", "unknown key 'model'; did you mean 'models'? Known: models, noises, columns"),
         (
             "models: {masked: {color: red}}",
@@ -79,6 +75,22 @@ def test_what_a_file_cannot_mean_is_one_sentence_which_names_the_file(
         read_style(path, scores)
     assert str(raised.value).startswith(f"style={path}: ") and sentence in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("models: {maskd: {label: A}}", "no scores of model 'maskd'; did you mean 'masked'? There"),
+        (
+            "noises: {masked: {label: A}}",
+            "no scores of noise 'masked'. There are: poisson, stripes",
+        ),
+    ],
+)
+def test_a_name_of_another_folder_of_the_paper_is_warned_of(scores, tmp_path, text, sentence):
+    path = written(tmp_path, text)
+    with pytest.warns(UserWarning, match=re.escape(f"style={path}: {sentence}")):
+        read_style(path, scores)
 
 
 def test_a_file_that_is_not_there_is_said(scores):

@@ -49,7 +49,7 @@ def explore(options: ExploreOptions, line: CommandLine) -> None:
 
     from benchmark.cells import Cell, ResultStore
     from benchmark.cells.pictures import scenes as stored_scenes
-    from benchmark.cli.shown.options import selection_of, shown, stored_scores
+    from benchmark.cli.shown.options import selection_of, shown, some_scores
     from benchmark.console.log import log
     from benchmark.files.output import prepare_file
     from benchmark.files.whole import file_name, write_whole
@@ -62,14 +62,7 @@ def explore(options: ExploreOptions, line: CommandLine) -> None:
     if options.pictures not in ("all", "none"):
         raise ValueError(f"pictures={options.pictures} is none of the choices; take all or none")
     store = ResultStore(options.out)
-    scores = stored_scores(store, options.protocol)
-    if scores.rows.empty:
-        raise ValueError(
-            f"no finished cells under {store.root}"
-            f"{f' by protocol {options.protocol}' if options.protocol else ''}; fill it with: "
-            f"bench run out={store.root}"
-        )
-    scores, board, style = shown(options, scores)
+    scores, board, style = shown(options, some_scores(store, options.protocol))
     chosen = selection_of(options).words.values() if is_part(board, scores) else ()
     own = store.root / f"{file_name('-'.join(['explorer', *chosen]))}.html"
     to = prepare_file("to", options.to or str(own), "explorer")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from benchmark.cli.command import CommandLine, command
+from benchmark.cli.shown.options import LookOptions
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,13 +16,11 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class ShowOptions:
+class ShowOptions(LookOptions):
     """What a visual comparison is told.
 
     Parameters
     ----------
-    out
-        The results folder.
     model
         Names of scored models, in the order of their columns, or all.
     noise
@@ -40,10 +39,6 @@ class ShowOptions:
         Crops stand below the image, in a corner of it, or they are all there is: only.
     metric
         Names of metrics below each picture.
-    labels
-        What readers see in place of a model's or noise's name: [masked: Masked (ours)].
-    style
-        A YAML file with labels and the columns of the page: docs/papers.md.
     formats
         Of pdf, png and tex those which are written.
     weights, images
@@ -56,7 +51,6 @@ class ShowOptions:
         The folder of the figure, by default OUT.
     """
 
-    out: str = "results/local"
     model: tuple[str, ...] = ("all",)
     noise: tuple[str, ...] = ("all",)
     level: tuple[float, ...] = ()
@@ -66,8 +60,6 @@ class ShowOptions:
     crops: tuple[str, ...] = ()
     insets: str = "below"
     metric: tuple[str, ...] = ("psnr", "ssim")
-    labels: tuple[str, ...] = ()
-    style: str | None = None
     formats: tuple[str, ...] = ("pdf", "png", "tex")
     weights: tuple[str, ...] = ()
     images: str | None = None
@@ -88,12 +80,12 @@ def show(options: ShowOptions, line: CommandLine) -> None:
     Scores are those of the stored cells, over the whole image. Whole pictures which are not there
     are made from what the cells say, as bench repro does, and kept beside the others.
     """
-    from dataclasses import replace
     from pathlib import Path
 
     from benchmark.cells import Cell, ResultStore
     from benchmark.cli.objects.again import Files
     from benchmark.cli.output import say_written
+    from benchmark.cli.shown.options import labelled, some_scores
     from benchmark.console.log import log
     from benchmark.console.progress import track
     from benchmark.files.output import prepare
@@ -101,18 +93,13 @@ def show(options: ShowOptions, line: CommandLine) -> None:
     from benchmark.reporting.comparison import NOISY, choose_crop, comparison_of, crops_of
     from benchmark.reporting.figures.comparison import FORMATS, check_crops, comparison
     from benchmark.reporting.figures.saving import is_drawn, save_figure
-    from benchmark.reporting.figures.style import Style
-    from benchmark.reporting.style_file import read_labels, read_style
 
     for word in options.formats:
         if word not in FORMATS:
             raise ValueError(f"formats has {word}; a comparison is written as {', '.join(FORMATS)}")
     store, to = ResultStore(options.out), Path(options.to or options.out)
-    scores, files = store.scores(), Files(options.weights)
-    if scores.rows.empty:
-        raise ValueError(f"no finished cells under {store.root}/cells; fill it with: bench run")
-    labels, style = read_style(options.style, scores) if options.style else ({}, Style())
-    scores = replace(scores, labels=read_labels(options.labels, scores, labels))
+    files = Files(options.weights)
+    scores, style = labelled(options, some_scores(store, options.protocol))
     chosen = comparison_of(
         scores, options.model, options.noise, options.level, options.data, options.seed,
         options.metric,

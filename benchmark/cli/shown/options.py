@@ -14,13 +14,33 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class ShownOptions:
-    """What of a folder is shown.
+class LookOptions:
+    """Which folder is shown, and how it looks.
 
     Parameters
     ----------
     out
         The results folder.
+    labels
+        What readers see in place of a model's or noise's name: [masked: Masked (ours)].
+    style
+        A YAML file with labels, and the colours, markers and sizes of figures: docs/papers.md.
+    protocol
+        Of a folder with scores by several protocols, the one which is shown.
+    """
+
+    out: str = "results/local"
+    labels: tuple[str, ...] = ()
+    style: str | None = None
+    protocol: str | None = None
+
+
+@dataclass(frozen=True)
+class ShownOptions(LookOptions):
+    """What of a folder is shown.
+
+    Parameters
+    ----------
     model
         Names of scored models, in the order in which they are shown, or all, by rank.
     noise
@@ -31,23 +51,13 @@ class ShownOptions:
         Names of metrics, in the order of their tables, or all.
     data
         Names of datasets, or all.
-    labels
-        What readers see in place of a model's or noise's name: [masked: Masked (ours)].
-    style
-        A YAML file with labels, and the colours, markers and sizes of figures: docs/papers.md.
-    protocol
-        Of a folder with scores by several protocols, the one which is shown.
     """
 
-    out: str = "results/local"
     model: tuple[str, ...] = ("all",)
     noise: tuple[str, ...] = ("all",)
     level: tuple[float, ...] = ()
     metric: tuple[str, ...] = ("all",)
     data: tuple[str, ...] = ("all",)
-    labels: tuple[str, ...] = ()
-    style: str | None = None
-    protocol: str | None = None
 
 
 def stored_scores(store: ResultStore, protocol: str | None) -> Scores:
@@ -70,6 +80,17 @@ def stored_scores(store: ResultStore, protocol: str | None) -> Scores:
     )
 
 
+def some_scores(store: ResultStore, protocol: str | None) -> Scores:
+    """As `stored_scores`; ``ValueError`` as well if there are none."""
+    scores = stored_scores(store, protocol)
+    if scores.rows.empty:
+        by = f" by protocol {protocol}" if protocol else ""
+        raise ValueError(
+            f"no finished cells under {store.root}{by}; fill it with: bench run out={store.root}"
+        )
+    return scores
+
+
 def selection_of(options: ShownOptions) -> Selection:
     """What is chosen."""
     from benchmark.reporting.selection import Selection
@@ -83,12 +104,22 @@ def shown(options: ShownOptions, scores: Scores) -> tuple[Scores, Board, Style]:
     Raises
     ------
     ValueError
-        If something chosen, labelled or styled is not there; see `Selection.board`, `read_labels`
-        and `read_style`.
+        If something chosen is not there, or as `labelled`; see `Selection.board`.
+    """
+    scores, style = labelled(options, scores)
+    return scores, selection_of(options).board(scores), style
+
+
+def labelled(options: LookOptions, scores: Scores) -> tuple[Scores, Style]:
+    """All scores with their labels, and how they look.
+
+    Raises
+    ------
+    ValueError
+        If something labelled or styled cannot be; see `read_labels` and `read_style`.
     """
     from benchmark.reporting.figures.style import Style
     from benchmark.reporting.style_file import read_labels, read_style
 
     labels, style = read_style(options.style, scores) if options.style else ({}, Style())
-    scores = replace(scores, labels=read_labels(options.labels, scores, labels))
-    return scores, selection_of(options).board(scores), style
+    return replace(scores, labels=read_labels(options.labels, scores, labels)), style

@@ -8,16 +8,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-import pandas as pd
-
-from benchmark.cells.scores import CELL, Scale, Scores
+from benchmark.cells.scores import CELL, Scores
 from benchmark.reporting.board import Board
 from benchmark.reporting.leaderboard import column_marks, sentences
 from benchmark.reporting.ranking import SUMMARY, Ranking, noise_order
-from benchmark.reporting.statistics import mild_to_hard, shared_rows
-from benchmark.reporting.statistics.bootstrap import Bootstrap
-from benchmark.reporting.statistics.means import Measured
+from benchmark.reporting.statistics.levels import level_means
 
 ALL = "all"  # the scope of every noise
 MORE = 2  # digits beyond those which a metric's numbers are printed with
@@ -53,8 +48,8 @@ def points(board: Board) -> list[dict[str, Any]]:
     return [
         point
         for dataset in board.datasets
-        for metric in board.rankings[dataset]
-        for point in _points(board, dataset, board.scale(metric))
+        for ranking in board.rankings[dataset].values()
+        for point in _points(ranking)
     ]
 
 
@@ -109,30 +104,16 @@ def _rank(value: float) -> int | None:
     return None if math.isnan(value) else int(value)
 
 
-def _points(board: Board, dataset: str, scale: Scale) -> Iterator[dict[str, Any]]:
-    rows = board.rows[board.rows["dataset"] == dataset].dropna(subset=scale.metric)
-    for noise in noise_order(rows["noise"].unique(), board.in_distribution[0]):
-        own = rows[rows["noise"] == noise]
-        for level in mild_to_hard(own, noise):
-            yield from _of_level(shared_rows(own[own["level"] == level]), scale)
-
-
-def _of_level(rows: pd.DataFrame, scale: Scale) -> Iterator[dict[str, Any]]:
-    if rows.empty:
-        return
-    measured, digits = Measured.of(rows, scale.metric), scale.digits + MORE
-    low, high = Bootstrap(measured).bounds(np.eye(len(measured.names)))
-    first = rows.iloc[0]
-    for place, model in enumerate(measured.names):
-        mean = measured.means[place]
+def _points(ranking: Ranking) -> Iterator[dict[str, Any]]:
+    means, digits = level_means(ranking.rows, ranking.scale.metric), ranking.scale.digits + MORE
+    by_model = zip(means.index.to_flat_index(), means.to_dict("records"), strict=True)
+    for (noise, level, model), line in by_model:
         yield {
-            "dataset": first["dataset"],
-            "metric": scale.metric,
-            "noise": first["noise"],
-            "level": float(first["level"]),
+            "dataset": ranking.dataset,
+            "metric": ranking.scale.metric,
+            "noise": noise,
+            "level": float(level),
             "model": model,
-            "mean": number(mean, digits),
-            "low": number(mean + low[place], digits),
-            "high": number(mean + high[place], digits),
-            "images": int(rows["image"].nunique()),
+            **{name: number(line[name], digits) for name in ("mean", "low", "high")},
+            "images": int(line["images"]),
         }

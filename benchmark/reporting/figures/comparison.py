@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmark.pixels import cut
-from benchmark.reporting.figures.style import COLOURS, SIZES, Size, literal
+from benchmark.reporting.figures.style import COLOURS, SIZES, Size, folded, literal
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -87,8 +87,14 @@ def comparison(
     abreast = ceil(len(columns) / lines)
     side = (size.width - margin + GAP) / abreast - GAP
     cell = _Cell.of(side, shape, crops, insets)
+    titles = [folded(row.title, cell.height, size.small) for row in rows]
+    if more := max(title.count("\n") for title in titles):
+        margin += 1.2 * letter * more
+        side = (size.width - margin + GAP) / abreast - GAP
+        cell = _Cell.of(side, shape, crops, insets)
     above, under = 1.7 * letter, 1.6 * letter * any(scores) + 2 * GAP  # each line of pictures
-    bands = [(row, first) for row in rows for first in range(0, len(columns), abreast)]
+    starts = range(0, len(columns), abreast)
+    bands = [(*of, first) for of in zip(rows, titles, strict=True) for first in starts]
     height = sum(
         above * (lines > 1 or band == 0) + cell.height + under for band in range(len(bands))
     )
@@ -98,10 +104,10 @@ def comparison(
     middle = {"ha": "center", "va": "center", "fontsize": size.small}
     fit = min(size.small, 72 * side / (0.56 * max(map(len, columns))))  # points, to fit its column
     y = 0.0
-    for band, (row, first) in enumerate(bands):
+    for band, (row, title, first) in enumerate(bands):
         named = lines > 1 or band == 0
         y += above * named
-        canvas.text(0.8 * letter, y + cell.height / 2, literal(row.title), rotation=90, **middle)
+        canvas.text((margin - 0.1 * letter) / 2, y + cell.height / 2, title, rotation=90, **middle)
         for place, picture in enumerate(row.pictures[first : first + abreast]):
             x = margin + place * (side + GAP)
             if named:

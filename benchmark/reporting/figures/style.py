@@ -8,6 +8,8 @@ from itertools import count
 from math import ceil
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from benchmark.protocol import REFERENCE
 from benchmark.reporting.statistics.trainings import network_of
 
@@ -182,8 +184,12 @@ def legend_above(figure: Figure, looks: Styles, size: Size) -> float:
     from matplotlib.lines import Line2D
 
     em = size.large / 72
-    entry = em * (5 + LETTER * max(map(len, looks)))
-    abreast = min(len(looks), max(1, int((figure.get_figwidth() - em) / entry)))
+    abreast = len(looks)
+    while abreast > 1:  # matplotlib fills its columns one after the other
+        columns = np.array_split([len(label) for label in looks], abreast)
+        if em * sum(5 + LETTER * max(of) for of in columns) <= figure.get_figwidth() - em:
+            break
+        abreast -= 1
     figure.legend(
         [Line2D([], [], **look) for look in looks.values()],
         [*map(literal, looks)],

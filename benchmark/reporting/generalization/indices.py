@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -137,8 +138,8 @@ class Generalization:
         return set.intersection(*known) if len(known) == len(seen) else None
 
     @cached_property
-    def _means(self) -> dict[str, pd.Series]:
-        return {model: condition_means(scores) for model, scores in self._matrices.items()}
+    def _means(self) -> dict[str, dict[Any, float]]:
+        return {model: condition_means(of).to_dict() for model, of in self._matrices.items()}
 
     def _family(self, noise: str) -> str:
         return self.scores.families.get(noise) or noise

@@ -39,19 +39,19 @@ def latex(board: Board, style: Style, excerpt: str = "") -> str:
     Parameters
     ----------
     style
-        Of its looks, ``columns``: how many of a page's two a table may take, 0 for both as well.
+        Of its looks, ``columns``: 1 for tables in one of a page's two, where they fit it whole.
     excerpt
         What a comment says where the table is not all that there is.
     """
     texts: list[str] = []
     for rankings in _rankings(board):
-        laid_out = _laid_out(rankings, WIDTHS[style.columns or 2])
+        laid_out = _laid_out(rankings, style.columns)
         for ranking, parts in zip(rankings, laid_out, strict=True):
             label = "tab:" + re.sub(r"[^\w-]", "-", f"{ranking.dataset}-{ranking.scale.metric}")
-            texts.append(_float(parts[0], _caption(board.scores, ranking), label, style))
+            texts.append(_float(parts[0], _caption(board.scores, ranking), label))
             for number, part in enumerate(parts[1:], 2):
                 caption = f"{_title(ranking)}, continued: part {number} of {len(parts)}."
-                texts.append(_float(part, caption, f"{label}-{number}", style))
+                texts.append(_float(part, caption, f"{label}-{number}"))
             texts += [f"% {' '.join(line.split())}\n" for line in caveats(board.scores, ranking)]
     return render("leaderboard.tex", texts=texts, notes=_notes(board), excerpt=excerpt)
 
@@ -75,11 +75,13 @@ def _notes(board: Board) -> dict[str, str]:
     return notes(board.scores, chain(*_rankings(board)))
 
 
-def _laid_out(rankings: Sequence[Ranking], width: float) -> list[list[Table]]:
+def _laid_out(rankings: Sequence[Ranking], columns: int) -> list[list[Table]]:
     """The parts of each table of a dataset, all turned the way in which they are fewest."""
     tables = [_table(ranking) for ranking in rankings]
     ways = [tables, [_noises_as_lines(*pair) for pair in zip(tables, rankings, strict=True)]]
-    parts = [[_parts(table, width) for table in way] for way in ways]
+    parts = []
+    for width in [WIDTHS[1], WIDTHS[2]] if columns == 1 else [WIDTHS[2]]:
+        parts += [[_parts(table, width) for table in way] for way in ways]
     return min(parts, key=lambda way: sum(map(len, way)))
 
 
@@ -94,10 +96,9 @@ def _parts(table: Table, width: float) -> list[Table]:
     return parts
 
 
-def _float(table: Table, caption: str, label: str, style: Style) -> str:
-    """The table, over both columns of a page if it has to be and may be."""
-    wide = style.columns != 1 and table.latex_width > WIDTHS[1]
-    return replace(table, caption=caption).latex(label, wide)
+def _float(table: Table, caption: str, label: str) -> str:
+    """The table, over both columns of a page if it has to be."""
+    return replace(table, caption=caption).latex(label, table.latex_width > WIDTHS[1])
 
 
 def _table(ranking: Ranking) -> Table:

@@ -93,12 +93,12 @@ class Measured:
 def group_means(rows: pd.DataFrame, by: list[str], columns: list[str]) -> pd.DataFrame:
     """Unweighted means of columns, a line per group; NaN where a value is (pandas skips those)."""
     groups = rows.groupby(by)
-    places = groups.indices
+    keys, places = list(groups.groups), groups.indices
     means = {
-        name: [values[places[key]].mean() for key in groups.groups]
+        name: [values[places[key]].mean() for key in keys]
         for name, values in ((name, rows[name].to_numpy(float)) for name in columns)
     }
-    return pd.DataFrame(list(groups.groups), columns=by).assign(**means)
+    return pd.DataFrame(keys, columns=by).assign(**means)
 
 
 def score_matrices(rows: pd.DataFrame, metric: str) -> dict[str, pd.DataFrame]:
