@@ -2,6 +2,7 @@
 
 import copy
 import io
+import json
 import re
 from pathlib import Path
 from xml.etree import ElementTree
@@ -229,3 +230,24 @@ def test_a_saved_chart_stands_alone_and_is_the_same_in_the_dark(open_page, view)
     with Image.open(io.BytesIO(saved(dark, "PNG"))) as picture:
         assert picture.size == (2 * width, 2 * height)
         assert picture.convert("RGB").getpixel((0, 0)) == (255, 255, 255)
+
+
+@pytest.mark.parametrize("view", ["heatmap", "curves", "scatter"])
+def test_a_family_which_the_dataset_lacks_becomes_all_of_them(open_page, view):
+    tab = open_page(f"#view={view}&scope=impulse")
+    tab.locator("#header select[data-key=data]").select_option("mc_render")
+    tab.wait_for_function("document.querySelector('[data-key=scope]').value === 'all'")
+    assert tab.locator("#view figure.chart").count() == 1
+
+
+def test_names_may_be_anything(open_page, tmp_path):
+    text = json.dumps(FACTS).replace('"made up', '"a \\"b\\" \\\\ </script>&')
+    facts = json.loads(text.replace('"dncnn"', '"constructor"'))
+    facts["noises"][0]["label"] = "out of distribution"
+    path = written(tmp_path / "x.html", facts)
+    tab = open_page("#view=heatmap", path=path)
+    assert saved(tab, "SVG").startswith(b"<svg")
+    lines = tab.locator("#view .heat [aria-label=noises] text")
+    assert lines.all_text_contents().count("out of distribution") == 2
+    tops = lines.evaluate_all("(all) => all.map((one) => one.getBoundingClientRect().top)")
+    assert len(set(tops)) == len(tops)

@@ -10,9 +10,10 @@ views.push({
   title: "Scatter",
   render(root) {
     const models = facts.models.map((model) => [model.name, model.label]);
+    const scope = scopeChoice(); // first: it mends a scope that is not here
     const noises = noisesHere().filter(({ dataset }) => dataset === currentDataset().name).map(({ noise }) => noise);
     const selects = [
-      choice("A, across", "a", models), choice("B, up", "b", models), scopeChoice(),
+      choice("A, across", "a", models), choice("B, up", "b", models), scope,
       choice("Noise", "noise", [["", "all"], ...noises.map((noise) => [noise.name, noise.label])]),
     ];
     const levels = noises.find((noise) => noise.name === state.noise)?.levels ?? [];
