@@ -207,6 +207,25 @@ def test_the_scatter_counts_who_wins_and_by_how_much(open_page):
     )
 
 
+@pytest.mark.parametrize("images", [2, 9, 11, 12, 100])
+def test_the_interval_of_the_scatter_is_students(open_page, tmp_path, images):
+    from scipy import stats
+
+    facts = copy.deepcopy(FACTS)
+    facts["metrics"][0]["digits"] = 6
+    scores = {"dncnn": np.zeros(images), "masked": np.random.default_rng(0).normal(size=images)}
+    facts["cells"] = [
+        {**cell, "rows": [[f"i{n}", 0.1, one, 0.5] for n, one in enumerate(scores[cell["model"]])]}
+        for cell in facts["cells"]
+        if cell["model"] in scores and (cell["noise"], cell["level"]) == ("poisson", 2.0)
+    ]
+    tab = open_page("#view=scatter&a=dncnn&b=masked", path=written(tmp_path / "x.html", facts))
+    words = tab.locator(".verdict").inner_text().translate(MINUS)
+    _, low, high = (float(number) for number in re.findall(r"[+-]\d+\.\d+", words))
+    expected = stats.t.interval(0.95, images - 1, 0, stats.sem(scores["masked"]))
+    assert high - low == pytest.approx(expected[1] - expected[0], rel=1e-5, abs=2e-6)
+
+
 def test_a_point_of_the_scatter_leads_to_its_pictures(open_page):
     tab = open_page("#view=scatter&a=dncnn&b=masked&noise=gaussian&level=50")
     links = {row[0]: place for place, row in enumerate(opened(tab, "scatter"))}
