@@ -255,7 +255,7 @@ def test_a_saved_chart_stands_alone_and_is_the_same_in_the_dark(open_page, view)
 def test_a_family_which_the_dataset_lacks_becomes_all_of_them(open_page, view):
     tab = open_page(f"#view={view}&scope=impulse")
     tab.locator("#header select[data-key=data]").select_option("mc_render")
-    tab.wait_for_function("document.querySelector('[data-key=scope]').value === 'all'")
+    tab.wait_for_selector("[data-key=scope] option[value=all]:checked", state="attached")
     assert tab.locator("#view figure.chart").count() == 1
 
 
