@@ -59,7 +59,7 @@ class Board:
             names = " and ".join(sorted(map(name_of, self.scores.protocols)))
             raise ValueError(
                 f"these scores are by protocols {names}, and two never stand in one table; show "
-                f"them apart: bench report protocol=NAME to=FOLDER"
+                f"them apart: protocol=NAME, and to=PLACE"
             )
         return check_table(self.scores.rows).sort_values([*ROW, "model"], ignore_index=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
@@ -58,17 +59,27 @@ def settings_by(board: Board, role: str, part: str) -> dict[str, Mapping[str, An
     """By the name of a model, noise or dataset, its settings as the first of its cells has them."""
     found: dict[str, Mapping[str, Any]] = {}
     for record in board.scores.records:
-        found.setdefault(record["cell"][role], record["settings"][part])
+        found.setdefault(record["cell"][role], _finite(record["settings"][part]))
     return found
 
 
 def _made(record: Record) -> dict[str, Any]:
     """What a cell was made by: all it says but for its scores and its key."""
     environment = dict(record.get("environment", {}))
-    return {
+    made = {
         "tile": environment.pop("tile", {}),
         "precision": environment.pop("precision", None),
         "environment": environment,
         "code": record.get("code"),
         "settings": record["settings"],
     }
+    return _finite(made)
+
+
+def _finite(value: Any) -> Any:
+    """A value of JSON with its NaN and infinite numbers, which a browser cannot read, as texts."""
+    if isinstance(value, Mapping):
+        return {name: _finite(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(part) for part in value]
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value

@@ -54,8 +54,16 @@ def points(board: Board) -> list[dict[str, Any]]:
 
 
 def number(value: float, digits: int) -> float | None:
-    """A number of so many digits behind the point; None for NaN."""
-    return None if math.isnan(value) else round(float(value), digits)
+    """A number of so many digits behind the point; None for NaN.
+
+    It is left whole where `MORE` digits fewer of it would be printed otherwise than of the number:
+    30.12499 is 30.12, and 30.1250 would be 30.13.
+    """
+    if math.isnan(value):
+        return None
+    short = round(float(value), digits)
+    is_tie = f"{short:.{digits}f}".endswith("5".ljust(MORE, "0"))
+    return float(value) if is_tie else short
 
 
 def seconds(value: float) -> float | None:

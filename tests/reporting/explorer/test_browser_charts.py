@@ -2,6 +2,7 @@
 
 import copy
 import io
+import json
 import re
 from pathlib import Path
 from xml.etree import ElementTree
@@ -206,6 +207,25 @@ def test_the_scatter_counts_who_wins_and_by_how_much(open_page):
     )
 
 
+@pytest.mark.parametrize("images", [2, 9, 11, 12, 100])
+def test_the_interval_of_the_scatter_is_students(open_page, tmp_path, images):
+    from scipy import stats
+
+    facts = copy.deepcopy(FACTS)
+    facts["metrics"][0]["digits"] = 6
+    scores = {"dncnn": np.zeros(images), "masked": np.random.default_rng(0).normal(size=images)}
+    facts["cells"] = [
+        {**cell, "rows": [[f"i{n}", 0.1, one, 0.5] for n, one in enumerate(scores[cell["model"]])]}
+        for cell in facts["cells"]
+        if cell["model"] in scores and (cell["noise"], cell["level"]) == ("poisson", 2.0)
+    ]
+    tab = open_page("#view=scatter&a=dncnn&b=masked", path=written(tmp_path / "x.html", facts))
+    words = tab.locator(".verdict").inner_text().translate(MINUS)
+    _, low, high = (float(number) for number in re.findall(r"[+-]\d+\.\d+", words))
+    expected = stats.t.interval(0.95, images - 1, 0, stats.sem(scores["masked"]))
+    assert high - low == pytest.approx(expected[1] - expected[0], rel=1e-5, abs=2e-6)
+
+
 def test_a_point_of_the_scatter_leads_to_its_pictures(open_page):
     tab = open_page("#view=scatter&a=dncnn&b=masked&noise=gaussian&level=50")
     links = {row[0]: place for place, row in enumerate(opened(tab, "scatter"))}
@@ -250,3 +270,24 @@ def test_the_words_of_a_scatter_name_its_noise_and_level(open_page):
     tab = open_page("#view=scatter&noise=gaussian&level=25")
     assert "on kodak24, gaussian 25," in tab.locator(".chart figcaption").inner_text()
     assert "of 3 noisy images" in tab.locator(".verdict").inner_text()
+
+
+@pytest.mark.parametrize("view", ["heatmap", "curves", "scatter"])
+def test_a_family_which_the_dataset_lacks_becomes_all_of_them(open_page, view):
+    tab = open_page(f"#view={view}&scope=impulse")
+    tab.locator("#header select[data-key=data]").select_option("mc_render")
+    tab.wait_for_selector("[data-key=scope] option[value=all]:checked", state="attached")
+    assert tab.locator("#view figure.chart").count() == 1
+
+
+def test_names_may_be_anything(open_page, tmp_path):
+    text = json.dumps(FACTS).replace('"made up', '"a \\"b\\" \\\\ </script>&')
+    facts = json.loads(text.replace('"dncnn"', '"constructor"'))
+    facts["noises"][0]["label"] = "out of distribution"
+    path = written(tmp_path / "x.html", facts)
+    tab = open_page("#view=heatmap", path=path)
+    assert saved(tab, "SVG").startswith(b"<svg")
+    lines = tab.locator("#view .heat [aria-label=noises] text")
+    assert lines.all_text_contents().count("out of distribution") == 2
+    tops = lines.evaluate_all("(all) => all.map((one) => one.getBoundingClientRect().top)")
+    assert len(set(tops)) == len(tops)

@@ -1,10 +1,14 @@
 """The explorer's scenes: pixels to the bit, scores, orders, what is saved and printed."""
 
+import json
+
 import made_up
 import numpy as np
 import pytest
 from PIL import Image
 from scene_pixels import PAINTED, SCENE, painted, pixels, show
+
+from benchmark.reporting.explorer.page import page
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -182,3 +186,21 @@ def test_hidden_models_have_no_tile(open_page):
     tab.wait_for_selector(PAINTED)
     names = [tile.get_attribute("data-tile") for tile in tab.locator(".tile").all()]
     assert names == ["clean", "noisy", "bm3d", "swinir", "masked"]
+
+
+def test_a_model_named_like_a_part_of_javascript_has_its_own_pictures_or_none(open_page, tmp_path):
+    lines = []
+    text = json.dumps(made_up.facts(lines)).replace('"dncnn"', '"constructor"')
+    path = tmp_path / "x.html"
+    path.write_text(page(json.loads(text), lines))
+    tab = open_page("#view=images&noise=poisson&level=3&b=constructor", path=path)
+    tab.wait_for_selector(PAINTED)
+    assert tab.inner_text('[data-tile="constructor"] .window') == "no picture kept"
+
+
+@pytest.mark.parametrize(("given", "used"), [(-3, 1), (1e9, 20)])
+def test_a_gain_of_the_address_beyond_the_slider_is_its_end(open_page, given, used):
+    tab = open_page(f"{SCENE}&mode=residual&gain={given}")
+    tab.wait_for_selector(PAINTED)
+    expected = np.clip(128 + used * (pixels("noisy") - pixels("clean")), 0, 255)
+    assert (painted(tab, "noisy") == expected).all()

@@ -12,6 +12,7 @@ from benchmark.cells.scores import Scale, Scores
 from benchmark.protocol import PROTOCOLS
 from benchmark.reporting.board import Board
 from benchmark.reporting.explorer.facts import Cost, facts
+from benchmark.reporting.explorer.standings import number
 from benchmark.reporting.figures.style import Style
 from benchmark.reporting.leaderboard import sentences
 
@@ -120,7 +121,10 @@ def test_a_family_is_ranked_by_its_own_noises(found, board):
 
 def test_numbers_have_two_digits_more_than_are_printed(found):
     rows = found["cells"][0]["rows"]
-    assert all(round(psnr, 4) == psnr and round(ssim, 6) == ssim for _, _, psnr, ssim in rows)
+    for _, _, *given in rows:
+        for value, digits in zip(given, (4, 6), strict=True):
+            short = f"{value:.{digits}f}"
+            assert round(value, digits) == value or short.endswith("50")
     assert {seconds for _, seconds, *_ in rows} == {0.123}
 
 
@@ -207,6 +211,22 @@ def test_what_is_missing_is_null_and_never_nan():
     rows.loc[rows["model"] == "dncnn", "ssim"] = np.nan
     text = json.dumps(facts(Board(scores(rows)), "x"), allow_nan=False)
     assert "null" in text
+
+
+def test_settings_which_json_does_not_know_are_texts():
+    made = record(table(), "dncnn", "gaussian", 15.0)
+    made["settings"]["model"]["bounds"] = [-math.inf, {"best": math.nan}]
+    found = facts(Board(scores(table(), records=[made])), "x")
+    json.dumps(found, allow_nan=False)
+    settings = next(one["settings"] for one in found["models"] if one["name"] == "dncnn")
+    assert settings["bounds"] == found["records"][0]["settings"]["model"]["bounds"]
+    assert settings["bounds"] == ["-inf", {"best": "nan"}]
+
+
+@pytest.mark.parametrize("value", [30.12499033, 30.12501, 28.9950001, -0.00499999])
+def test_a_number_is_rounded_as_if_it_were_rounded_once(value):
+    assert f"{number(value, 4):.2f}" == f"{value:.2f}"
+    assert number(value, 4) == pytest.approx(value, abs=1e-4)
 
 
 def test_two_protocols_are_refused_in_the_words_of_the_report(board):

@@ -10,9 +10,10 @@ views.push({
   name: "curves",
   title: "Curves",
   render(root) {
+    const scope = scopeChoice(); // first: it mends a scope that is not here
     const panels = noisesHere();
     const names = [["", "every noise"], ...panels.map(({ noise }) => [noise.name, noise.label])];
-    root.append(el("div", { class: "controls" }, scopeChoice(), choice("Panel", "noise", names), toggle("95 % bands", "bands"), modelPicker()));
+    root.append(el("div", { class: "controls" }, scope, choice("Panel", "noise", names), toggle("95 % bands", "bands"), modelPicker()));
     const metric = currentMetric();
     const models = rankedModels();
     const shown = panels.filter(({ noise }) => !state.noise || noise.name === state.noise);

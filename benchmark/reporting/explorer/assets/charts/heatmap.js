@@ -6,12 +6,13 @@ views.push({
   name: "heatmap",
   title: "Heat map",
   render(root) {
+    const scope = scopeChoice(); // first: it mends a scope that is not here
     const models = rankedModels();
     const others = facts.models.map((model) => [model.name, `difference to ${model.label}`]);
     root.append(
       el("div", { class: "controls" },
         choice("Show", "against", [...others, ["", "scores as they are"]]),
-        scopeChoice(),
+        scope,
         modelPicker()),
     );
     const rows = heatRows(models);
@@ -46,7 +47,7 @@ function heatRows(models) {
   const rows = [];
   const own = standingHere(currentDataset().name);
   const add = (standing, label, value, leads) => {
-    const key = `${standing.dataset} ${label}`;
+    const key = [standing.dataset, label, ...Object.values(leads)].join(" "); // labels may be anything
     const of = new Map(standing.rows.map((row) => [row.model, value(row)]));
     const base = state.against ? of.get(state.against) : 0;
     const cells = models.map((model) => {

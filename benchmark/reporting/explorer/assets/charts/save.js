@@ -10,7 +10,7 @@ const INHERITED = [
 /** Buttons which download a picture: an svg, or an element with several. */
 function saveButtons(picture, name) {
   picture.dataset.picture = name;
-  const drawn = () => inLight(() => drawnAlone(document.querySelector(`[data-picture="${name}"]`)));
+  const drawn = () => inLight(() => drawnAlone(document.querySelector(`[data-picture="${CSS.escape(name)}"]`)));
   return el("span", { class: "save" },
     button("Save SVG", () => download(svgBlob(drawn()), `${name}.svg`), `save ${name} svg`),
     button("Save PNG", async () => download(await pngBlob(drawn()), `${name}.png`), `save ${name} png`));

@@ -10,9 +10,10 @@ views.push({
   title: "Scatter",
   render(root) {
     const models = facts.models.map((model) => [model.name, model.label]);
+    const scope = scopeChoice(); // first: it mends a scope that is not here
     const noises = noisesHere().filter(({ dataset }) => dataset === currentDataset().name).map(({ noise }) => noise);
     const selects = [
-      choice("A, across", "a", models), choice("B, up", "b", models), scopeChoice(),
+      choice("A, across", "a", models), choice("B, up", "b", models), scope,
       choice("Noise", "noise", [["", "all"], ...noises.map((noise) => [noise.name, noise.label])]),
     ];
     const levels = noises.find((noise) => noise.name === state.noise)?.levels ?? [];
@@ -159,9 +160,16 @@ function meanDifference(points) {
   return { mean, images: of.length, half: (studentT(of.length - 1) * d3.deviation(of)) / Math.sqrt(of.length) };
 }
 
-/** The 97.5 % point of Student's t: a table, then the first terms of its expansion at the normal's. */
+/** The 97.5 % point of Student's t to five digits: a table, then its expansion at the normal's (Abramowitz and Stegun 26.7.5). */
 function studentT(freedom) {
-  const few = [NaN, 12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262];
+  const few = [NaN, 12.7062, 4.30265, 3.18245, 2.77645, 2.57058, 2.44691, 2.36462, 2.306, 2.26216];
   const z = 1.959964;
-  return few[freedom] ?? z + (z ** 3 + z) / (4 * freedom) + (5 * z ** 5 + 16 * z ** 3 + 3 * z) / (96 * freedom ** 2);
+  const terms = [
+    z,
+    (z ** 3 + z) / 4,
+    (5 * z ** 5 + 16 * z ** 3 + 3 * z) / 96,
+    (3 * z ** 7 + 19 * z ** 5 + 17 * z ** 3 - 15 * z) / 384,
+    (79 * z ** 9 + 776 * z ** 7 + 1482 * z ** 5 - 1920 * z ** 3 - 945 * z) / 92160,
+  ];
+  return few[freedom] ?? d3.sum(terms, (term, power) => term / freedom ** power);
 }

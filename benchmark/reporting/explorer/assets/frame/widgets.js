@@ -32,8 +32,9 @@ function choice(label, key, options) {
   return labelled(label, "choice", select);
 }
 
+// A value of the state beyond an end becomes that end.
 function slider(label, key, { min, max, step = 1, format = String }) {
-  const value = Math.min(max, Math.max(min, state[key] ?? min));
+  const value = (state[key] = Math.min(max, Math.max(min, state[key] ?? min)));
   const range = el("input", {
     type: "range", min, max, step, "data-key": key, "aria-valuetext": format(value),
     oninput: (event) => set({ [key]: Number(event.target.value) }),

@@ -48,12 +48,13 @@ function scenesOf(conditions) {
 
 /** The training that stands for a model: the first whose picture is kept, else the first. */
 const trainingOf = (scene, model) =>
-  model.trainings.find((training) => training in (scene.kept?.pictures ?? {})) ?? model.trainings[0];
+  model.trainings.find((training) => Object.hasOwn(scene.kept?.pictures ?? {}, training)) ?? model.trainings[0];
 
 /** The line of the picture of clean, noisy or a model, or undefined where none is kept. */
 function pictureLine(scene, name) {
   const model = modelNamed(name);
-  return scene.kept?.pictures[model ? trainingOf(scene, model) : name];
+  const key = model ? trainingOf(scene, model) : name;
+  return Object.hasOwn(scene.kept?.pictures ?? {}, key) ? scene.kept.pictures[key] : undefined;
 }
 
 /** A model's score of a whole image, or null; noisy has that of identity, clean has none. */

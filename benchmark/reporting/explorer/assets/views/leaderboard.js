@@ -58,7 +58,7 @@ function leaderboardColumns(standing, rows, metric) {
 }
 
 const rankOf = (row) => (isMissing(row.rank_low) ? "–" : row.rank_low === row.rank_high ? String(row.rank_low) : `${row.rank_low}–${row.rank_high}`);
-const secondsOf = (value) => (isMissing(value) ? "–" : value < 0.01 ? "<0.01" : value.toFixed(2));
+const secondsOf = (value) => (isMissing(value) ? "–" : value < 0.01 ? "<0.01" : value.toFixed(value < 10 ? 2 : 0));
 
 function leaderboardNotes(standing, rows) {
   const gone = standing.rows.length - rows.length;
