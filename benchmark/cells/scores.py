@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 CELL = ["dataset", "noise", "level", "seed"]
 ROW = [*CELL, "image"]
 LABELS = {"identity": "noisy input"}  # of models, where no other is chosen
+PARTS = ("crop", "limit")  # settings of every dataset which take a part of it
 MOST_DIGITS = 15  # behind the point; more of them say nothing about a float64
 
 
@@ -124,6 +125,13 @@ class Scores:
     def label(self, name: str) -> str:
         """What readers see for a model or a noise; see `label_of`."""
         return label_of(name, self.labels)
+
+    def dataset_label(self, dataset: str) -> str:
+        """A dataset and what of it was taken, if not all: ``kodak24 (crop=128, limit=12)``."""
+        of = (r["settings"]["dataset"] for r in self.records if r["cell"]["dataset"] == dataset)
+        settings = next(of, {})
+        parts = [f"{key}={settings[key]}" for key in PARTS if settings.get(key) is not None]
+        return f"{dataset} ({', '.join(parts)})" if parts else dataset
 
     def of(
         self,

@@ -121,7 +121,7 @@ class Comparison:
             ``"image"`` and ``"crop"`` where they were not given.
         """
         label, first = self.scores.label, self.scores.scales[self.metrics[0]]
-        said = f"Image {image} of {self.dataset}"
+        said = f"Image {image} of {self.scores.dataset_label(self.dataset)}"
         if "image" in chosen and len(self.rivals) == 2:
             rivals = " and ".join(map(label, self.rivals))
             said += f", on which {rivals} differ most in {_plain(first)},"

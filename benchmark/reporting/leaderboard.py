@@ -80,7 +80,7 @@ def sentences(scores: Scores, ranking: Ranking, brief: bool = False) -> list[str
     brief
         For the terminal: fewer words, the interval as half its width.
     """
-    said = [*counts(ranking), *caveats(scores, ranking), *mean_words(ranking, brief)]
+    said = [*counts(scores, ranking), *caveats(scores, ranking), *mean_words(ranking, brief)]
     if brief:
         said += [f"Protocol {name_of(facts)}." for facts in scores.protocols]
     else:
@@ -126,8 +126,8 @@ def mean_words(ranking: Ranking, brief: bool = False) -> list[str]:
     ]
 
 
-def counts(ranking: Ranking) -> list[str]:
-    """How many images and cells are behind a ranking, and why others are not."""
+def counts(scores: Scores, ranking: Ranking) -> list[str]:
+    """How many images, of what, and cells are behind a ranking, and why others are not."""
     rows, shared = ranking.rows, ranking.shared
     cells = len(rows[CELL].drop_duplicates())
     used = len(shared[CELL].drop_duplicates())
@@ -136,6 +136,8 @@ def counts(ranking: Ranking) -> list[str]:
     models = rows["model"].nunique()
     who = f"all {models} models" if models > 1 else "1 model"
     pictures = f"{images}{of_all} image{'s' * (images != 1)}"
+    if (dataset := scores.dataset_label(ranking.dataset)) != ranking.dataset:
+        pictures += f" of {dataset}"
     said = [f"{pictures}; {used} of {cells} cells shared by {who}."]
     if used < cells:
         own = rows.drop_duplicates(["model", *CELL]).groupby("model").size()

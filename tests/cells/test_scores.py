@@ -130,3 +130,15 @@ def test_a_loaded_cell_store_loads_no_pandas():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stderr.strip() == ""
+
+
+def test_a_dataset_says_which_part_of_it_was_taken(tmp_path):
+    store = ResultStore(tmp_path)
+    store.write(
+        CELL,
+        ROWS,
+        {**SETTINGS, "dataset": {"of": "photos", "crop": 128, "limit": None}},
+        labels=LABELS,
+    )
+    assert store.scores().dataset_label("photos") == "photos (crop=128)"
+    assert store.scores().dataset_label("another") == "another"

@@ -25,7 +25,7 @@ def curves_caption(
         As in `Style`; where it is not 0 the figure has room for the first words of a unit alone,
         and the caption says the others.
     """
-    dataset = rankings[0].dataset
+    dataset = scores.dataset_label(rankings[0].dataset)
     said = [
         f"{_listed(curves.metrics.values())} against the level of the noise on {dataset}, the "
         f"hardest level to the right. A point is the mean over the images which all models of a "
@@ -53,9 +53,10 @@ def curves_caption(
 def ranks_caption(scores: Scores, rankings: Sequence[Ranking]) -> str:
     """Of `benchmark.reporting.figures.ranks.ranks_figure`."""
     images = rankings[0].pairs.measured.of_images.shape[1]
+    dataset = scores.dataset_label(rankings[0].dataset)
     said = [
-        f"Mean ranks over the {images} images of {rankings[0].dataset}, 1 the best, by the mean "
-        f"over {len(rankings[0].noises)} noises.",
+        f"Mean ranks over the {images} images of {dataset}, 1 the best, by the mean over "
+        f"{len(rankings[0].noises)} noises.",
         "A bar joins models which cannot be told apart, those of one letter in the table, with a "
         "dot at each. After Demšar (2006), with the tests of the table in place of Nemenyi's "
         "critical difference.",

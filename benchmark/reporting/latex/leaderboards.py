@@ -126,12 +126,13 @@ def _title(ranking: Ranking) -> str:
 
 def _caption(scores: Scores, ranking: Ranking) -> str:
     """What stands behind the numbers, and what marks mean, for columns and for lines."""
+    counted = counts(scores, ranking)
     levels = len(ranking.shared[["noise", "level"]].drop_duplicates())
     noises = ranking.shared["noise"].nunique()
     said = [
         f"{_title(ranking)}: {noises} noise{'s' * (noises != 1)} at {levels} "
-        f"level{'s' * (levels != 1)}, {counts(ranking)[0]}",
-        *counts(ranking)[1:],
+        f"level{'s' * (levels != 1)}, {counted[0]}",
+        *counted[1:],
         *mean_words(ranking, brief=True),
         *protocol_words(scores, ranking),
         *tie_words(ranking, brief=True),
