@@ -62,7 +62,10 @@ def denoised(monkeypatch) -> list[str]:
 def test_whole_pictures_are_made_once_and_those_of_the_run_stay(bench, finished, shown, denoised):
     before = {path: path.read_bytes() for path in finished.rglob("*.png")}
     status, said, _ = bench(*SHOW, "image=astronaut")
-    assert status == 0 and "Image astronaut of photos (crop=48, limit=2) under gaussian 50, seed 0." in said
+    assert (
+        status == 0
+        and "Image astronaut of photos (crop=48, limit=2) under gaussian 50, seed 0." in said
+    )
     assert denoised == ["wavelet", "tv"]
     assert bench(*SHOW, "image=astronaut", "crops=[3:4:16]")[0] == 0
     assert denoised == ["wavelet", "tv"]

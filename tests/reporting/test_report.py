@@ -483,7 +483,10 @@ def test_pictures_become_a_strip_at_the_third_level_or_the_last(table, tmp_path)
     written = write(table, tmp_path / "out", tmp_path / "pictures")
     strips = [path.name for path in written if path.name.startswith("strip")]
     assert strips == ["strip_gaussian_toy.png", "strip_spots_toy.png"]
-    assert all((tmp_path / "out" / name).is_file() for name in strips)
+    page = (tmp_path / "out/leaderboard.md").read_text("utf-8")
+    links = set(re.findall(r"\]\(([^)]+)\)", page))
+    assert {*strips, "figure11_toy.svg"} <= links
+    assert all((tmp_path / "out" / name).is_file() for name in links if ":" not in name)
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 100, 120])

@@ -45,6 +45,8 @@ class Drawing:
         What it is, for those who do not see it.
     caption
         What a page says below it.
+    end
+        Its only format, whichever are asked for; empty where it has any of them.
     """
 
     name: str
@@ -52,12 +54,14 @@ class Drawing:
     text: str
     save: Save
     caption: str = ""
+    end: str = ""
 
     def markdown(self, formats: Sequence[str]) -> list[str]:
         """The paragraphs of a page which show it; none where it is in no format that pages show."""
-        end = next((end for end in SHOWN if end in formats), None)
-        if end is None:
+        asked = [end for end in SHOWN if end in formats]
+        if not asked:
             return []
+        end = self.end or asked[0]
         shown = f"{'!' * (end != 'pdf')}[{self.text}]({self.name}.{end})"
         heading = f"### {self.title}" if self.title else ""
         return [text for text in (heading, shown, self.caption) if text]
@@ -81,7 +85,7 @@ def drawings(board: Board, dataset: str, pictures: Path | None, style: Style) ->
     for noise, crops, below in strips(board.scores, dataset, pictures, board.order):
         text = f"{noise}: clean, noisy and restored crops"
         save = partial(_save_strip, crops, below)
-        yield Drawing(STRIP.format(file_name(noise), dataset), "", text, save)
+        yield Drawing(STRIP.format(file_name(noise), dataset), "", text, save, end="png")
 
 
 def remove_stale(board: Board, out: Path, drawn: Sequence[Path], formats: Sequence[str]) -> None:
