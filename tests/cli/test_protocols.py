@@ -50,7 +50,7 @@ def test_a_folder_put_together_of_two_protocols_is_reported_by_one(bench, tmp_pa
     other.rename(tmp_path / "o" / "cells" / "identity" / "photos" / other.name)
     status, _, err = bench("report", "out=o", "to=page")
     assert status == 2
-    assert "kair and masked" in err and "bench report protocol=" in err
+    assert "kair and masked" in err and "protocol=NAME" in err
     for protocol, level in (("kair", 25), ("masked", 50)):
         status, _, err = bench("report", "out=o", f"protocol={protocol}", f"to={protocol}")
         assert status == 0, err
