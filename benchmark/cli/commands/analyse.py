@@ -112,7 +112,8 @@ def _predict(options: AnalyseOptions, line: CommandLine) -> None:
     from pathlib import Path
 
     from benchmark.cells import ResultStore
-    from benchmark.cli.output import families, partners, say_written, suites, write_study_readme
+    from benchmark.cli.output import say_written, write_study_readme
+    from benchmark.cli.shown.options import stored_scores
     from benchmark.files.output import prepare
     from benchmark.studies.analyses import predict
 
@@ -122,7 +123,7 @@ def _predict(options: AnalyseOptions, line: CommandLine) -> None:
     pages = {"predict.md": "predict", "predict.csv": "predict table"}
     prepare(out / "predict", pages, ["predict_*"])
     found = predict.measured(out)
-    scores = ResultStore(options.scores).scores(partners(), families=families(), suites=suites())
+    scores = stored_scores(ResultStore(options.scores), None)
     if scores.rows.empty:
         raise ValueError(
             f"no finished cells under {options.scores}; name a results folder: scores=FOLDER"

@@ -102,9 +102,10 @@ def run(options: RunOptions, line: CommandLine) -> None:
             f"shards; then: bench report out={options.out}"
         )
     else:
-        from benchmark.cli.output import families, partners, publish, suites
+        from benchmark.cli.output import publish
+        from benchmark.cli.shown.options import stored_scores
 
-        scores = _of_grid(store.scores(partners(), families=families(), suites=suites()), grid)
+        scores = _of_grid(stored_scores(store, None), grid)
         words = shlex.join(line.without("out", "shard", "rescore"))
         publish(scores, store, store.root, words)
 

@@ -14,7 +14,6 @@ from benchmark.reporting.figures.saving import pictures, save_figure
 from benchmark.reporting.pages import render
 from benchmark.reporting.tables import ABSENT, Table
 from benchmark.studies.analyses.heat_maps import HeatMap, heat_maps
-from benchmark.studies.analyses.kept import kept
 from benchmark.studies.analyses.setup import Setup, condition_of
 
 VERSION = 1  # of what is measured; another measures everything again
@@ -89,12 +88,8 @@ def measure(setup: Setup) -> list[Similarity]:
         settings = {"cka": VERSION, "sides": [setup.settings(*side) for side in sides]}
         words = " and ".join(f"{cell.model} {condition_of(cell)}" for cell in (left, right))
         name = f"{words} {left.dataset}".replace(" ", "-")
-        result = kept(
-            setup.out / "measured",
-            name,
-            settings,
-            lambda left=left, right=right: _values(setup, left, right),
-            setup.device,
+        result = setup.kept(
+            name, settings, lambda left=left, right=right: _values(setup, left, right)
         )
         layers = (result["left"], result["right"])
         values = np.array(result["values"], float)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 
 from benchmark.analysis.distributions import BINS, Histogram, distance, limits
 from benchmark.cells import Cell
@@ -17,8 +16,7 @@ from benchmark.reporting.figures.style import Style
 from benchmark.reporting.pages import render
 from benchmark.reporting.tables import Table
 from benchmark.studies.analyses.histograms import Panel, histograms
-from benchmark.studies.analyses.kept import kept
-from benchmark.studies.analyses.setup import Setup, condition_of, is_reference
+from benchmark.studies.analyses.setup import Setup, condition_of, is_reference, name_of
 
 VERSION = 1  # of what is measured; another measures everything again
 CROPS, SIDE = 64, 64
@@ -85,14 +83,12 @@ def _kept(
             "distance": distance(own, values()),
         }
 
-    name = f"{cell.model}-{cell.dataset}-{cell.condition}"
-    return kept(setup.out / "measured", name, settings, measured, setup.device)
+    return setup.kept(name_of(cell), settings, measured)
 
 
 def _values(setup: Setup, cell: Cell) -> np.ndarray:
     """(crops, values) float32 of the deepest layer."""
-    parts = setup.features(cell, setup.layers_of(cell.model)[-1:], torch.clone)
-    return np.concatenate([[*part.values()][-1].float().cpu().numpy() for part in parts])
+    return np.concatenate([*setup.deepest(cell)])
 
 
 def write_pages(

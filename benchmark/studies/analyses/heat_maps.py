@@ -85,5 +85,5 @@ def heat_maps(shown: Sequence[HeatMap], columns: int = 0) -> Figure:
             scale = figure.colorbar(image, ax=panels, fraction=0.05, aspect=30, pad=0.02)
             scale.set_label("CKA", fontsize=size.small)
             scale.ax.tick_params(labelsize=size.small)
-            scale.outline.set_visible(False)  # type: ignore[operator]
+            scale.ax.spines["outline"].set_visible(False)
     return figure

@@ -17,6 +17,7 @@ from benchmark.noise.keys import stream
 from benchmark.protocol import IN_DISTRIBUTION
 from benchmark.scoring.evaluate import noisy_pair
 from benchmark.scoring.grid import Grid
+from benchmark.studies.analyses.kept import Found, kept
 
 LEAST = 4  # crops: fewer have no distribution
 
@@ -101,6 +102,17 @@ class Setup:
             seed = stream("analysis", cell.dataset, number, self._seed) % 2**63
             yield features_of(network, layers, noisy.to(self.device), seed, of)
 
+    def deepest(self, cell: Cell) -> Iterator[np.ndarray]:
+        """What goes on from a network's deepest layer, batch by batch: (crops, values) float32."""
+        for part in self.features(cell, self.layers_of(cell.model)[-1:], torch.clone):
+            yield [*part.values()][-1].float().cpu().numpy()
+
+    def kept(
+        self, name: str, settings: Mapping[str, object], measure: Callable[[], Mapping[str, object]]
+    ) -> Found:
+        """What ``measure`` gives, or gave before under the same settings; see `kept`."""
+        return kept(self.out / "measured", name, settings, measure, self.device)
+
     def noisy_crops(self, cell: Cell) -> np.ndarray:
         """(crops, side, side, C) of the noisy images of ``bench run``; places are the same for all.
 
@@ -175,6 +187,11 @@ def conditions(grid: Grid, chosen: Mapping[str, object], levels: str) -> Grid:
 def is_reference(cell: Cell) -> bool:
     """Whether its noise is the one which all networks are trained on."""
     return (cell.noise, cell.level) == IN_DISTRIBUTION
+
+
+def name_of(cell: Cell) -> str:
+    """What the file of a cell's measurement is called: ``masked-kodak24-poisson-3-0``."""
+    return f"{cell.model}-{cell.dataset}-{cell.condition}"
 
 
 def condition_of(cell: Cell) -> str:

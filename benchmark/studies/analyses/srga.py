@@ -7,7 +7,6 @@ from tempfile import TemporaryFile
 
 import numpy as np
 import pandas as pd
-import torch
 
 from benchmark.analysis.srga import (
     COMPONENTS,
@@ -24,8 +23,7 @@ from benchmark.reporting.figures.style import Style
 from benchmark.reporting.pages import render
 from benchmark.reporting.tables import Table
 from benchmark.studies.analyses.bars import Bars, bars_and_sizes
-from benchmark.studies.analyses.kept import kept
-from benchmark.studies.analyses.setup import LEAST, Setup, condition_of
+from benchmark.studies.analyses.setup import LEAST, Setup, condition_of, name_of
 
 VERSION = 1  # of what is measured; another measures everything again
 CROPS, SIDE = 800, 128  # of the paper: 800 patches, of this size where outputs are no larger
@@ -108,13 +106,7 @@ class Distributions:
 def _distributions(setup: Setup, cell: Cell) -> Distributions:
     settings = {"srga": VERSION, "components": COMPONENTS}
     settings |= setup.settings(cell, setup.layers_of(cell.model)[-1:])
-    found = kept(
-        setup.out / "measured",
-        f"{cell.model}-{cell.dataset}-{cell.condition}",
-        settings,
-        lambda: _fits(setup, cell),
-        setup.device,
-    )
+    found = setup.kept(name_of(cell), settings, lambda: _fits(setup, cell))
     by_patches = {int(count): GeneralizedGaussian(*fit) for count, fit in found["fits"].items()}
     first, second = (GeneralizedGaussian(*fit) for fit in found["halves"])
     return Distributions(by_patches, (first, second), found["seconds"])
@@ -122,11 +114,11 @@ def _distributions(setup: Setup, cell: Cell) -> Distributions:
 
 def _fits(setup: Setup, cell: Cell) -> Mapping[str, object]:
     """Fits to the first patches, some and all, and to every second one; features lie in a file."""
-    layers, count = setup.layers_of(cell.model)[-1:], setup.crops
+    count = setup.crops
     setup.out.mkdir(parents=True, exist_ok=True)
     with TemporaryFile(dir=setup.out) as file:
-        for part in setup.features(cell, layers, torch.clone):
-            file.write([*part.values()][-1].float().cpu().numpy().tobytes())
+        for part in setup.deepest(cell):
+            file.write(part.tobytes())
         file.flush()
         products = gram_of_file(file, count)
     places = np.arange(count)
