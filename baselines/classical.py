@@ -21,7 +21,7 @@ OPPONENT = np.array([[1 / 3, 1 / 3, 1 / 3], [1 / 2, 0, -1 / 2], [1 / 4, -1 / 2, 
 
 
 class BlindFilter(ImageFilter):
-    """A filter for RGB images which needs sigma and estimates it from the noisy image.
+    """A filter for RGB or grey images which needs sigma and estimates it from the noisy image.
 
     The estimate is the median absolute deviation of the finest diagonal wavelet coefficients [1]_,
     mean of the channels (``skimage.restoration.estimate_sigma``). Fine texture raises it; where it
@@ -39,8 +39,6 @@ class BlindFilter(ImageFilter):
        section 4.2.
     """
 
-    image_channels = 3
-
     def __init__(self, *, sigma: float | None = None):
         super().__init__()
         if sigma is not None and not (math.isfinite(sigma) and sigma >= 0):
@@ -57,10 +55,11 @@ class BlindFilter(ImageFilter):
         sigma = _estimated(padded) if self.sigma is None else self.sigma / 255
         if sigma < NOTHING:
             return noisy
-        return self.remove(padded, sigma)[:height, :width]
+        restored = self.remove(padded, sigma).reshape(padded.shape)  # of grey, some give (H, W)
+        return restored[:height, :width]
 
     def remove(self, noisy: np.ndarray, sigma: float) -> np.ndarray:
-        """Restore one (H, W, 3) float64 image; sigma is in its own scale, [0, 1]."""
+        """Restore one (H, W, 3) or (H, W, 1) float64 image; sigma is in its own scale, [0, 1]."""
         raise NotImplementedError
 
 
@@ -121,7 +120,7 @@ class BM3D(BlindFilter):
 
         profile = bm3d.BM3DProfileLC() if self.profile == "lc" else bm3d.BM3DProfile()
         profile.num_threads = 1  # with more, sums are taken in another order at every call
-        if np.ptp(noisy @ OPPONENT.T, axis=(0, 1)).min() < NOTHING:
+        if noisy.shape[2] != 3 or np.ptp(noisy @ OPPONENT.T, axis=(0, 1)).min() < NOTHING:
             channels = [bm3d.bm3d(channel, sigma, profile) for channel in np.moveaxis(noisy, -1, 0)]
             return np.stack(channels, axis=-1)
         return bm3d.bm3d_rgb(noisy, sigma, profile)
@@ -209,7 +208,7 @@ class WaveletShrinkage(BlindFilter):
             wavelet="db2",
             method="BayesShrink",
             mode="soft",
-            convert2ycbcr=True,
+            convert2ycbcr=noisy.shape[2] == 3,
             rescale_sigma=True,
             channel_axis=-1,
         )

@@ -45,7 +45,8 @@ class DnCNN(Denoiser):
 
     cites = ("zhang2017dncnn",)
     learned = True
-    sizes = {"tiny": {"width": 28}}
+    sizes = {"tiny": {"width": 28}, "small": {"width": 50}}
+    published = "dncnn"
 
     def __init__(
         self, *, depth: int = 17, width: int = 64, batch_norm: bool = True, channels: int = 3

@@ -41,6 +41,7 @@ class Dropout(Baseline):
     """
 
     cites = ("kong2022reflash", "chen2023masked")
+    published = ""
 
     def __init__(self, *, dropout: float = 0.7, **swinir: Any):
         super().__init__(**swinir)

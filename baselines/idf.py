@@ -58,6 +58,7 @@ class IDF(Denoiser):
     """
 
     cites = ("kim2025idf",)
+    published = "idf"
     learned = True
     image_channels = 3
     scale: Tensor

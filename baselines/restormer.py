@@ -181,6 +181,7 @@ class Restormer(Denoiser):
     image_channels = 3
     sizes = {
         "tiny": {"dim": 6, "num_blocks": (1, 1, 1, 1), "num_refinement_blocks": 1},
+        "small": {"dim": 18},
         "s": {"dim": 14},
     }
     multiple = 8

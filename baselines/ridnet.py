@@ -139,7 +139,7 @@ class RIDNet(Denoiser):
     cites = ("anwar2019ridnet",)
     learned = True
     image_channels = 3
-    sizes = {"tiny": {"width": REDUCTION}}
+    sizes = {"tiny": {"width": REDUCTION}, "small": {"width": 30}}
 
     def __init__(self, *, width: int = 64, batch_norm: bool = False, rgb_range: float = 1.0):
         super().__init__()

@@ -196,7 +196,11 @@ class RNAN(Denoiser):
     cites = ("zhang2019rnan",)
     learned = True
     image_channels = 3
-    sizes = {"tiny": {"groups": 5, "width": 10}, "s": {"width": 32}}
+    sizes = {
+        "tiny": {"groups": 5, "width": 10},
+        "small": {"groups": 6, "width": 15},
+        "s": {"width": 32},
+    }
     test_time = ("chop",)
 
     def __init__(

@@ -99,10 +99,14 @@ class SwinIR(Denoiser):
     cites = ("liang2021swinir",)
     learned = True
     image_channels = 3
-    sizes = {"tiny": {"embed_dim": 32, "depths": (4, 4), "num_heads": 2}}
+    sizes = {  # heads of 16 channels: a CPU takes longer over many narrow ones
+        "tiny": {"embed_dim": 32, "depths": (4, 4), "num_heads": 2},
+        "small": {"embed_dim": 48, "depths": (4, 4, 4), "num_heads": 3},
+    }
     first_kernel: ClassVar[int] = 3  # side of the first convolution
     residual: ClassVar[bool] = True  # shortcuts around the body and around the whole network
     derived = ("relative_position_index", "attn_mask")
+    published = "swinir"
     mean: Tensor  # (3, 1, 1)
 
     def __init__(
@@ -216,3 +220,4 @@ class Baseline(SwinIR):
     cites = ("liang2021swinir", "chen2023masked")
     first_kernel = 1
     residual = False
+    published = "baseline"

@@ -10,15 +10,10 @@ from benchmark.registry import did_you_mean, unknown_setting
 IN_DISTRIBUTION = ("gaussian", 15.0)  # what all models are trained on, sigma in 8-bit steps
 REFERENCE = ("identity", "bm3d")  # the floor and the classic: what a network has to beat
 
-TREATED = {  # how a cell records an image: clipped, rounded
-    "clipped, 8 bits": (True, True),
-    "clipped, float": (True, False),
-    "float": (False, False),
-}
-IN_WORDS = {
-    "clipped, 8 bits": "clipped and rounded to 8 bits",
-    "clipped, float": "clipped and not rounded",
-    "float": "neither clipped nor rounded",
+TREATED = {  # how a cell records an image that is clipped, and rounded; and a sentence on it
+    (True, True): ("clipped, {bits} bits", "clipped and rounded to {bits} bits"),
+    (True, False): ("clipped, float", "clipped and not rounded"),
+    (False, False): ("float", "neither clipped nor rounded"),
 }
 COLOURS = {
     "rgb": "RGB",
@@ -49,13 +44,13 @@ class Protocol:
     Parameters
     ----------
     noisy_clipped, noisy_rounded
-        Whether a model gets the noisy image clipped to [0, 1], and rounded to 8 bits. What is
+        Whether a model gets the noisy image clipped to [0, 1], and rounded to ``bits``. What is
         rounded is clipped as well.
     unclipped
         Registered noises which are not clipped although the others are; of images in float.
     restored_clipped, restored_rounded
         The same of what it returns. Where it is rounded, so is the clean image of a noise which
-        redevelops it; all other clean images have 8 bits.
+        redevelops it; all other clean images have ``bits`` of themselves.
     border
         Pixels left out at each side by metrics of pixels; a dataset's own protocol, or a metric's
         own setting, goes before it.
@@ -67,6 +62,11 @@ class Protocol:
         seed). ``"seed0"``: as published scripts do it, ``numpy.random.seed(0)`` before each image,
         which has RGB order; ``"seed0_bgr"`` where it has BGR order, as OpenCV reads it. For further
         seeds of a run the number is that seed.
+    grey
+        Whether images are grey: noise, model and metrics see one channel. RGB ones are made so at
+        first, by `benchmark.pixels.as_grey`.
+    bits
+        Of a clean image and of what is rounded: 8, or 16, which images of 8 bits fit into.
 
     Raises
     ------
@@ -82,6 +82,8 @@ class Protocol:
     border: int = 1
     colour: str = "rgb"
     draw: str = "key"
+    grey: bool = False
+    bits: int = 8
 
     def __post_init__(self) -> None:
         for field in fields(self):  # from a command line or a file
@@ -92,7 +94,7 @@ class Protocol:
         ):
             if rounded and not clipped:
                 raise ValueError(
-                    f"a protocol cannot round {image} images to 8 bits without clipping them; "
+                    f"a protocol cannot round {image} images without clipping them; "
                     f"set {image}_rounded=false as well"
                 )
         if self.unclipped and (self.noisy_rounded or not self.noisy_clipped):
@@ -102,24 +104,42 @@ class Protocol:
             )
         if self.border < 0:
             raise ValueError(f"a protocol needs border >= 0, got {self.border}")
-        for name, known in (("colour", COLOURS), ("draw", DRAWS)):
+        for name, known in (("colour", COLOURS), ("draw", DRAWS), ("bits", (8, 16))):
             if (value := getattr(self, name)) not in known:
                 raise ValueError(
-                    f"a protocol has no {name}={value}; take one of {', '.join(known)}"
+                    f"a protocol has no {name}={value}; take one of {', '.join(map(str, known))}"
                 )
+        if self.grey and self.colour != "rgb":
+            raise ValueError(f"a protocol of grey images has no colour={self.colour}; leave it out")
 
     def clips(self, noise: str) -> bool:
         """Whether noisy images of this registered noise are clipped to [0, 1]."""
         return self.noisy_clipped and noise not in self.unclipped
 
     @property
+    def channels(self) -> int:
+        return 1 if self.grey else 3
+
+    @property
+    def peak(self) -> int:
+        """The highest value of an image in whole numbers, 255 or 65535."""
+        return 2**self.bits - 1
+
+    @property
+    def _words(self) -> list[list[str]]:
+        """What `TREATED` says of noisy images, and of restored ones."""
+        noisy = TREATED[self.noisy_clipped, self.noisy_rounded]
+        restored = TREATED[self.restored_clipped, self.restored_rounded]
+        return [[word.format(bits=self.bits) for word in words] for words in (noisy, restored)]
+
+    @property
     def facts(self) -> dict[str, Any]:
         """What a cell records: how images are treated, and whatever else is not as in `MASKED`."""
-        words = {treated: word for word, treated in TREATED.items()}
-        further = {name: getattr(self, name) for name in ("border", "colour", "draw")}
+        (noisy, _), (restored, _) = self._words
+        further = {n: getattr(self, n) for n in ("border", "colour", "draw", "grey", "bits")}
         return {
-            "noisy": words[self.noisy_clipped, self.noisy_rounded],
-            "restored": words[self.restored_clipped, self.restored_rounded],
+            "noisy": noisy,
+            "restored": restored,
             **({"unclipped": list(self.unclipped)} if self.unclipped else {}),
             **{name: value for name, value in further.items() if value != getattr(MASKED, name)},
         }
@@ -134,8 +154,10 @@ class Protocol:
             If it says something that is not known here.
         """
         known = dict(facts)
+        bits = known.get("bits", MASKED.bits)
+        treated = {word.format(bits=bits): how for how, (word, _) in TREATED.items()}
         try:
-            noisy, restored = TREATED[known.pop("noisy")], TREATED[known.pop("restored")]
+            noisy, restored = treated[known.pop("noisy")], treated[known.pop("restored")]
             unclipped = tuple(known.pop("unclipped", ()))
             return cls(*noisy, unclipped, *restored, **known)
         except (KeyError, TypeError) as error:
@@ -160,15 +182,14 @@ class Protocol:
     @property
     def sentence(self) -> str:
         """How images are treated, in words; without the border, which datasets and metrics set."""
-        facts = self.facts
-        if facts["noisy"] == facts["restored"] and not self.unclipped:
-            parts = [f"noisy and restored images are {IN_WORDS[facts['noisy']]}"]
+        (_, noisy), (_, restored) = self._words
+        if noisy == restored and not self.unclipped:
+            parts = [f"noisy and restored images are {noisy}"]
         else:
             but = f", but for {' and '.join(self.unclipped)} not clipped" if self.unclipped else ""
-            parts = [
-                f"noisy images are {IN_WORDS[facts['noisy']]}{but}",
-                f"restored ones are {IN_WORDS[facts['restored']]}",
-            ]
+            parts = [f"noisy images are {noisy}{but}", f"restored ones are {restored}"]
+        if self.grey or self.bits != MASKED.bits:
+            parts.insert(0, f"images are {'grey' if self.grey else 'RGB'}, of {self.bits} bits")
         if self.colour != MASKED.colour:
             parts.append(f"{COLOURS[self.colour]} is compared")
         if self.draw != MASKED.draw:
@@ -186,6 +207,8 @@ PROTOCOLS = {
     "masked": MASKED,
     # Zhang et al.: main_test_dncnn.py, main_test_ffdnet.py of github.com/cszn/KAIR
     "kair": _SCRIPT,
+    # the same of grey images, as it is for networks of one channel
+    "kair_grey": replace(_SCRIPT, grey=True),
     # Liang et al., ICCVW 2021: main_test_swinir.py, task color_dn, reads images by OpenCV;
     # github.com/JingyunLiang/SwinIR
     "swinir": replace(_SCRIPT, draw="seed0_bgr"),

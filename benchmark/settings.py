@@ -8,6 +8,7 @@ from typing import Any
 from benchmark.files.whole import file_hash
 from benchmark.signature import keywords_of
 
+GIVEN = "python:"  # how the class begins of an object which no registered name stands for
 KINDS = ("located", "files", "in_key")  # what a class declares of its settings, by name
 
 Settings = dict[str, Any]

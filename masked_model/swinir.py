@@ -13,7 +13,7 @@ from torch import Tensor
 from baselines.swin_block import WindowAttention
 from baselines.swinir import Baseline
 from benchmark.denoiser import DENOISERS
-from masked_model.masking import AttentionMask, InputMask
+from masked_model.masking import MASKED_PIXEL, AttentionMask, InputMask
 
 
 @DENOISERS.register("masked")
@@ -43,6 +43,8 @@ class MaskedSwinIR(Baseline):
     test_time = ("mask", "passes")
     variants = {"mask off": {"mask": False}}
     compared_with = "baseline"
+    published = "masked"
+    hidden_pixel = MASKED_PIXEL
 
     def __init__(
         self,

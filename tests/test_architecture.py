@@ -51,8 +51,8 @@ def test_only_the_command_line_knows_hydra():
 
 @pytest.mark.parametrize(
     ("module", "heavy"),
-    [("benchmark.noise", "torch cv2 hydra"), ("noise_models", "torch cv2 hydra")]
-    + [("benchmark.cli", "torch hydra cv2")],
+    [("benchmark", "torch cv2 hydra pandas"), ("benchmark.cli", "torch hydra cv2")]
+    + [(room, "torch cv2 hydra") for room in ("benchmark.noise", "noise_models")],
 )
 def test_what_should_load_fast_loads_nothing_heavy(module, heavy):
     code = f"import {module}, sys; print([n for n in {heavy.split()} if n in sys.modules])"

@@ -6,9 +6,10 @@ The promises of a declaration itself, and plugins, are in ``test_settings.py``.
 import pytest
 from omegaconf import OmegaConf
 
-from benchmark.cli.objects.specs import recorded_settings, spec_of
-from benchmark.cli.registered.registries import REGISTRIES
+from benchmark.cli.objects.specs import spec_of
 from benchmark.denoiser import DENOISERS
+from benchmark.objects.building import recorded_settings
+from benchmark.objects.registries import REGISTRIES
 from benchmark.settings import identity_of
 from benchmark.signature import settings_of
 
@@ -20,7 +21,7 @@ CONTENT = {
     "metric": set(),
 }
 NOTHING = {
-    "model": set(),
+    "model": {"files manifest", "files path"},
     "noise": {f"{name} levels" for name in REGISTRIES["noise"] if name != "formula"},  # in the key
     "data": {"folder path", "pairs path", "mc_render path", "mc_render levels"},
     "metric": {"lpips backbone"},

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from benchmark import registry
-from benchmark.cli.registered.registries import REGISTRIES
+from benchmark.objects.registries import REGISTRIES
 
 PLUGIN = '''
 from dataclasses import dataclass

@@ -16,6 +16,8 @@ CHANGED = {  # of the field's default, what cannot be mistaken for it
     "border": {"border": 4},
     "colour": {"colour": "y"},
     "draw": {"draw": "seed0"},
+    "grey": {"grey": True},
+    "bits": {"bits": 16},
 }
 
 
@@ -64,6 +66,9 @@ def test_a_preset_is_changed_in_parentheses():
         ("kair(noisy_rounded=true)", "set noisy_rounded=false"),
         ("masked(unclipped=[gaussian])", "noisy_rounded=false"),
         ("masked(unclipped=gaussian)", "a list of noises"),
+        ("masked(bits=12)", "take one of 8, 16"),
+        ("masked(grey=true,colour=y)", "has no colour=y"),
+        ("masked(grey=1)", "grey is true or false"),
     ],
 )
 def test_what_is_no_protocol_is_said_in_a_sentence(text, said):
@@ -72,8 +77,17 @@ def test_what_is_no_protocol_is_said_in_a_sentence(text, said):
     assert said in str(caught.value)
 
 
+def test_16_bits_are_said_wherever_an_image_is_rounded_to_them():
+    deep = protocol_of("masked(bits=16)")
+    assert deep.facts["noisy"] == deep.facts["restored"] == "clipped, 16 bits"
+    assert "rounded to 16 bits" in deep.sentence and "8 bits" not in deep.sentence
+    unrounded = protocol_of("float(bits=16)")
+    assert unrounded.facts != protocol_of("float").facts
+    assert "of 16 bits" in unrounded.sentence
+
+
 def test_an_unknown_setting_is_named_with_those_there_are():
-    with pytest.raises(ValueError, match=r"Known in .*kair\(color=y\): border, colour, "):
+    with pytest.raises(ValueError, match=r"Known in .*kair\(color=y\): bits, border, colour, "):
         protocol_of("kair(color=y)")
 
 

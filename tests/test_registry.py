@@ -112,6 +112,6 @@ def test_loading_twice_changes_nothing_and_warns_of_nothing(monkeypatch):
 
 
 def _registries() -> dict[str, Registry]:
-    from benchmark.cli.registered.registries import REGISTRIES
+    from benchmark.objects.registries import REGISTRIES
 
     return REGISTRIES

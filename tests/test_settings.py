@@ -11,14 +11,15 @@ import numpy as np
 import pytest
 from omegaconf import OmegaConf
 
-from benchmark.cli.objects.specs import build_one, recorded_settings, spec_of
-from benchmark.cli.registered.registries import REGISTRIES
+from benchmark.cli.objects.specs import spec_of
 from benchmark.datasets.clean import Folder
 from benchmark.datasets.dataset import Dataset
 from benchmark.denoiser import Denoiser
 from benchmark.metrics import METRICS, Metric
 from benchmark.noise import NOISE_MODELS, NoiseModel
 from benchmark.noise.formula import Formula
+from benchmark.objects.building import build_one, recorded_settings
+from benchmark.objects.registries import REGISTRIES
 from benchmark.settings import declared, differences, identity_of, joined, plain
 from benchmark.signature import settings_of
 from benchmark.studies.noise_sheet.measures import measure

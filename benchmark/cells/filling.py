@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -54,7 +56,7 @@ class Part:
     ----------
     rows : dict
         By image, the rows which are there already: of the stored cell, and of the parts of killed
-        processes. All are, where `finished`.
+        processes. All are, where ``finished``.
     finished : bool
         Whether another process has finished the cell: there is nothing to do then.
     """
@@ -97,7 +99,7 @@ class Part:
         return [] if self.finished else [image for image in images if image not in self.rows]
 
     def append(self, row: Row) -> None:
-        """Keep one scored image; it is in `rows` then.
+        """Keep one scored image; it is in ``rows`` then.
 
         Raises
         ------
@@ -110,7 +112,12 @@ class Part:
         row = self._with_sources({row["image"]: row})[row["image"]] | self._stamped()
         if self._file is None:
             self._file = start_part(self._path, self._settings, [])
-        append_row(self._path, self._file, row)
+        try:
+            append_row(self._path, self._file, row)
+        except OSError as error:
+            if getattr(error.__cause__, "errno", None) != errno.ESTALE:
+                raise
+            self._begin_again(row)
         self._add({row["image"]: row})
 
     def finish(self, images: Sequence[str], **provenance: Any) -> None:
@@ -161,6 +168,18 @@ class Part:
             self._add(left)
         for part in parts:
             remove_part(part, headless=part in unusable)
+
+    def _begin_again(self, row: Row) -> None:
+        """Go on in another part: on NFS a file is gone once another machine has removed it.
+
+        It does so where this writer was silent for so long that its lease was taken over.
+        """
+        if self._file is not None:
+            with contextlib.suppress(OSError):
+                self._file.close()
+        rows = [self.rows[image] for image in self.rows if image in self._new]
+        self._path = new_part(self._store.path(self.cell))
+        self._file = start_part(self._path, self._settings, [*rows, row])
 
     def _rows_of(self, part: Path) -> dict[str, Row] | None:
         """By image, the rows of a part which go on; None where it does not say what they are of."""

@@ -1,6 +1,7 @@
 """What a cell's record has to hold: it is believed only where it is what a run writes."""
 
 import json
+import marshal
 import math
 import stat
 from collections.abc import Callable, Iterable, Mapping
@@ -18,7 +19,12 @@ Complete = Callable[[Row, Mapping[str, Any]], bool]
 KEY = {"model": str, "dataset": str, "noise": str, "level": float, "seed": int}
 SETTINGS = ("model", "noise", "dataset", "metrics", "protocol")
 DAMAGED = ".damaged"  # what a file which is no cell gets behind its name
+SHARED = (*SETTINGS, "labels", "environment", "code")  # parts of a record which many have
+PLAIN = 2  # the version of marshal whose bytes depend on values alone
 KINDS = {str: "text", float: "a number", int: "a whole number", bool: "true or false"}
+
+
+_parts: dict[bytes, dict[str, Any]] = {}
 
 
 class Damaged(ValueError):
@@ -62,6 +68,7 @@ def parse_record(content: bytes, place: str, complete: Complete) -> Stored:
     try:
         record = json.loads(content)
         incomplete = check_record(record, complete)
+        _share_parts(record)
         return Stored(Cell(**record["cell"]), record, incomplete, place)
     except (ValueError, RecursionError, OverflowError) as error:
         raise Damaged(f"{place} is no cell: {_first_line(error)}") from None
@@ -144,6 +151,17 @@ def all_finite(values: Mapping[str, Any], names: Iterable[str]) -> bool:
         else:
             raise Damaged(f"{name} of image {values.get('image')!r} is {value!r:.40}, no number")
     return finite
+
+
+def _share_parts(record: Record) -> None:
+    """Let records have in common what is equal in them, which is most: so a million fit in memory.
+
+    Nobody changes a record that was read.
+    """
+    for owner in (record["settings"], record):
+        for name, part in owner.items():
+            if name in SHARED and isinstance(part, dict):
+                owner[name] = _parts.setdefault(marshal.dumps(part, PLAIN), part)
 
 
 def _mapping(value: object, what: str) -> None:

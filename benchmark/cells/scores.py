@@ -62,7 +62,7 @@ class Scale:
         return f"{self.label} {'↑' if self.is_higher_better else '↓'}"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Scores:
     """The scores of any number of cells, with everything that a reader of them has to know.
 
@@ -116,6 +116,12 @@ class Scores:
     suites: Mapping[str, Sequence[str]] = field(default_factory=dict)
     trained_on: Mapping[str, Collection[tuple[str, float]]] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"Scores of {', '.join(self.models) or 'nothing'}\n{self.rows}"
+
+    def _repr_html_(self) -> str:
+        return self.rows.to_html(max_rows=12)  # what a notebook shows
 
     @property
     def models(self) -> list[str]:

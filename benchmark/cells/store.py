@@ -21,8 +21,8 @@ from benchmark.cells.records import (
     is_scored,
 )
 from benchmark.cells.reuse import Identities, Settings, joined, refuse_other, usable_rows
+from benchmark.cells.running.sharing import Request, share
 from benchmark.cells.scores import Scores, scores_of
-from benchmark.cells.sharing import Request, share
 from benchmark.files.lease import Leases
 from benchmark.files.whole import write_whole
 
@@ -114,7 +114,7 @@ class ResultStore:
 
         It goes on from what is there, of the finished cell and of killed processes, and while
         another process works at it this one waits. Several cells are shared by processes with
-        `benchmark.cells.sharing.share`.
+        `benchmark.cells.running.sharing.share`.
 
         Parameters
         ----------

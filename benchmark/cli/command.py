@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from dataclasses import Field as OptionField
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_origin, get_type_hints
 
 from benchmark import docstrings
@@ -29,12 +30,14 @@ def is_bare_first(words: Sequence[str]) -> bool:
 class CommandLine:
     """The words of a command as they were typed, and the catalogue they were read by.
 
-    The words are for the pages which say how they were made.
+    The words are for the pages which say how they were made. ``launch`` is there where workers were
+    asked for: it starts them, with a folder for what they log, and ends when they have.
     """
 
     command: "Command"
     words: tuple[str, ...]
     catalogue: "Catalogue"
+    launch: Callable[[Path], None] | None = None
 
     def words_without(self, *keys: str) -> list[str]:
         """The settings among the words, without those of these keys."""

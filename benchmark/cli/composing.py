@@ -1,9 +1,15 @@
 """One command through Hydra: its words composed to a config, checked, and made its options."""
 
+import os
 import sys
 import tempfile
+import threading
+import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
+from functools import cache
+from pathlib import Path
+from typing import Any
 
 import hydra
 from hydra.core.config_store import ConfigStore
@@ -16,8 +22,10 @@ from benchmark.cli.registered.catalogue import GROUPS, Catalogue
 from benchmark.cli.registered.listing import left_out
 from benchmark.cli.words.formulas import Formulas
 from benchmark.cli.words.read import is_sweep, split_names
+from benchmark.cli.workers import Workers
 from benchmark.console.log import log, show
 
+PAUSE = 1.0  # seconds between two looks at whether a worker's parent lives
 # Hydra writes nothing into the caller's folder: no log, no .hydra, no outputs/
 QUIET = [{f"override /hydra/{kind}_logging": "none"} for kind in ("job", "hydra")]
 NO_FILES = {"output_subdir": None, "run": {"dir": "."}, "sweep": {"dir": ".", "subdir": "."}}
@@ -29,17 +37,22 @@ def call(
     words: list[str],
     catalogue: Catalogue,
     mistakes: Callable[[], AbstractContextManager[None]],
+    workers: Workers | None = None,
 ) -> None:
     """Compose a command's words and call its function, once or for each run of a sweep.
+
+    A mistake which is noticed where one of Hydra's launchers runs a sweep is raised here.
 
     Parameters
     ----------
     typed
-        The words as they were typed.
+        The words as they were typed, without those of the workers.
     words
         The same in Hydra's grammar, of `benchmark.cli.words.read.read_words`.
     mistakes
         Turns an exception into a sentence, before Hydra adds a line of its own.
+    workers
+        Those which share the command, if there are any. They have `CommandLine.launch` start them.
     """
     if command.loads and not catalogue.fresh:
         from benchmark.cli.registered.plugins import load_fitting_plugins
@@ -49,28 +62,78 @@ def call(
     sweeping = is_sweep(words)
     formulas = Formulas(sweeping)
     overrides = formulas.replaced(words)
+    home = os.getpid()
 
     def job(config: DictConfig) -> None:
-        with mistakes():
-            show()
-            choices = HydraConfig.get().runtime.choices
-            options = options_of(command, config, choices)
-            for group in command.groups:
-                if "all" in split_names(str(choices.get(group))) and (
-                    sentence := left_out(group, catalogue)
-                ):
-                    log.info(sentence)
+        is_home = os.getpid() == home
+        if not is_home:
+            _begin_elsewhere(command)
+        with mistakes() if is_home else nullcontext():
+            options = _options(command, config, catalogue)
             own = HydraConfig.get().overrides.task if sweeping else typed
             words = tuple(map(formulas.typed, own))
             command.function(options, CommandLine(command, words, catalogue))
 
     # of several runs Hydra writes a record of its own, into no folder of the user's
     with tempfile.TemporaryDirectory() as aside:
-        sys.argv = [f"bench {command.name}", f"hydra.sweep.dir='{aside}'", *overrides]
-        decorate = hydra.main(
-            version_base="1.3", config_path="pkg://benchmark.cli.conf", config_name=command.name
-        )
-        decorate(job)()
+        if workers is None:
+            _hydra(command, overrides, job, aside)
+            return
+        composed: list[Any] = []
+
+        def compose(config: DictConfig) -> None:
+            with mistakes():
+                composed.append(_options(command, config, catalogue))
+
+        def launch(logs: Path) -> None:
+            _hydra(command, [*overrides, *workers.words], job, str(logs.resolve()))
+
+        _hydra(command, overrides, compose, aside)
+    for options in composed:  # none where a flag asked for something else, such as --cfg
+        command.function(options, CommandLine(command, tuple(typed), catalogue, launch))
+
+
+def _hydra(
+    command: Command, words: list[str], job: Callable[[DictConfig], None], folder: str
+) -> None:
+    """Let Hydra compose words and call a job with each config; its records go to a folder."""
+    sys.argv = [f"bench {command.name}", f"hydra.sweep.dir='{folder}'", *words]
+    decorate = hydra.main(
+        version_base="1.3", config_path="pkg://benchmark.cli.conf", config_name=command.name
+    )
+    decorate(job)()
+
+
+def _options(command: Command, config: DictConfig, catalogue: Catalogue) -> Any:
+    show()
+    choices = HydraConfig.get().runtime.choices
+    options = options_of(command, config, choices)
+    for group in command.groups:
+        if "all" in split_names(str(choices.get(group))) and (
+            sentence := left_out(group, catalogue)
+        ):
+            log.info(sentence)
+    return options
+
+
+@cache  # a worker may do several runs of a sweep
+def _begin_elsewhere(command: Command) -> None:
+    """What `benchmark.cli.entry` and `call` do first, in the process of a launcher's worker."""
+    from benchmark.cli.entry import set_up
+
+    set_up()
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    if command.loads:
+        from benchmark.cli.registered.plugins import load_fitting_plugins
+
+        load_fitting_plugins()
+
+
+def _end_with(parent: int) -> None:
+    """End this process once the one which started it has: joblib's would wait for ever for work."""
+    while os.getppid() == parent:
+        time.sleep(PAUSE)
+    os._exit(1)
 
 
 def register(command: Command, catalogue: Catalogue) -> None:

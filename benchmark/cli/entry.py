@@ -15,6 +15,7 @@ from benchmark.cli.help import help_of, usage
 from benchmark.cli.registered.catalogue import open_catalogue
 from benchmark.cli.words.plain import plain_options
 from benchmark.cli.words.read import keyed, read_words
+from benchmark.cli.workers import workers_of
 from benchmark.console.streams import forgiving_streams
 from benchmark.registry import did_you_mean
 
@@ -43,19 +44,26 @@ def _main(name: str, words: list[str]) -> None:
         _call(commands[name], words)
 
 
-def _call(command: Command, typed: list[str]) -> None:
+def set_up() -> None:
+    """What each process of a command needs, before torch is loaded."""
     # threads that wait for a busy machine sleep soon: they spun 3 times as long as they worked
     os.environ.setdefault("GOMP_SPINCOUNT", "3000")  # read once, when torch loads OpenMP
     # what a Mac's GPU cannot do runs on its CPU instead of failing; read when torch is loaded
     os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # else Ray tells its makers of each run
     warnings.showwarning = _say_warning
     # torch says it of a layer without channels, which is a mistake and becomes a sentence
     warnings.filterwarnings("ignore", "Initializing zero-element tensors")
+
+
+def _call(command: Command, typed: list[str]) -> None:
+    set_up()
     debugging = os.environ.get("HYDRA_FULL_ERROR") == "1"
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors reach us instead of Hydra's own printer
     mistakes = contextlib.nullcontext if debugging else partial(_mistakes_as_sentences, command)
     with mistakes():
         catalogue = open_catalogue()
+        workers, typed = workers_of(command, typed)
         words = read_words(command, keyed(command, typed), catalogue)
         if {"-h", "--help"} & set(words):
             print(help_of(command, catalogue))
@@ -69,7 +77,7 @@ def _call(command: Command, typed: list[str]) -> None:
             return
         from benchmark.cli.composing import call  # loads torch and Hydra
 
-        call(command, typed, words, catalogue, mistakes)
+        call(command, typed, words, catalogue, mistakes, workers)
 
 
 @contextlib.contextmanager

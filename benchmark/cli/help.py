@@ -34,13 +34,7 @@ def help_of(command: Command, catalogue: Catalogue) -> str:
     parts = [f"bench {command.name} - {sentence.rstrip('.')}"]
     for paragraph in rest.strip("\n").split("\n\n"):
         parts.append(indent(paragraph, "  ") if paragraph.startswith("bench ") else paragraph)
-    rows = []
-    for name, default in {**command.files, **command.groups}.items():
-        chosen = default if isinstance(default, str) else _chosen(default)
-        rows.append((f"{name}={chosen}", command.descriptions[name]))
-    for name, (_, default) in command.settings.items():
-        rows.append((f"{name}={spelled(default)}", command.descriptions[name]))
-    parts.append(f"Settings and their defaults:\n\n{_rows(rows)}")
+    parts.append(f"Settings and their defaults:\n\n{_rows(defaults_of(command))}")
     names = {name: names_of_files(name) for name in command.files}
     names |= {group: catalogue.offered(group, command.trains) for group in command.groups}
     if names:
@@ -55,6 +49,16 @@ def help_of(command: Command, catalogue: Catalogue) -> str:
             f"list {group} has them."
         )
     return "\n\n".join(part for part in parts if part)
+
+
+def defaults_of(command: Command) -> list[tuple[str, str]]:
+    """Each option of a command as it is typed, with its default, and what it means."""
+    chosen = {
+        **command.files,
+        **{name: _chosen(names) for name, names in command.groups.items()},
+        **{name: spelled(default) for name, (_, default) in command.settings.items()},
+    }
+    return [(f"{name}={value}", command.descriptions[name]) for name, value in chosen.items()]
 
 
 def _chosen(names: tuple[str, ...]) -> str:

@@ -54,7 +54,7 @@ def explain_composition(error: BaseException) -> str | None:
 
 def _unknown_choice(missing: str, options: Sequence[str]) -> str | None:
     """``noise/gausian`` in the registry's own words, which name the closest known ones."""
-    from benchmark.cli.registered.registries import REGISTRIES, registry_of
+    from benchmark.objects.registries import REGISTRIES, registry_of
 
     group, _, name = missing.partition("/")
     if group not in REGISTRIES or not name:

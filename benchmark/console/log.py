@@ -1,6 +1,8 @@
 """What a command says: one logger, and the one console which shows it."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from rich.console import Console, RenderableType
 from rich.text import Text
@@ -29,6 +31,17 @@ def show(quiet: bool = False) -> Console:
     log.propagate = False
     log.disabled = False  # whoever configures logging anew disables the loggers that it finds
     return _current
+
+
+@contextmanager
+def shown() -> Iterator[None]:
+    """Draw bars on standard output until a block ends, whatever `show` said; the logger stays."""
+    global _current
+    before, _current = _current, Console()
+    try:
+        yield
+    finally:
+        _current = before
 
 
 def fits(shown: RenderableType) -> bool:

@@ -81,8 +81,9 @@ class Kodak24(Dataset):
     cites = ("franzen1999kodak", "zhang2018ffdnet")
     count = 24
     source = (
-        "get testsets/Kodak24 of https://github.com/cszn/FFDNet (no licence stated there; the "
-        "Kodak suite itself is commonly cited as released for unrestricted use)"
+        "bring it with: bench fetch kodak24 (testsets/Kodak24 of https://github.com/cszn/FFDNet; "
+        "no licence stated there; the Kodak suite itself is commonly cited as released for "
+        "unrestricted use)"
     )
 
 
@@ -93,8 +94,9 @@ class CBSD68(Dataset):
     cites = ("martin2001bsd",)
     count = 68
     source = (
-        "get testsets/CBSD68 of https://github.com/cszn/FFDNet (no licence stated there; Berkeley "
-        "offers the images for non-commercial research and education)"
+        "bring it with: bench fetch cbsd68 (testsets/CBSD68 of https://github.com/cszn/FFDNet; no "
+        "licence stated there; Berkeley offers the images for non-commercial research and "
+        "education)"
     )
 
 
@@ -104,7 +106,10 @@ class McMaster(Dataset):
 
     cites = ("zhang2011mcmaster",)
     count = 18
-    source = "get testsets/McMaster of https://github.com/cszn/FFDNet (no licence stated there)"
+    source = (
+        "bring it with: bench fetch mcmaster (testsets/McMaster of https://github.com/cszn/FFDNet; "
+        "no licence stated there)"
+    )
 
 
 @DATASETS.register("urban100")
@@ -114,9 +119,9 @@ class Urban100(Dataset):
     cites = ("huang2015urban100",)
     count = 100
     source = (
-        "get the *_HR.png of data/Urban100/image_SRF_4 of https://github.com/jbhuang0604/SelfExSR "
-        "and name them img_001 to img_100 (no licence stated there; photographs from Flickr under "
-        "Creative Commons licences, says the paper)"
+        "bring it with: bench fetch urban100 (the *_HR.png of data/Urban100/image_SRF_4 of "
+        "https://github.com/jbhuang0604/SelfExSR, named img_001 to img_100; no licence stated "
+        "there; photographs from Flickr under Creative Commons licences, says the paper)"
     )
 
 
@@ -128,9 +133,9 @@ class BSDS400(Dataset):
     split = "train"
     count = 400
     source = (
-        "get train and test of BSDS500/data/images of https://github.com/BIDS/BSDS500 into one "
-        "folder (no licence stated there; Berkeley offers the images for non-commercial research "
-        "and education)"
+        "bring it with: bench fetch bsds400 (train and test of BSDS500/data/images of "
+        "https://github.com/BIDS/BSDS500 in one folder; no licence stated there; Berkeley offers "
+        "the images for non-commercial research and education)"
     )
 
 

@@ -14,6 +14,7 @@ from platformdirs import user_cache_path
 
 from benchmark.datasets.images import (
     SUFFIXES,
+    as_wanted,
     check_whole,
     find_images,
     natural_order,
@@ -23,9 +24,17 @@ from benchmark.datasets.images import (
     twins,
 )
 from benchmark.datasets.kinds import read_bytes
-from benchmark.datasets.stored import Hashes, Place, check_orientations, check_sizes, file_of
+from benchmark.datasets.stored import (
+    Hashes,
+    Place,
+    Status,
+    check_orientations,
+    check_sizes,
+    file_of,
+)
 from benchmark.files.places import in_home
 from benchmark.pixels import crop_around
+from benchmark.protocol import MASKED, Protocol
 from benchmark.registry import Registry
 from benchmark.settings import digest_of
 
@@ -36,25 +45,16 @@ DATASETS: "Registry[Dataset]" = Registry("dataset")
 class Sample:
     """One picture, and its recorded noisy version if the dataset brings one."""
 
-    image: str  # the file's stem, in Unicode's composed form
-    clean: np.ndarray  # (H, W, 3) float32 RGB in [0, 1]
-    noisy: np.ndarray | None = None  # the same
-
-
-@dataclass(frozen=True)
-class Status:
-    """What there is of a dataset, for people."""
-
-    searched: list[Path]  # the folders looked for, in order
-    found: int  # images, or pairs
-    count: int | None  # how many there should be, where that is known
-    source: str  # where to get them, and their terms
-    problem: str | None  # why the dataset cannot be used, if it cannot
+    image: str  #: the file's stem, in Unicode's composed form
+    clean: np.ndarray  #: (H, W, 3) float32 RGB in [0, 1], or (H, W, 1) grey
+    noisy: np.ndarray | None = None  #: the same
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """A folder of 8-bit RGB images; a published set is a subclass with a name and a source.
+    """A folder of images; a published set is a subclass with a name and a source.
+
+    They are of 8 bits and RGB, where a protocol does not take grey ones, or 16 bits.
 
     What the folder holds is looked up once per object.
 
@@ -67,21 +67,22 @@ class Dataset:
         image's entry in ``centres``; None leaves images whole.
     """
 
-    name: ClassVar[str]  # set by the registry
-    split: ClassVar[str] = "test"  # or "train"
-    recorded: ClassVar[bool] = False  # whether it brings its own noisy images
-    count: ClassVar[int | None] = None  # how many images the whole set has
-    source: ClassVar[str]  # what to do to get it, and its terms; ends an error message
-    centres: ClassVar[Mapping[str, tuple[int, int]]] = {}  # image to the row and column of a crop
-    levels: ClassVar[tuple[float, ...]] = (0.0,)  # of recorded noise, mildest first
-    unit: ClassVar[str] = ""  # what a level counts
-    note: ClassVar[str] = ""  # a caveat which lists and tables show beside the name
-    family: ClassVar[str] = ""  # of recorded noise, as that of a noise model
-    border: ClassVar[int | None] = None  # pixels its protocol does not compare; None: unsaid
+    name: ClassVar[str]  #: set by the registry
+    split: ClassVar[str] = "test"  #: or "train"
+    recorded: ClassVar[bool] = False  #: whether it brings its own noisy images
+    grey: ClassVar[bool] = False  #: whether its images have no colours
+    count: ClassVar[int | None] = None  #: how many images the whole set has
+    source: ClassVar[str]  #: what to do to get it, and its terms; ends an error message
+    centres: ClassVar[Mapping[str, tuple[int, int]]] = {}  #: image to the row and column of a crop
+    levels: ClassVar[tuple[float, ...]] = (0.0,)  #: of recorded noise, mildest first
+    unit: ClassVar[str] = ""  #: what a level counts
+    note: ClassVar[str] = ""  #: a caveat which lists and tables show beside the name
+    family: ClassVar[str] = ""  #: of recorded noise, as that of a noise model
+    border: ClassVar[int | None] = None  #: pixels its protocol does not compare; None: unsaid
     # the images themselves are told by `digest`, wherever they lie
-    cites: ClassVar[tuple[str, ...]] = ()  # keys of references.bib, or whole entries of BibTeX
-    located: ClassVar[tuple[str, ...]] = ()  # settings which say where something lies, not what
-    files: ClassVar[tuple[str, ...]] = ()  # settings which name a file: its content counts
+    cites: ClassVar[tuple[str, ...]] = ()  #: keys of references.bib, or whole entries of BibTeX
+    located: ClassVar[tuple[str, ...]] = ()  #: settings which say where something lies, not what
+    files: ClassVar[tuple[str, ...]] = ()  #: settings which name a file: its content counts
 
     limit: int | None = None
     crop: int | None = None
@@ -162,35 +163,41 @@ class Dataset:
     def __iter__(self) -> Iterator[Sample]:
         return (self.read(image) for image in self.images())
 
-    def read(self, image: str, level: float | None = None) -> Sample:
+    def read(self, image: str, level: float | None = None, protocol: Protocol = MASKED) -> Sample:
         """One sample, by the name of its image; raises as `read_uint8` does.
 
         Parameters
         ----------
         level
             Which noisy version, where there are several; by default the mildest.
+        protocol
+            Whether images are grey, and of how many bits.
         """
-        pictures = self._pixels(image, self.levels[0] if level is None else level)
-        return Sample(image, *(pixels.astype(np.float32) / 255 for pixels in pictures))
+        pictures = self._pixels(image, self.levels[0] if level is None else level, protocol)
+        return Sample(image, *(pixels.astype(np.float32) / protocol.peak for pixels in pictures))
 
-    def read_uint8(self, image: str) -> np.ndarray:
-        """The clean image, (H, W, 3) uint8 RGB, cropped: what a training set is kept as in memory.
+    def read_uint8(self, image: str, protocol: Protocol = MASKED) -> np.ndarray:
+        """The clean image, cropped: what a training set is kept as in memory.
+
+        (H, W, 3) uint8 RGB, or as a protocol takes it.
 
         Raises
         ------
         ValueError
-            If the image is unknown, unreadable, not 8-bit RGB, smaller than ``crop``, or of
-            another size than its noisy version.
+            If the image is unknown, unreadable, not what the protocol takes, smaller than ``crop``,
+            or of another size than its noisy version.
         """
-        return self._pixels(image)[0]
+        return self._pixels(image, protocol=protocol)[0]
 
-    def check(self, minimum: int = 16) -> None:
+    def check(self, minimum: int = 16, protocol: Protocol = MASKED) -> None:
         """Decode every image, so that a bad file is known before any model runs.
 
         Parameters
         ----------
         minimum
             The least height and width, in pixels, of what `read` returns.
+        protocol
+            As in `read`.
 
         Raises
         ------
@@ -198,7 +205,7 @@ class Dataset:
             If images are missing, cut short, smaller than ``minimum``, or as in `read_uint8`.
         """
         with ThreadPoolExecutor(os.cpu_count()) as pool:  # decoders leave other threads running
-            for _ in pool.map(partial(self._check_image, minimum), self.images()):
+            for _ in pool.map(partial(self._check_image, minimum, protocol), self.images()):
                 pass
 
     def digest(self, level: float | None = None) -> str:
@@ -237,7 +244,7 @@ class Dataset:
         return Status(self.searched(), found, self.count, self.source, problem)
 
     def read_place(self, place: Place) -> np.ndarray:
-        """One stored picture, clean or noisy, (H, W, 3) uint8 RGB; raises as `read_image` does."""
+        """One stored picture, clean or noisy, as `read_image` gives it and refuses it."""
         return read_image(file_of(place))
 
     def check_place(self, place: Place) -> None:
@@ -261,10 +268,10 @@ class Dataset:
     def _hashes(self) -> Hashes:
         return Hashes(self.hash_place)
 
-    def _check_image(self, minimum: int, image: str) -> None:
+    def _check_image(self, minimum: int, protocol: Protocol, image: str) -> None:
         for place in self._files[image]:
             self.check_place(place)
-        height, width = self._pixels(image)[0].shape[:2]
+        height, width = self._pixels(image, protocol=protocol)[0].shape[:2]
         if min(height, width) < minimum:
             where = self._files[image][0] if self.crop is None else f"crop={self.crop}"
             raise ValueError(
@@ -280,14 +287,16 @@ class Dataset:
         """Where an image is stored: clean, then noisy where there is such a version."""
         return self._files[image]
 
-    def _pixels(self, image: str, level: float | None = None) -> list[np.ndarray]:
+    def _pixels(
+        self, image: str, level: float | None = None, protocol: Protocol = MASKED
+    ) -> list[np.ndarray]:
         """The clean image and the noisy ones, or that of a level: read, compared, cropped."""
         image = one_form(image)
         if image not in self._files:
             raise ValueError(f"dataset '{self.name}' has no image '{image}' in {self.folder()}")
         paths = self._places(image, level)
         check_orientations(paths)
-        arrays = [self.read_place(path) for path in paths]
+        arrays = [as_wanted(self.read_place(path), path, protocol) for path in paths]
         for path in paths:
             self._hashes.refuse_changed(path)
         check_sizes(paths, arrays)

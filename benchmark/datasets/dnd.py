@@ -12,6 +12,7 @@ from benchmark.datasets.matlab import open_hdf5, read_variable
 from benchmark.datasets.recorded import Recorded
 from benchmark.datasets.stored import file_of
 from benchmark.pixels import crop_around
+from benchmark.protocol import MASKED, Protocol
 
 
 @DATASETS.register("dnd")
@@ -71,7 +72,9 @@ class DND(Recorded):
         for image in super().images():
             yield image, self._boxes_of(image)
 
-    def _pixels(self, image: str, level: float | None = None) -> list[np.ndarray]:
+    def _pixels(
+        self, image: str, level: float | None = None, protocol: Protocol = MASKED
+    ) -> list[np.ndarray]:
         raise self._unscored()
 
     def _unscored(self) -> ValueError:

@@ -1,4 +1,4 @@
-"""8-bit images: files found, proven whole and read; pictures cropped and compared."""
+"""Image files: found, proven whole and read, and pictures made what a protocol wants."""
 
 import os
 import re
@@ -11,6 +11,8 @@ import numpy as np
 
 from benchmark.datasets.kinds import check_kind, open_image, other_kind, read_bytes
 from benchmark.datasets.tiff import as_stored
+from benchmark.pixels import as_grey
+from benchmark.protocol import Protocol
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 ABOUT = ("readme", "license", "licence", "copying")  # how names of texts on a set begin
@@ -145,12 +147,14 @@ def _count_images(folder: str) -> int:
 
 
 def read_image(path: Path) -> np.ndarray:
-    """Read (H, W, 3) uint8 RGB, exactly as stored: no orientation or colour profile is applied.
+    """Read (H, W, C), exactly as stored: no orientation or colour profile is applied.
+
+    RGB or, C = 1, grey; uint8 or uint16.
 
     Raises
     ------
     ValueError
-        If the file is no image, or is of another kind than one picture in 8-bit RGB.
+        If the file is no image, or is of another kind than one picture in RGB or grey.
     """
     import cv2  # here, so that noises and their datasets load without it
 
@@ -165,10 +169,43 @@ def read_image(path: Path) -> np.ndarray:
     if pixels is None:
         raise ValueError(f"{path} cannot be read as an image; replace or remove it")
     channels = 1 if pixels.ndim == 2 else pixels.shape[2]
-    if pixels.dtype != np.uint8 or channels != 3:
-        kind = {1: "grey", 4: "four channels (alpha or CMYK)"}.get(channels, f"{channels} channels")
-        raise ValueError(other_kind(path, f"{kind}, {pixels.dtype}"))
-    return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
+    if pixels.dtype not in (np.uint8, np.uint16) or channels not in (1, 3):
+        raise ValueError(other_kind(path, _kind(channels, pixels)))
+    return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB) if channels == 3 else pixels[..., None]
+
+
+def as_wanted(pixels: np.ndarray, path: object, protocol: Protocol) -> np.ndarray:
+    """A stored picture, (H, W, C) uint8 or uint16, as a protocol takes it.
+
+    Colours are made grey where it wants that, and 8 bits become the same values of 16.
+
+    Parameters
+    ----------
+    path
+        Where it is stored, for the error.
+
+    Raises
+    ------
+    ValueError
+        If it lacks what is wanted: it is grey, not RGB, or has more bits than the protocol.
+    """
+    channels = pixels.shape[2]
+    needed = [
+        *(["grey=true"] if channels == 1 and not protocol.grey else []),
+        *(["bits=16"] if pixels.dtype == np.uint16 and protocol.bits == 8 else []),
+    ]
+    if needed:
+        cure = f"score by a protocol for such images: protocol='masked({','.join(needed)})'"
+        raise ValueError(other_kind(path, _kind(channels, pixels), cure))
+    found = as_grey(pixels) if protocol.grey else pixels
+    if protocol.bits == 16 and found.dtype == np.uint8:
+        return found.astype(np.uint16) * 257
+    return found
+
+
+def _kind(channels: int, pixels: np.ndarray) -> str:
+    kind = {1: "grey", 4: "four channels (alpha or CMYK)"}.get(channels, f"{channels} channels")
+    return f"{kind}, {pixels.dtype}"
 
 
 def check_whole(path: Path) -> None:

@@ -74,7 +74,7 @@ def check_kind(path: Path, content: bytes) -> None:
     ------
     ValueError
         If it is no PNG, JPEG, WebP, BMP or TIFF file; holds several pictures, or more pixels than
-        can be read; or, as far as the header tells, other colours than 8-bit RGB.
+        can be read; or, as far as the header tells, other colours than RGB or grey.
     """
     if not _is_read(content):
         raise ValueError(
@@ -105,9 +105,16 @@ def check_kind(path: Path, content: bytes) -> None:
         )
 
 
-def other_kind(path: Path, kind: str) -> str:
-    """The sentence on a picture that is whole, but not what is scored here."""
-    return f"{path} is {kind}, but images must be RGB, uint8; convert it to 8-bit RGB or remove it"
+def other_kind(path: object, kind: str, cure: str = "") -> str:
+    """The sentence on a picture that is whole, but not what is scored here.
+
+    Parameters
+    ----------
+    cure
+        What can be done beside converting it.
+    """
+    wanted = "images must be RGB, uint8; convert it to 8-bit RGB"
+    return f"{path} is {kind}, but {wanted}{cure and f', {cure}'} or remove it"
 
 
 def open_image(source: Path | bytes) -> "Image":

@@ -133,8 +133,9 @@ class PolyU(RealAndMean):
     count = 100
     subfolder = "CroppedImages"
     source = (
-        "get CroppedImages of https://github.com/csjunxu/PolyU-Real-World-Noisy-Images-Dataset "
-        "(copyright The Hong Kong Polytechnic University, for non-commercial purposes only)"
+        "bring it with: bench fetch polyu (CroppedImages of "
+        "https://github.com/csjunxu/PolyU-Real-World-Noisy-Images-Dataset; copyright The Hong Kong "
+        "Polytechnic University, for non-commercial purposes only)"
     )
 
 
@@ -157,6 +158,7 @@ class CC(RealAndMean):
     count = 15
     subfolder = "Real_ccnoise_denoised_part"
     source = (
-        "get Real_ccnoise_denoised_part of https://github.com/csjunxu/MCWNNM-ICCV2017 (that "
-        "repository is for non-commercial purposes only; no licence of the photographs is stated)"
+        "bring it with: bench fetch cc (Real_ccnoise_denoised_part of "
+        "https://github.com/csjunxu/MCWNNM-ICCV2017; that repository is for non-commercial "
+        "purposes only; no licence of the photographs is stated)"
     )

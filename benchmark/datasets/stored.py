@@ -1,4 +1,4 @@
-"""Stored pictures: where each is, whether it is still the same, and whether two are a pair."""
+"""Stored pictures: where each is, what there is, whether it is the same, and two are a pair."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -26,6 +26,17 @@ Place = Path | Block
 def file_of(place: Place) -> Path:
     """The file which has the picture."""
     return place.path if isinstance(place, Block) else place
+
+
+@dataclass(frozen=True)
+class Status:
+    """What there is of a dataset, for people."""
+
+    searched: list[Path]  #: the folders looked for, in order
+    found: int  #: images, or pairs
+    count: int | None  #: how many there should be, where that is known
+    source: str  #: where to get them, and their terms
+    problem: str | None  #: why the dataset cannot be used, if it cannot
 
 
 class Hashes:

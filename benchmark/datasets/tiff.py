@@ -7,9 +7,9 @@ MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the last two are BigTIFF
 TYPES = {1: "B", 3: "H", 4: "I", 16: "Q"}  # of whole numbers, as `struct` names them
 
 KIND, BITS, COMPRESSION, PHOTOMETRIC, ORIENTATION = 254, 258, 259, 262, 274
-SAMPLES, SAMPLE_FORMAT = 277, 339
+SAMPLES, PLANES, SAMPLE_FORMAT = 277, 284, 339
 REDUCED = 1  # the bit of KIND which says that the picture is a smaller copy of another
-RGB, YCBCR = 2, 6
+WHITE_IS_0, BLACK_IS_0, RGB, YCBCR = 0, 1, 2, 6
 OTHER_COLOURS = {  # PHOTOMETRIC of colours which a decoder converts in its own way, or not at all
     5: "CMYK",
     YCBCR: "YCbCr",
@@ -83,9 +83,9 @@ def as_stored(content: bytes) -> bytes:
 
 
 def other_kind(content: bytes) -> str | None:
-    """What a TIFF file holds instead of 8-bit colours that are stored as RGB, if it does.
+    """What a TIFF file holds instead of RGB or grey of 8 or 16 bits that OpenCV reads as such.
 
-    Grey pictures and palettes are left to the decoder.
+    None where it does not. Palettes are left to the decoder, and other numbers of grey ones.
     """
     tags = {tag: found.value for tag, found in read_tags(content).items()}
     colours = tags.get(PHOTOMETRIC)
@@ -95,7 +95,13 @@ def other_kind(content: bytes) -> str | None:
         return OTHER_COLOURS[colours]
     samples, bits = tags.get(SAMPLES, 1), tags.get(BITS, 1)
     numbers = NUMBERS.get(tags.get(SAMPLE_FORMAT, 1), "unknown")
-    if colours == RGB and (samples, bits, numbers) != (3, 8, "uint"):
+    if colours == RGB and (samples, bits, numbers) not in ((3, 8, "uint"), (3, 16, "uint")):
         channels = "four channels (alpha or CMYK)" if samples == 4 else f"{samples} channels"
         return f"{channels}, {numbers}{bits}"
+    if colours == RGB and bits == 16 and tags.get(PLANES) == 2:
+        return "uint16 in planes of one channel each"  # which come back shuffled
+    if colours == WHITE_IS_0 and bits == 16:
+        return "grey, uint16, with 0 as white"  # which comes back as a negative
+    if colours in (WHITE_IS_0, BLACK_IS_0) and 8 < bits < 16:
+        return f"grey, {numbers}{bits}"  # which comes back as 16 bits, and so nearly black
     return None

@@ -64,7 +64,8 @@ def require_images(given: Tensor, name: str, channels: int | None = None) -> Non
             f"values by 255"
         )
     if channels is not None and shape[1] != channels:
-        cure = "put the channels first" if shape[3] == channels else "repeat those of a grey image"
+        grey = "repeat those of a grey image" if channels == 3 else "make it grey"
+        cure = "put the channels first" if shape[3] == channels else grey
         raise ValueError(
             f"'{name}' takes images of shape (B, {channels}, H, W), got {shape}; {cure}"
         )

@@ -39,5 +39,6 @@ def gflop(network: Denoiser, size: int) -> float:
     device = next(network.parameters()).device
     network = deepcopy(network).eval()  # in training, normalisation would count this batch
     with FakeTensorMode(allow_non_fake_inputs=True), FlopCounterMode(display=False) as counter:
-        network.restore(torch.empty(1, 3, size, size, device=device))
+        channels = network.image_channels or 3
+        network.restore(torch.empty(1, channels, size, size, device=device))
     return counter.get_total_flops() / 1e9

@@ -156,7 +156,8 @@ class Inference:
         if height * width <= SMALL or not model.in_torch:
             return None
         try:
-            cost = len(noisy) * bytes_per_pixel(model, noisy.device, self.precision)
+            cost = bytes_per_pixel(model, noisy.device, self.precision, noisy.shape[1])
+            cost *= len(noisy)
         except RuntimeError as error:
             if not is_out_of_memory(error):
                 raise
@@ -186,9 +187,11 @@ WHOLE = Inference("none")
 
 
 @lru_cache(maxsize=16)  # a probe takes as long as an image of its size
-def bytes_per_pixel(model: "Denoiser", device: torch.device, precision: str) -> float:
+def bytes_per_pixel(
+    model: "Denoiser", device: torch.device, precision: str, channels: int = 3
+) -> float:
     """Peak memory of one restored image, weights aside, by its pixels; from a probe of 128x128."""
-    probe = torch.full((1, 3, PROBE, PROBE), 0.5, device=device)
+    probe = torch.full((1, channels, PROBE, PROBE), 0.5, device=device)
     with forked_rng(device), torch.inference_mode():
         call = partial(Inference("none", precision)._once, model, probe, None)
         return peak_memory(call, device) / PROBE**2

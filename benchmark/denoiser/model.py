@@ -1,6 +1,7 @@
 """What a denoiser is: pixels in, pixels out, and never a word about the noise."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -30,24 +31,26 @@ class Denoiser(nn.Module):
     this one should be compared with; None where there is none.
     """
 
-    name: ClassVar[str]  # set by the registry
+    name: ClassVar[str]  #: set by the registry
     learned: ClassVar[bool] = False
-    sizes: ClassVar[dict[str, dict[str, object]]] = {}  # keywords of sizes other than published
+    sizes: ClassVar[dict[str, dict[str, object]]] = {}  #: keywords of sizes other than published
     test_time: ClassVar[tuple[str, ...]] = ()
-    variants: ClassVar[Mapping[str, Mapping[str, object]]] = {}  # each of settings in ``test_time``
+    variants: ClassVar[Mapping[str, Mapping[str, object]]] = {}  #: of ``test_time`` settings
     compared_with: ClassVar[str | None] = None
-    cites: ClassVar[tuple[str, ...]] = ()  # keys of references.bib, or whole entries of BibTeX
-    package: ClassVar[str] = ""  # an optional package it cannot do without
-    needs: ClassVar[str] = ""  # what a user must name first, and how: "a file: model.x.file=FILE"
-    located: ClassVar[tuple[str, ...]] = ()  # settings which say where something lies, not what
-    files: ClassVar[tuple[str, ...]] = ()  # settings which name a file: its content counts
-    derived: ClassVar[tuple[str, ...]] = ()  # ends of published keys that the code computes anew
-    pointwise: ClassVar[bool] = False  # each pixel by itself: tiles would change nothing
-    in_torch: ClassVar[bool] = True  # its memory is torch's, which can be measured
-    note: str = ""  # a caveat of this instance which tables show: a training that is ours
-    trained_on: Mapping[str, object] | None = None  # "noise", its settings, and "level"; if known
-    multiple: int = 1  # of which ``forward`` needs height and width; ``denoise`` pads to it
-    image_channels: int | None = None  # of the images it takes; None: any number
+    cites: ClassVar[tuple[str, ...]] = ()  #: keys of references.bib, or whole entries of BibTeX
+    published: ClassVar[str] = ""  #: the weights of its authors, by their name for ``bench fetch``
+    package: ClassVar[str] = ""  #: an optional package it cannot do without
+    needs: ClassVar[str] = ""  #: what a user must name first, and how: "a file: model.x.file=FILE"
+    located: ClassVar[tuple[str, ...]] = ()  #: settings which say where something lies, not what
+    files: ClassVar[tuple[str, ...]] = ()  #: settings which name a file: its content counts
+    derived: ClassVar[tuple[str, ...]] = ()  #: ends of published keys that the code computes anew
+    pointwise: ClassVar[bool] = False  #: each pixel by itself: tiles would change nothing
+    in_torch: ClassVar[bool] = True  #: its memory is torch's, which can be measured
+    note: str = ""  #: a caveat of this instance which tables show: a training that is ours
+    trained_on: Mapping[str, object] | None = None  #: "noise", its settings, and "level"; if known
+    multiple: int = 1  #: of which ``forward`` needs height and width; ``denoise`` pads to it
+    image_channels: int | None = None  #: of the images it takes; None: any number
+    hidden_pixel: ClassVar[float] = 0.0  #: what stands, in all channels, for a pixel it cannot see
 
     @classmethod
     def arguments_of(cls, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, object]:
@@ -61,6 +64,23 @@ class Denoiser(nn.Module):
     def restore(self, noisy: Tensor) -> Tensor:
         """One restored batch; a subclass which averages several passes overrides this."""
         return self(noisy)
+
+    def recorded_at(self, places: Iterable[Path]) -> Mapping[str, object]:
+        """What a cell records of this model beside its settings, asked before anything is run.
+
+        A model that looks its outputs up says here which they are; others have no more to say.
+
+        Parameters
+        ----------
+        places
+            Of the cell's images, as `benchmark.cells.Cell.pictures` names them.
+
+        Raises
+        ------
+        ValueError
+            If something that the cell needs is missing.
+        """
+        return {}
 
     def analysed_layers(self) -> list[str]:
         """The modules which analyses look at, by name, from the image on; the last one is deepest.
@@ -113,6 +133,7 @@ class ImageFilter(Denoiser):
     in_torch = False
 
     def forward(self, noisy: Tensor) -> Tensor:
+        """Each image of (B, C, H, W) in [0, 1] by itself; same shape, type and device."""
         images = noisy.permute(0, 2, 3, 1).double().cpu().numpy()
         restored = [torch.from_numpy(self.filter_image(image)) for image in images]
         return torch.stack(restored).permute(0, 3, 1, 2).to(noisy)

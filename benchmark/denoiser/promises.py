@@ -236,10 +236,11 @@ def _refuse_random(model: Denoiser) -> None:
 
 
 def _picture(model: Denoiser, height: int = 24, width: int = 24) -> Tensor:
-    """A smooth colour picture with noise, (1, 3, height, width) float32 in [0, 1]."""
+    """A smooth picture with noise, (1, C, height, width) float32 in [0, 1]: colour if it may be."""
     rows = torch.linspace(0, 3, height)[:, None]
     columns = torch.linspace(0, 5, width)
-    clean = torch.stack([torch.sin(rows + k + columns * (k + 1) / 2) for k in range(3)]) / 4 + 0.5
+    channels = range(model.image_channels or 3)
+    clean = torch.stack([torch.sin(rows + k + columns * (k + 1) / 2) for k in channels]) / 4 + 0.5
     noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(0))
     noisy = (clean + 25 / 255 * noise).clamp(0, 1).unsqueeze(0)
     return noisy.to(next(iter(model.parameters()), noisy).device)

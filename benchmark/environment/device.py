@@ -9,7 +9,7 @@ from functools import partial
 import torch
 
 
-def pick_device(name: str) -> str:
+def pick_device(name: str | torch.device) -> str:
     """The device that a setting names, as torch spells it.
 
     Parameters
@@ -23,7 +23,7 @@ def pick_device(name: str) -> str:
     ValueError
         If there is no such device here.
     """
-    there = devices()
+    name, there = str(name), devices()
     if name == "auto":
         return "cuda" if "cuda" in there else "cpu"
     number = re.fullmatch("cuda:([0-9]+)", name)

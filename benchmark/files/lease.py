@@ -2,9 +2,12 @@
 
 import contextlib
 import os
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmark.files.owner import describe, is_alive, new_token
@@ -61,19 +64,23 @@ class Leases:
             If the file cannot be written.
         """
         with writing(path):
-            if (other := holder(path)) is not None:
-                if other != self.owner and not self._is_abandoned(path, other):
-                    return None
-                path.unlink(missing_ok=True)
+            if not self.is_free(path):
+                return None
+            path.unlink(missing_ok=True)
             path.parent.mkdir(parents=True, exist_ok=True)
             try:
                 file = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
             except (FileExistsError, FileNotFoundError):  # another was faster, or removed a folder
                 return None
             with os.fdopen(file, "w") as opened:
-                opened.write(self.owner)
+                opened.write(f"{self.owner}\n{_now()}\n{_who()}\n")
         self._seen.pop(path, None)
         return Lease(path, self.owner)
+
+    def is_free(self, path: Path) -> bool:
+        """Whether nobody else has a lease, or it is abandoned, so that `take` would take it."""
+        other = holder(path)
+        return other in (None, self.owner) or self._is_abandoned(path, other)
 
     @contextlib.contextmanager
     def waiting(self, path: Path, say: Callable[[str], object]) -> Iterator[Lease]:
@@ -114,9 +121,51 @@ class Leases:
         return time.monotonic() - since > STALE
 
 
+@dataclass(frozen=True)
+class Held:
+    """What a lease's file says.
+
+    Parameters
+    ----------
+    owner
+        The token of who has it; empty while the file is being written.
+    since
+        When it was taken, by the clock of that machine.
+    who
+        The process, for people: ``1234 on node7``.
+    renewed
+        When it was renewed, in seconds since the epoch, by the clock of the file system.
+    """
+
+    owner: str
+    since: str
+    who: str
+    renewed: float
+
+
+def read_lease(path: Path) -> Held | None:
+    """What a lease's file says; None if there is none."""
+    try:
+        owner, since, who, *_ = [*path.read_text(errors="replace").split("\n"), "", "", ""]
+        return Held(owner, since, who or describe(owner), path.stat().st_mtime)
+    except FileNotFoundError:
+        return None
+
+
 def holder(path: Path) -> str | None:
     """The token in a lease's file, empty while it is being written; None if there is no lease."""
     try:
-        return path.read_text(errors="replace")
+        return path.read_text(errors="replace").partition("\n")[0]
     except FileNotFoundError:
         return None
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(" ", "seconds")
+
+
+def _who() -> str:
+    job = os.environ.get("SLURM_ARRAY_JOB_ID") or os.environ.get("SLURM_JOB_ID")
+    task = os.environ.get("SLURM_ARRAY_TASK_ID")
+    of = f", job {job}{f'_{task}' if task else ''}" if job else ""
+    return f"{os.getpid()} on {socket.gethostname()}{of}"

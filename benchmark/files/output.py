@@ -25,6 +25,9 @@ PAGES = {
     "html": r"<!DOCTYPE html>\n<html lang=\"en\">\n<meta .+>\n<title>Leaderboard</title>",
     "results": r"# .+\n\nMade with `bench (run|passes|tiles|report|analyse)`[:;]",
     "training": r"# Training\n\nMade with `bench report\b",
+    "paper": r"# The paper, figure by figure\n\nMade with `bench paper\b",
+    "explanations": r"part,network,noise,measure,",
+    "brightness": r"luma,clean,",
     "ablation": r"# Ablation: .+\n(.*\n)+?Made with `bench ablate\b",
     "passes": r"# Stochastic inference\n\nMade with `bench passes\b",
     "draws": r"model,dataset,noise,level,seed,inference,passes,",
@@ -36,6 +39,10 @@ PAGES = {
     "srga table": r"dataset,model,noise,level,patches,",
     "features": r"# Features\n\nMade with `bench analyse\b",
     "features table": r"dataset,model,noise,level,feature_mean,",
+    "completion": r"# Completion\n\nMade with `bench analyse\b",
+    "completion table": r"dataset,model,noise,level,hidden,",
+    "field": r"# Receptive field\n\nMade with `bench analyse\b",
+    "field table": r"dataset,model,noise,level,field_50,",
     "predict": r"# Do analyses predict scores\?\n\nMade with `bench analyse\b",
     "predict table": r"dataset,measure,model,value,ood",
     "explain": r"# Conventions\n\nMade with `bench explain\b",
@@ -49,6 +56,7 @@ PAGES = {
     "junit": r"<\?xml .+\?>\n<testsuites .*\bname=\"bench check\"",
     "explorer": r"<!doctype html>\n<!-- Made with `bench explore`",
     "references": r"% BibTeX of what results were made with, by bench cite\n",
+    "manifest": r"\{\"made_by\": \"bench export\",\n",
     "sheets": r"# Noises\n\n\| noise \|",
 }
 

@@ -4,6 +4,8 @@ import os
 import re
 from pathlib import Path
 
+from platformdirs import user_cache_path
+
 ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+:/|(hf|s3|gs|gdrive|github|huggingface):|www\.", re.I)
 LISTED = 5  # files of a folder which are named
 
@@ -46,6 +48,11 @@ def in_home(path: str) -> Path:
     """A folder's path as the user gave it; ``~`` is the home folder, an address is an error."""
     refuse_address(path, "folder")
     return Path(os.path.expanduser(path))  # where there is no such user, it stays as it is
+
+
+def weights_folder() -> Path:
+    """Where published weights lie that ``bench fetch`` brought; it need not be there."""
+    return user_cache_path("noisebench") / "weights"
 
 
 def refuse_address(given: str | Path, what: str) -> None:

@@ -4,6 +4,7 @@ import errno
 import hashlib
 import os
 import re
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -125,6 +126,8 @@ def sweep(folder: Path) -> None:
 def in_use(path: Path, writer: str) -> bool:
     """Whether a file may be in work: its writer lives, or is unknown and wrote within the hour.
 
+    Clocks of two machines are never compared: see `clock_of`.
+
     Parameters
     ----------
     writer
@@ -134,9 +137,25 @@ def in_use(path: Path, writer: str) -> bool:
     if alive is not None:
         return alive
     try:
-        return time.time() - path.stat().st_mtime < ABANDONED
+        written = path.stat().st_mtime
+        if time.time() - written < ABANDONED:
+            return True
+        return clock_of(path.parent) - written < ABANDONED
     except FileNotFoundError:
         return False
+
+
+def clock_of(folder: Path) -> float:
+    """Seconds since the epoch, by the clock that gives files of a folder their times.
+
+    On a share that is the server's, and this machine's may be wrong by hours. It is asked where
+    nothing can be written.
+    """
+    try:
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            return os.fstat(probe.fileno()).st_mtime
+    except OSError:
+        return time.time()
 
 
 def file_state(path: Path) -> tuple[int, int, int]:

@@ -22,14 +22,14 @@ class Metric:
     Subclasses write ``score``; everyone else calls ``prepare`` once and then the object.
     """
 
-    name: ClassVar[str]  # set by the registry
+    name: ClassVar[str]  #: set by the registry
     higher_is_better: ClassVar[bool]
     unit: ClassVar[str] = ""
-    digits: ClassVar[int] = 4  # behind the point, wherever a score is printed
+    digits: ClassVar[int] = 4  #: behind the point, wherever a score is printed
     rgb_only: ClassVar[bool] = False
-    cites: ClassVar[tuple[str, ...]] = ()  # keys of references.bib, or whole entries of BibTeX
-    located: ClassVar[tuple[str, ...]] = ()  # settings which say where something lies, not what
-    files: ClassVar[tuple[str, ...]] = ()  # settings which name a file: its content counts
+    cites: ClassVar[tuple[str, ...]] = ()  #: keys of references.bib, or whole entries of BibTeX
+    located: ClassVar[tuple[str, ...]] = ()  #: settings which say where something lies, not what
+    files: ClassVar[tuple[str, ...]] = ()  #: settings which name a file: its content counts
     __dataclass_fields__: ClassVar[dict[str, Field[Any]]]  # of subclasses, which are dataclasses
 
     @property

@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmark.files.places import weights_folder
 from benchmark.files.whole import file_hash
 from benchmark.metrics.metric import METRICS, Metric, MetricUnavailable
 
@@ -31,7 +32,8 @@ class LPIPS(Metric):
         "rgb", which the network was trained for, or "bgr", which the test script of masked
         training feeds it and its published numbers stand for.
     backbone
-        Path of AlexNet's file. None looks where ``torch.hub`` keeps its downloads.
+        Path of AlexNet's file. None looks for what ``bench fetch lpips`` brings, and among the
+        downloads of ``torch.hub``.
 
     References
     ----------
@@ -63,7 +65,7 @@ class LPIPS(Metric):
         Raises
         ------
         MetricUnavailable
-            If ``backbone`` is None and AlexNet's file is not among torch.hub's downloads.
+            If ``backbone`` is None and AlexNet's file is nowhere.
         ValueError
             If ``backbone`` names a file that is missing or is another one.
         """
@@ -85,13 +87,15 @@ class LPIPS(Metric):
             return path
         import torch
 
-        path = Path(torch.hub.get_dir(), "checkpoints", ALEXNET)
-        if not path.is_file():
-            raise MetricUnavailable(
-                f"{self.name} needs torchvision's AlexNet, which is not at {path}; download "
-                f"{ALEXNET_URL} and set metric.{self.name}.backbone=PATH"
-            )
-        return path
+        places = [weights_folder(), Path(torch.hub.get_dir(), "checkpoints")]
+        for folder in places:
+            if (path := folder / ALEXNET).is_file():
+                return path
+        raise MetricUnavailable(
+            f"{self.name} needs torchvision's AlexNet, which is not in "
+            f"{' nor in '.join(map(str, places))}; bring it with bench fetch lpips, or set "
+            f"metric.{self.name}.backbone=PATH"
+        )
 
 
 @METRICS.register("st_lpips")

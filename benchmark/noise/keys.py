@@ -43,7 +43,7 @@ class Key:
         ----------
         purpose
             What the numbers are for: ``"denoise"``, ``"passes"``.
-        further
+        *further
             What tells several seeds of one purpose apart, such as the number of a pass.
         """
         return stream(purpose, *astuple(self), *further) % 2**63

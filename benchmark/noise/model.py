@@ -25,19 +25,19 @@ class NoiseModel(ABC):
     clean image. A class which writes both raises ``ValueError``, one with neither is abstract.
     """
 
-    name: ClassVar[str]  # set by the registry
-    unit: ClassVar[str]  # what a level counts: "sigma, in 8-bit steps"
-    note: ClassVar[str] = ""  # a caveat which lists and tables show beside the name
-    family: ClassVar[str] = ""  # one of `families.FAMILIES`, or another; empty: one of its own
-    suites: ClassVar[tuple[str, ...]] = ()  # names which choose several noises at once: noise=paper
-    cites: ClassVar[tuple[str, ...]] = ()  # keys of references.bib, or whole entries of BibTeX
-    domain: ClassVar[tuple[float, float]] = (0, math.inf)  # the lowest and the highest level
-    whole_levels: ClassVar[bool] = False  # whether levels are whole numbers
-    deterministic: ClassVar[bool] = False  # whether it draws no random numbers
-    constant_variance: ClassVar[float | None] = None  # of any intensity, over (level / 255)^2
-    located: ClassVar[tuple[str, ...]] = ()  # settings which say where something lies, not what
-    files: ClassVar[tuple[str, ...]] = ()  # settings which name a file: its content counts
-    in_key: ClassVar[tuple[str, ...]] = ("levels",)  # settings which a cell's key tells
+    name: ClassVar[str]  #: set by the registry
+    unit: ClassVar[str]  #: what a level counts: "sigma, in 8-bit steps"
+    note: ClassVar[str] = ""  #: a caveat which lists and tables show beside the name
+    family: ClassVar[str] = ""  #: one of `families.FAMILIES`, or another; empty: one of its own
+    suites: ClassVar[tuple[str, ...]] = ()  #: names which choose several at once: noise=paper
+    cites: ClassVar[tuple[str, ...]] = ()  #: keys of references.bib, or whole entries of BibTeX
+    domain: ClassVar[tuple[float, float]] = (0, math.inf)  #: the lowest and the highest level
+    whole_levels: ClassVar[bool] = False  #: whether levels are whole numbers
+    deterministic: ClassVar[bool] = False  #: whether it draws no random numbers
+    constant_variance: ClassVar[float | None] = None  #: of any intensity, over (level / 255)^2
+    located: ClassVar[tuple[str, ...]] = ()  #: settings which say where something lies, not what
+    files: ClassVar[tuple[str, ...]] = ()  #: settings which name a file: its content counts
+    in_key: ClassVar[tuple[str, ...]] = ("levels",)  #: settings which a cell's key tells
     levels: tuple[float, ...]
     __dataclass_fields__: ClassVar[dict[str, Field[Any]]]  # of subclasses, which are dataclasses
 

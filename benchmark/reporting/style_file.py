@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmark.cells.scores import Scores, label_of
+from benchmark.cells.scores import label_of
 from benchmark.registry import did_you_mean
 from benchmark.reporting.figures.style import Style
 from benchmark.reporting.selection import check_name
@@ -18,7 +18,9 @@ OF_MODEL = ("label", "colour", "marker")
 OF_NOISE = ("label",)
 
 
-def read_style(path: str | Path, scores: Scores) -> tuple[dict[str, str], Style]:
+def read_style(
+    path: str | Path, models: Collection[str], noises: Collection[str]
+) -> tuple[dict[str, str], Style]:
     """The labels by model and noise, and the style of figures, which a YAML file holds.
 
     Its keys are ``models`` (by name ``label``, ``colour``, ``marker``), ``noises`` (by name
@@ -28,8 +30,8 @@ def read_style(path: str | Path, scores: Scores) -> tuple[dict[str, str], Style]
 
     Parameters
     ----------
-    scores
-        All that the names may be of.
+    models, noises
+        All that there are; a training, as ``masked@1``, has the looks of its network.
 
     Raises
     ------
@@ -39,19 +41,19 @@ def read_style(path: str | Path, scores: Scores) -> tuple[dict[str, str], Style]
     """
     try:
         given = _mapping(_yaml(Path(path)), OF_FILE)
-        models = _entries(given, "models", OF_MODEL)
-        noises = _entries(given, "noises", OF_NOISE)
+        of_models = _entries(given, "models", OF_MODEL)
+        of_noises = _entries(given, "noises", OF_NOISE)
         texts = {
-            key: {name: own[key] for name, own in (models | noises).items() if key in own}
+            key: {name: own[key] for name, own in (of_models | of_noises).items() if key in own}
             for key in OF_MODEL
         }
-        _check_labels(texts["label"], scores)
+        _check_labels(texts["label"], models, noises)
         style = Style(texts["colour"], texts["marker"], given.get("columns", 0))
     except ValueError as error:
         raise ValueError(f"style={path}: {error}") from None
     for kind, own, known in (
-        ("model", models, _models(scores)),
-        ("noise", noises, scores.rows["noise"].unique()),
+        ("model", of_models, _with_networks(models)),
+        ("noise", of_noises, noises),
     ):
         for name in own:
             try:
@@ -62,12 +64,17 @@ def read_style(path: str | Path, scores: Scores) -> tuple[dict[str, str], Style]
 
 
 def read_labels(
-    given: Sequence[str], scores: Scores, others: Mapping[str, str] | None = None
+    given: Sequence[str],
+    models: Collection[str],
+    noises: Collection[str],
+    others: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """Labels by model or noise, from texts such as ``masked: Masked (ours)``.
 
     Parameters
     ----------
+    models, noises
+        All that there are.
     others
         Labels of what no text names, such as those of a file.
 
@@ -77,7 +84,7 @@ def read_labels(
         If a text is none of these, a name has no scores or two labels, or a label is another's.
     """
     pairs: dict[str, str] = {}
-    known = [*_models(scores), *scores.rows["noise"].unique()]
+    known = [*_with_networks(models), *noises]
     for text in given:
         name, _, label = (" ".join(part.split()) for part in text.partition(":"))
         if not name or not label:
@@ -89,7 +96,7 @@ def read_labels(
             raise ValueError(f"labels calls {name} both '{pairs[name]}' and '{label}'; give it one")
         pairs[name] = label
     labels = {**(others or {}), **pairs}
-    _check_labels(labels, scores)
+    _check_labels(labels, models, noises)
     return labels
 
 
@@ -132,15 +139,16 @@ def _mapping(given: object, keys: Sequence[str] | None, what: str = "the file is
     return {str(key): value for key, value in given.items()}
 
 
-def _models(scores: Scores) -> list[str]:
+def _with_networks(models: Collection[str]) -> list[str]:
     """Every name that a model may be called by: its own and its network's."""
-    names = map(str, scores.rows["model"].unique())
-    return sorted({every for name in names for every in (name, network_of(name))})
+    return sorted({every for name in models for every in (name, network_of(name))})
 
 
-def _check_labels(labels: Mapping[str, str], scores: Scores) -> None:
+def _check_labels(
+    labels: Mapping[str, str], models: Collection[str], noises: Collection[str]
+) -> None:
     """Raise ``ValueError`` if two models, or two noises, would be called the same."""
-    for names in (_models(scores), scores.rows["noise"].unique()):
+    for names in (_with_networks(models), noises):
         by_label: dict[str, str] = {}
         for name in names:
             label = label_of(name, labels)

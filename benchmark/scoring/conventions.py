@@ -156,8 +156,15 @@ CONVENTIONS = (
 
 
 def others(base: Scoring) -> dict[str, Scoring]:
-    """By name, each convention alone put in the place of what ``base`` does; without its own."""
-    found = {convention.name: base.changed(convention.changes) for convention in CONVENTIONS}
+    """By name, each convention alone put in the place of what ``base`` does; without its own.
+
+    Grey images have no colours to compare.
+    """
+    found = {
+        convention.name: base.changed(convention.changes)
+        for convention in CONVENTIONS
+        if not (base.protocol.grey and "colour" in convention.changes)
+    }
     return {name: scoring for name, scoring in found.items() if scoring != base}
 
 
@@ -175,7 +182,17 @@ def steps(start: Protocol, end: Protocol) -> dict[str, Scoring]:
     """From one protocol to another, one change after the other: each step with all before it.
 
     Their names say what changes: ``noisy: clipped, 8 bits -> float``. Empty for equal protocols.
+
+    Raises
+    ------
+    ValueError
+        If the images of one are grey, or of 16 bits, and those of the other are not.
     """
+    if (start.grey, start.bits) != (end.grey, end.bits):
+        raise ValueError(
+            f"protocols {start.name} and {end.name} are of different images, grey or RGB, of 8 or "
+            f"16 bits; name two which differ in how images are scored"
+        )
     found, now = {}, start
     for what, names in STEPS:
         after = replace(now, **{name: getattr(end, name) for name in names})

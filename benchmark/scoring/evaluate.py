@@ -23,7 +23,7 @@ from benchmark.protocol import MASKED, Protocol
 
 @dataclass(frozen=True)
 class Evaluated:
-    """One image of a cell: its row, and the three pictures, (H, W, 3) uint8 RGB."""
+    """One image of a cell: its row, and the three pictures, (H, W, 3) uint8 RGB to look at."""
 
     # image, a number for each metric, seconds; tile, where one was used; hashes of the pixels
     row: dict[str, Any]
@@ -107,31 +107,32 @@ def noisy_pair(
 ) -> tuple[np.ndarray, np.ndarray]:
     """An image of a cell, clean and noisy, both (H, W, C); ``noise`` None if recorded.
 
-    Each is uint8, or float32 where the protocol does not round it (recorded noise has 8 bits).
+    Each is uint8 or uint16, by the protocol's bits, or float32 where the protocol does not round
+    it (recorded noise is rounded).
     """
-    sample = dataset.read(image, cell.level)
+    sample = dataset.read(image, cell.level, protocol)
     if noise is None:
         if sample.noisy is None:
             raise ValueError(
                 f"dataset '{cell.dataset}' has no noisy version of image {image}; its listing "
                 f"names one for each level"
             )
-        return to_uint8(sample.clean), to_uint8(sample.noisy)
+        return rounded(sample.clean, protocol), rounded(sample.noisy, protocol)
     with naming("noise", f"{cell}, image {image}"):
         key = key_of(cell, image)
         rng = key.rng() if protocol.draw == "key" else key.script_rng(protocol.draw == "seed0_bgr")
         clean, noisy = noise.pair(sample.clean, cell.level, rng, protocol.clips(noise.name))
     return (
-        to_uint8(clean) if protocol.restored_rounded else clean,
-        to_uint8(noisy) if protocol.noisy_rounded else noisy,
+        rounded(clean, protocol) if protocol.restored_rounded else clean,
+        rounded(noisy, protocol) if protocol.noisy_rounded else noisy,
     )
 
 
 def treated(restored: Tensor, protocol: Protocol) -> np.ndarray:
-    """What is compared of a restored (1, C, H, W): (H, W, C) uint8, or float32 if not rounded."""
-    if protocol.restored_rounded:
-        return as_pixels(restored)
+    """What is compared of a restored (1, C, H, W): (H, W, C), rounded as `noisy_pair` does it."""
     pixels = restored[0].permute(1, 2, 0).cpu().numpy()
+    if protocol.restored_rounded:
+        return rounded(pixels, protocol)
     return np.clip(pixels, 0, 1) if protocol.restored_clipped else pixels
 
 
@@ -154,14 +155,26 @@ def score_of(name: str, metric: Metric, pair: tuple[Tensor, Tensor]) -> float:
 
 
 def as_tensor(image: np.ndarray) -> Tensor:
-    """(H, W, C) uint8, or float32 in [0, 1], to (1, C, H, W) float32 in [0, 1]."""
+    """(H, W, C) uint8, uint16, or float32 in [0, 1], to (1, C, H, W) float32 in [0, 1]."""
+    if image.dtype == np.uint16:
+        image = image.astype(np.float32) / np.float32(65535)
     tensor = torch.from_numpy(image).permute(2, 0, 1).unsqueeze(0)
     return tensor.float() / 255 if image.dtype == np.uint8 else tensor
 
 
+def rounded(image: np.ndarray, protocol: Protocol) -> np.ndarray:
+    """[0, 1] clipped and rounded to a protocol's bits, half to even."""
+    if protocol.bits == 8:
+        return to_uint8(image)
+    return np.rint(np.clip(image, 0, 1).astype(np.float64) * protocol.peak).astype(np.uint16)
+
+
 def _shown(image: np.ndarray) -> np.ndarray:
-    """(H, W, C) uint8 of what `noisy_pair` and `treated` give, to look at."""
-    return image if image.dtype == np.uint8 else to_uint8(image)
+    """(H, W, 3) uint8 of what `noisy_pair` and `treated` give, to look at."""
+    if image.dtype == np.uint16:
+        image = image / 65535
+    shown = image if image.dtype == np.uint8 else to_uint8(image)
+    return shown.repeat(3, axis=2) if shown.shape[2] == 1 else shown
 
 
 def as_pixels(image: Tensor) -> np.ndarray:

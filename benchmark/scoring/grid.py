@@ -1,15 +1,16 @@
 """The grid: compares what is asked with what is stored, and scores the cells that are missing."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 
 from benchmark.cells import Cell, ResultStore, pictures
 from benchmark.cells.cell import plan
 from benchmark.cells.filling import Part, Request
 from benchmark.cells.provenance import Code, code_of_cell
+from benchmark.cells.records import Record
 from benchmark.cells.reuse import Identities
-from benchmark.cells.sharing import lacking, share
+from benchmark.cells.running.sharing import lacking, share
 from benchmark.console.log import log
 from benchmark.console.progress import progress
 from benchmark.datasets import Dataset
@@ -23,7 +24,7 @@ from benchmark.protocol import MASKED, Protocol, name_of
 from benchmark.scoring.evaluate import Evaluated, evaluate
 from benchmark.scoring.pictures import FIRST, Kept
 from benchmark.scoring.rescore import again, check_choice, refuse_mixtures, refuse_other_pixels
-from benchmark.settings import Settings
+from benchmark.settings import Settings, joined
 
 
 @dataclass(frozen=True)
@@ -76,8 +77,11 @@ class Grid:
         for name, metric in self.metrics_of(cell).items():
             if "border" in metrics[name]:
                 metrics[name]["border"] = getattr(metric, "border", 0)
+        model, images = self.settings["model"][cell.model], self.identities_of(cell)
+        images = images or self.datasets[cell.dataset].images()
+        more = self.models[cell.model].recorded_at(map(cell.pictures, images))
         return {
-            "model": self.settings["model"][cell.model],
+            "model": joined(f"model '{cell.model}'", model, more),
             "noise": recorded if cell.recorded else self.settings["noise"][cell.noise],
             "dataset": {**data, "sha256": data["sha256"][cell.level if cell.recorded else 0.0]},
             "metrics": metrics,
@@ -145,6 +149,19 @@ class Grid:
             "family": family_of(noise),
         }
 
+    def facts(self, device: str) -> list[Record]:
+        """What a record of each cell would say, but for its scores."""
+        environment = describe_environment(device)
+        return [
+            {
+                "cell": asdict(cell),
+                "labels": self.labels_of(cell),
+                "settings": self.settings_of(cell),
+                "environment": environment,
+            }
+            for cell in self.cells
+        ]
+
 
 def missing(
     grid: Grid, store: ResultStore, shard: str = "1/1", rescore: str | None = None
@@ -177,6 +194,17 @@ def missing(
     return [cell for cell in todo if cell in mine]
 
 
+def in_order_of(grid: Grid, cells: Sequence[Cell], shard: str) -> list[Cell]:
+    """Cells in the order of one of several workers: first those of its shard and behind it.
+
+    So each begins elsewhere, and whoever is done with its own goes on with what others have left.
+    """
+    part, parts = _shard(shard)
+    places = {cell: place for place, cell in enumerate(grid.cells)}
+    first = len(grid.cells) * (part - 1) // parts
+    return sorted(cells, key=lambda cell: (places[cell] < first, places[cell]))
+
+
 def fill(
     grid: Grid,
     store: ResultStore,
@@ -201,7 +229,7 @@ def fill(
     """
     smallest = max((metric.minimum_size for metric in grid.metrics.values()), default=1)
     for name in dict.fromkeys(cell.dataset for cell in cells):
-        grid.datasets[name].check(minimum=smallest)
+        grid.datasets[name].check(minimum=smallest, protocol=grid.protocol)
     environment = describe_environment(device)
     before = {cell: store.state(cell) for cell in again(grid, store, rescore).intersection(cells)}
     with progress("images", "cells") as shown:

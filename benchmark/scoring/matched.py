@@ -16,6 +16,7 @@ from benchmark.datasets import Dataset
 from benchmark.files.whole import write_whole
 from benchmark.noise import Key, NoiseModel, stream, to_uint8
 from benchmark.pixels import psnr
+from benchmark.protocol import MASKED, Protocol
 from benchmark.settings import plain
 
 TARGETS = (28.0, 25.0, 22.0, 19.0)  # mean PSNR of the noisy images in dB, mildest first
@@ -46,6 +47,7 @@ def match_levels(
     seeds: Sequence[int],
     facts: Mapping[str, object],
     path: Path,
+    protocol: Protocol = MASKED,
 ) -> list[Match]:
     """The levels at which a noise gives a dataset's images the PSNRs of `TARGETS` on the mean.
 
@@ -64,8 +66,12 @@ def match_levels(
     path
         The file which keeps them. What it says of another noise, data, code or targets is measured
         anew, and so it is where it is damaged, with a warning.
+    protocol
+        Whether images are grey, and of how many bits.
     """
     depends = plain({**facts, "seeds": list(seeds), "targets": TARGETS})
+    if (kind := (protocol.grey, protocol.bits)) != (MASKED.grey, MASKED.bits):
+        depends |= dict(zip(("grey", "bits"), kind, strict=True))
     code = [
         code_of(cls)["source"] for cls in (type(noise), *getattr(noise, "made_of", {}).values())
     ]
@@ -82,8 +88,9 @@ def match_levels(
     def run_rng(image: str, level: float, seed: int) -> np.random.Generator:
         return Key(dataset_name, image, noise_name, level, seed).rng()
 
-    expected = severity_of(noise, dataset, expected_rng, range(draws))
-    matches = find_matches(noise, expected, severity_of(noise, dataset, run_rng, seeds))
+    expected = severity_of(noise, dataset, expected_rng, range(draws), protocol)
+    realised = severity_of(noise, dataset, run_rng, seeds, protocol)
+    matches = find_matches(noise, expected, realised)
     found = {"code": code, "matches": [asdict(match) for match in matches]}
     record = {"facts": depends, "numpy": np.__version__, **found}
     write_whole(path, json.dumps(record, indent=1) + "\n")
@@ -111,6 +118,7 @@ def severity_of(
     dataset: Dataset,
     rng_of: Callable[[str, float, int], np.random.Generator],
     draws: Iterable[int],
+    protocol: Protocol = MASKED,
 ) -> Severity:
     """The mean PSNR of a dataset's noisy images as a function of the level, each computed once.
 
@@ -120,6 +128,8 @@ def severity_of(
     ----------
     rng_of
         The generator of an image, a level and a draw.
+    protocol
+        As in `match_levels`.
     """
     images, draws = dataset.images(), list(draws)
 
@@ -127,7 +137,7 @@ def severity_of(
     def severity(level: float) -> float:
         scores = []
         for image in images:
-            clean = dataset.read(image).clean
+            clean = dataset.read(image, protocol=protocol).clean
             for draw in draws:
                 target, noisy = noise.pair(clean, level, rng_of(image, level, draw))
                 scores.append(psnr(to_uint8(noisy), to_uint8(target), BORDER))

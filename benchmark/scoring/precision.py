@@ -1,5 +1,7 @@
 """In which precision a network runs: bf16 where the machine is fast at it and the scores agree."""
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
@@ -8,6 +10,7 @@ from benchmark.denoiser import Denoiser
 from benchmark.denoiser.inference import Inference
 from benchmark.noise import NOISE_MODELS, Key, to_uint8
 from benchmark.pixels import psnr
+from benchmark.protocol import MASKED
 from benchmark.scoring.evaluate import as_pixels, as_tensor
 
 PRECISIONS = ("auto", "fp32", "bf16")
@@ -55,9 +58,10 @@ def multiplies_bf16(device: str) -> bool:
 def psnr_change(model: Denoiser, device: str) -> float:
     """The largest difference (dB) between fp32 and bf16, both under the same seed."""
     model, dataset = model.to(device), DATASETS["photos"](crop=CROP)
+    protocol = replace(MASKED, grey=model.image_channels == 1)
     changes = []
     for picture in PICTURES:
-        clean = dataset.read(picture).clean
+        clean = dataset.read(picture, protocol=protocol).clean
         for sigma in SIGMAS:
             key = Key("photos", picture, "gaussian", sigma, 0)
             noisy = to_uint8(NOISE_MODELS["gaussian"]()(clean, sigma, key.rng()))

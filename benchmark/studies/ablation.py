@@ -248,6 +248,13 @@ def markdown(
     return "\n\n".join([*sections, *paragraphs]) + "\n"
 
 
+def beside_published(
+    table: Scores | pd.DataFrame, names: Sequence[str], published: Mapping[str, Sequence[str]]
+) -> tuple[str, str]:
+    """The scores of variants beside the published ones, a table and a sentence; see `markdown`."""
+    return _published(_board(table, names), published)
+
+
 def _board(table: Scores | pd.DataFrame, names: Sequence[str]) -> Board:
     """The board of the variants in their own order, from a table of one dataset."""
     scores = as_scores(table)

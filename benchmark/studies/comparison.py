@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from benchmark.cells import Cell, ResultStore
 from benchmark.console.log import log
@@ -57,9 +58,11 @@ def write_page(
         The command line that the page says it was made by.
     """
     names, scores = list(ablation.variants), ResultStore(folder).scores().of(datasets=[dataset])
-    drawn, paragraphs, histograms = {}, [], None
+    drawn, paragraphs, histograms, written = {}, [], None, [folder / "README.md"]
     if ablation.brightness:
         histograms = _histograms(names, grid, dataset, device)
+        written.append(folder / "brightness.csv")
+        write_whole(written[-1], pd.DataFrame(histograms).to_csv(index_label="luma"))
         noise, level = IN_DISTRIBUTION
         drawn["brightness"] = brightness_figure, histograms, f"{dataset}, {noise} {level:g}"
         paragraphs.append("![How bright the outputs are](brightness.svg)")
@@ -76,7 +79,6 @@ def write_page(
         histograms=histograms,
         paragraphs=paragraphs,
     )
-    written = [folder / "README.md"]
     write_whole(written[0], text)
     for name, shown in drawn.items():
         written += save_figure(folder / name, ["svg"], *shown)
@@ -103,7 +105,8 @@ def prepare_page(ablation: Ablation, out: str) -> None:
     """See that the folder of an ablation's page can be made and written: see `prepare`."""
     prepare(out)
     pictures = ("brightness.*", "trade_off.*")
-    prepare(folder_of(ablation, out), {"README.md": "ablation"}, pictures)
+    pages = {"README.md": "ablation", "brightness.csv": "brightness"}
+    prepare(folder_of(ablation, out), pages, pictures)
 
 
 def folder_of(ablation: Ablation, out: str) -> Path:

@@ -91,8 +91,16 @@ def measure(
     Raises
     ------
     ValueError
-        If the two protocols do the same with every cell.
+        If the two protocols do the same with every cell, or are not both of images of 8 bits,
+        and of grey ones if one is.
     """
+    if start.bits != 8:
+        raise ValueError(
+            f"the conventions which are known here are those of 8 bits, and protocol {start.name} "
+            f"has {start.bits}; begin with one of 8"
+        )
+    if start.grey:
+        lpips = None  # it sees colours
     found = []
     for cell in grid.cells:
         first, last = (_of_dataset(grid, cell, p) if p else None for p in (start, end))

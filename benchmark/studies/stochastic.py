@@ -19,7 +19,8 @@ def is_stochastic(model: Denoiser, device: str = "cpu", image: Tensor | None = N
     """
     noisy, what = image, f"{model.name} on an image"
     if noisy is None:
-        noisy = torch.rand(1, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
+        shape = (1, model.image_channels or 3, SIDE, SIDE)
+        noisy = torch.rand(shape, generator=torch.Generator().manual_seed(0))
         what = f"{what} of random numbers"
     noisy, model = noisy.to(device), model.to(device)
     first, second = (WHOLE.run(model, noisy, seed, what).image for seed in (0, 1))

@@ -1,18 +1,15 @@
 """What tiles cost in quality: models on whole images and in tiles, compared pixel by pixel."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
 
 from benchmark.cells import Cell
-from benchmark.cells.records import Record
 from benchmark.console.progress import track
 from benchmark.denoiser import Denoiser
 from benchmark.denoiser.inference import WHOLE, Inference
 from benchmark.denoiser.tiling import MARGIN, OVERLAP, check_tile, tiled_share
-from benchmark.environment.versions import describe_environment
 from benchmark.files.whole import write_whole
 from benchmark.pixels import psnr
 from benchmark.reporting.pages import render
@@ -108,20 +105,6 @@ def write_pages(
     write_whole(out / "tiles.csv", summary.to_csv(index=False))
     write_whole(out / "tiles.md", page(summary, command, weights))
     return [out / "tiles.md", out / "tiles.csv"]
-
-
-def facts(grid: Grid, device: str) -> list[Record]:
-    """What a record of each cell of the grid would say, but for its scores."""
-    environment = describe_environment(device)
-    return [
-        {
-            "cell": asdict(cell),
-            "labels": grid.labels_of(cell),
-            "settings": grid.settings_of(cell),
-            "environment": environment,
-        }
-        for cell in grid.cells
-    ]
 
 
 def page(summary: pd.DataFrame, command: str, weights: Mapping[str, object]) -> str:

@@ -4,6 +4,7 @@ import itertools
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import torch
@@ -13,9 +14,10 @@ from benchmark.datasets import Dataset
 from benchmark.environment.ahead import one_ahead
 from benchmark.noise import NoiseModel, stream
 from benchmark.pixels import crop_around
+from benchmark.protocol import MASKED, Protocol
 from benchmark.training.recipe import Recipe
 
-Batch = tuple[Tensor, Tensor]  # noisy and clean crops, each (B, 3, patch, patch) in [0, 1]
+Batch = tuple[Tensor, Tensor]  # noisy and clean crops, each (B, C, patch, patch) in [0, 1]
 
 HELD_OUT = 8  # images, where there are enough
 HELD_OUT_CROP = 128  # side of the crops that watch a training, in pixels, where images allow it
@@ -32,8 +34,8 @@ class Patches:
     Parameters
     ----------
     images
-        Clean images, (H, W, 3) uint8, each at least ``recipe.patch`` high and wide; they are kept
-        on the device as they are.
+        Clean images, (H, W, 3) uint8, or all of them (H, W, 1), each at least ``recipe.patch`` high
+        and wide; they are kept on the device as they are.
     noise, level
         What to add; the published recipe is Gaussian noise of sigma 15.
     recipe
@@ -65,17 +67,18 @@ class Patches:
         self.noise, self.level, self.recipe = noise, level, recipe
         share = recipe.batch // processes
         self.share = slice(rank * share, (rank + 1) * share)
-        probe = torch.zeros(1, 3, recipe.patch, recipe.patch)
+        channels = images[0].shape[2]
+        probe = torch.zeros(1, channels, recipe.patch, recipe.patch)
         self.batched = noise.sample_batch(probe, level, torch.Generator()) is not None
         self.device = device if self.batched else "cpu"
         self.shapes = np.array([image.shape[:2] for image in images])
         self.starts = np.cumsum([0, *self.shapes.prod(1)[:-1]])
-        pixels = np.concatenate([image.reshape(-1, 3) for image in images])
+        pixels = np.concatenate([image.reshape(-1, channels) for image in images])
         self.pixels = torch.from_numpy(pixels).to(self.device)
         self.views = dihedral(recipe.patch).to(self.device)
 
     def batch(self, step: int) -> Batch:
-        """This process's noisy and clean crops of a step, each (B, 3, patch, patch) in [0, 1]."""
+        """This process's noisy and clean crops of a step, each (B, C, patch, patch) in [0, 1]."""
         clean = self.crops(step)
         if not self.batched:
             return self._one_by_one(clean[self.share], step)
@@ -86,7 +89,7 @@ class Patches:
         return noisy.clamp(0, 1)[self.share], clean[self.share]
 
     def crops(self, step: int) -> Tensor:
-        """All clean crops of a step, of every process: (batch, 3, patch, patch)."""
+        """All clean crops of a step, of every process: (batch, C, patch, patch)."""
         rng = _generator("crops", self.recipe.seed, step)
         image = rng.integers(len(self.shapes), size=self.recipe.batch)
         heights, widths = self.shapes[image].T
@@ -97,7 +100,7 @@ class Patches:
         drawn = torch.from_numpy(np.stack([corner, widths, view])).to(self.device)
         corner, width, view = drawn[:, :, None, None]
         rows, columns = self.views[:, view.flatten()]
-        crops = self.pixels[corner + rows * width + columns]  # (batch, patch, patch, 3)
+        crops = self.pixels[corner + rows * width + columns]  # (batch, patch, patch, C)
         return crops.permute(0, 3, 1, 2).float().div_(255).contiguous()
 
     def _one_by_one(self, clean: Tensor, step: int) -> Batch:
@@ -128,8 +131,15 @@ def dihedral(side: int) -> Tensor:
     return torch.stack([*turned, *(view.flip(2) for view in turned)], dim=1)
 
 
-def read_training_images(datasets: list[Dataset], patch: int) -> tuple[list[np.ndarray], dict]:
+def read_training_images(
+    datasets: list[Dataset], patch: int, protocol: Protocol = MASKED
+) -> tuple[list[np.ndarray], dict]:
     """Every image of the datasets as (H, W, 3) uint8, and each dataset's size and digest.
+
+    Parameters
+    ----------
+    protocol
+        Whether images are grey: then they are (H, W, 1).
 
     Raises
     ------
@@ -143,9 +153,10 @@ def read_training_images(datasets: list[Dataset], patch: int) -> tuple[list[np.n
                 f"'{dataset.name}' is a test set, and scores on images a network was trained on "
                 f"mean nothing; train on bsds400, extra_train or a folder of your own"
             )
-        dataset.check(minimum=patch)
+        dataset.check(minimum=patch, protocol=protocol)
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            images += pool.map(dataset.read_uint8, dataset.images())
+            read = partial(dataset.read_uint8, protocol=protocol)
+            images += pool.map(read, dataset.images())
         facts[dataset.name] = {"images": len(dataset), "sha256": dataset.digest()}
     return images, facts
 

@@ -9,8 +9,8 @@ import pytest
 from benchmark.cells import Cell, ResultStore
 from benchmark.cells.cell import plan
 from benchmark.cells.filling import Part, Request
+from benchmark.cells.running.sharing import lacking
 from benchmark.cells.scores import Scale
-from benchmark.cells.sharing import lacking
 
 CELL = Cell("masked", "kodak24", "gaussian", 25.0, 0)
 SETTINGS = {

@@ -16,7 +16,7 @@ import pytest
 from benchmark.cells import Cell, ResultStore, packed
 from benchmark.cells.filling import Request
 from benchmark.cells.packed import pack
-from benchmark.cells.sharing import lacking, share
+from benchmark.cells.running.sharing import lacking, share
 from benchmark.files.output import prepare
 from benchmark.settings import digest_of
 

@@ -17,7 +17,7 @@ from benchmark import __version__
 from benchmark.cells import Cell, ResultStore
 from benchmark.cells.provenance import code_changes, code_of, made_of, pixels_hash
 from benchmark.cells.scores import Scores, metric_names
-from benchmark.cli.registered.registries import REGISTRIES
+from benchmark.objects.registries import REGISTRIES
 from benchmark.reporting.board import Board
 from benchmark.reporting.report import markdown
 from benchmark.reporting.statistics import check_table

@@ -1,7 +1,9 @@
 """Several writers in one folder: they share the work, and what one gives up another takes over."""
 
+import errno
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -11,12 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.cells import Cell, ResultStore, sharing
+from benchmark.cells import Cell, ResultStore, filling
 from benchmark.cells.filling import Part, Request
-from benchmark.cells.sharing import lacking, share
+from benchmark.cells.running import sharing
+from benchmark.cells.running.sharing import lacking, share
 from benchmark.files import lease
 from benchmark.files.lease import Leases
 from benchmark.files.owner import new_token
+from benchmark.files.whole import in_use
 from benchmark.settings import digest_of
 
 CELL = Cell("masked", "kodak24", "gaussian", 25.0, 0)
@@ -206,6 +210,44 @@ def test_a_writer_whose_lease_was_broken_does_no_harm(store):
         slow.finish(["a", "b"], labels=LABELS)
     assert left(store.root) == ["gaussian-25-0.json"]
     assert has(store, images)
+
+
+def test_a_writer_whose_part_another_machine_removed_from_a_share_goes_on(store, monkeypatch):
+    append = filling.append_row
+
+    def stale(*arguments: object) -> None:  # as NFS answers, once
+        monkeypatch.setattr(filling, "append_row", append)
+        raise OSError("cannot write") from OSError(errno.ESTALE, "Stale file handle")
+
+    with take(store, identities(3)) as part:
+        part.append(row("a"))
+        part._path.unlink()
+        monkeypatch.setattr(filling, "append_row", stale)
+        part.append(row("b"))
+    assert fill(store, identities(3)) == ["c"]
+    assert left(store.root) == ["gaussian-25-0.json"]
+
+
+def test_files_of_unknown_writers_age_by_the_clock_of_the_file_system(tmp_path, monkeypatch):
+    path = tmp_path / "a.lease"
+    path.write_text(ELSEWHERE)
+    later = time.time() + 100_000
+    monkeypatch.setattr(time, "time", lambda: later)  # this machine's clock is a day ahead
+    assert in_use(path, ELSEWHERE)
+    os.utime(path, (0, 0))
+    assert not in_use(path, ELSEWHERE)
+
+
+def test_a_lease_says_who_has_it_and_since_when(tmp_path, monkeypatch):
+    monkeypatch.setenv("SLURM_ARRAY_JOB_ID", "77")
+    monkeypatch.setenv("SLURM_ARRAY_TASK_ID", "2")
+    held = Leases().take(tmp_path / "a.lease")
+    found = lease.read_lease(held.path)
+    held.release()
+    assert found.owner == held.owner
+    assert found.who == f"{os.getpid()} on {socket.gethostname()}, job 77_2"
+    assert found.since[:2] == "20" and found.renewed == pytest.approx(time.time(), abs=60)
+    assert lease.read_lease(held.path) is None
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), None, "30", True, [30.0]])

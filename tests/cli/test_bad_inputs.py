@@ -21,7 +21,7 @@ import torch
 from bad_inputs import ENTRIES
 from bad_inputs.entry import BROKEN, WORKS, BadInput, typed
 
-from benchmark.cli.registered.registries import REGISTRIES
+from benchmark.objects.registries import REGISTRIES
 
 import_module("matplotlib.pyplot")  # slow the first time, which no entry is to be blamed for
 HEAVY = ("run", "train", "passes", "tiles", "ablate", "report")  # 0.7 s each, the others 0.3

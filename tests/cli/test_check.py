@@ -11,12 +11,12 @@ import pytest
 import torch
 
 from benchmark import registry
-from benchmark.cli.registered.registries import REGISTRIES
 from benchmark.datasets import DATASETS
 from benchmark.denoiser import DENOISERS
 from benchmark.denoiser.weights.load import save_weights
 from benchmark.metrics import METRICS
 from benchmark.noise import NOISE_MODELS, Key, to_uint8
+from benchmark.objects.registries import REGISTRIES
 from benchmark.scoring.evaluate import as_tensor
 
 PLUGIN = '''

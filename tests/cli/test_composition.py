@@ -20,14 +20,14 @@ def test_help_of_a_command_says_what_it_is_for_and_its_settings(bench, command):
     status, out, _ = bench(command, "--help")
     assert status == 0
     assert f"bench {command} - " in out
-    assert {"list": "kind=all", "check-model": "device=auto", "diff": "to="}.get(
+    assert {"list": "kind=all", "check-model": "device=auto", "diff": "to=", "fetch": "to="}.get(
         command, "out="
     ) in out
     assert "Powered by Hydra" not in out
 
 
 def test_list_shows_every_registered_name(bench):
-    from benchmark.cli.registered.registries import REGISTRIES
+    from benchmark.objects.registries import REGISTRIES
 
     _, out, _ = bench("list")
     first_words = {line.split()[0] for line in out.splitlines() if line.strip()}

@@ -4,38 +4,16 @@ import base64
 import gzip
 import json
 import re
-import shutil
-import sys
-import warnings
 from pathlib import Path
 
 import pytest
 
-from benchmark import cli
 from benchmark.cli.commands import explore
 
 RUN = ["run", "model=[identity,dncnn]", "noise=[gaussian,poisson]", "metric=[psnr]", "out=out"]
 RUN += ["noise.gaussian.levels=[15,50]", "noise.poisson.levels=[2]"]
-SMALL = ["data.photos.limit=2", "data.photos.crop=32"]
+RUN += ["data.photos.limit=2", "data.photos.crop=32"]
 PAGE = Path("out/explorer.html")
-
-
-@pytest.fixture(scope="module")
-def folder_of_results(tmp_path_factory) -> Path:
-    """A folder of two models and three cells each, with pictures and its report."""
-    place = tmp_path_factory.mktemp("results")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(place)
-        patch.setattr(warnings, "showwarning", warnings.showwarning)
-        patch.setattr(sys, "argv", ["bench", *RUN, *SMALL])
-        cli.main()
-    return place / "out"
-
-
-@pytest.fixture
-def finished(folder_of_results, bench, tmp_path) -> Path:
-    """A copy of it, as ``out`` of the folder in which ``bench`` is called."""
-    return shutil.copytree(folder_of_results, tmp_path / "out")
 
 
 def facts_of(path: Path) -> dict:

@@ -4,8 +4,6 @@ import errno
 import os
 import shlex
 import shutil
-import sys
-import warnings
 from pathlib import Path
 
 import cv2
@@ -13,7 +11,6 @@ import numpy as np
 import pytest
 from drawing import leave_undrawn
 
-from benchmark import cli
 from benchmark.cells import filling as sharing
 from benchmark.cells import pictures
 from benchmark.cells import store as cells
@@ -29,25 +26,6 @@ SMALL = ["data.photos.limit=1", "data.photos.crop=32", "out=out"]
 FIRST = "pictures/photos/gaussian-3-0/astronaut"
 LEVELS = f"noise.gaussian.levels={[*range(1, 11)]}".replace(" ", "")
 RUN = ["run", *PLAIN, *SMALL, LEVELS]
-
-
-@pytest.fixture(scope="module")
-def folder_of_results(tmp_path_factory) -> Path:
-    """A folder of two models and ten levels, with their pictures and report."""
-    place = tmp_path_factory.mktemp("results")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(place)
-        patch.setenv("COLUMNS", "120")
-        patch.setattr(warnings, "showwarning", warnings.showwarning)
-        patch.setattr(sys, "argv", ["bench", *RUN])
-        cli.main()
-    return place / "out"
-
-
-@pytest.fixture
-def finished(folder_of_results, bench, tmp_path) -> Path:
-    """A copy of it, as ``out`` of the folder in which ``bench`` is called."""
-    return shutil.copytree(folder_of_results, tmp_path / "out")
 
 
 @pytest.fixture

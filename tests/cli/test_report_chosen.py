@@ -1,36 +1,14 @@
 """``bench report`` told what to show, how to call it, in which formats and where."""
 
 import shutil
-import sys
-import warnings
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from benchmark import cli
-
-RUN = ["run", "model=[identity,tv,wavelet]", "noise=[gaussian,poisson]", "metric=[psnr,ssim]"]
-RUN += ["noise.gaussian.levels=[15,50]", "noise.poisson.levels=[2]", "out=out"]
 SMALL = ["data.photos.limit=1", "data.photos.crop=32"]
-
-
-@pytest.fixture(scope="module")
-def folder_of_results(tmp_path_factory) -> Path:
-    """A folder of three models and three cells each, with its report."""
-    place = tmp_path_factory.mktemp("results")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(place)
-        patch.setattr(warnings, "showwarning", warnings.showwarning)
-        patch.setattr(sys, "argv", ["bench", *RUN, *SMALL])
-        cli.main()
-    return place / "out"
-
-
-@pytest.fixture
-def finished(folder_of_results, bench, tmp_path) -> Path:
-    """A copy of it, as ``out`` of the folder in which ``bench`` is called."""
-    return shutil.copytree(folder_of_results, tmp_path / "out")
+RUN = ["run", "model=[identity,tv,wavelet]", "noise=[gaussian,poisson]", "metric=[psnr,ssim]"]
+RUN += [*SMALL, "noise.gaussian.levels=[15,50]", "noise.poisson.levels=[2]", "out=out"]
 
 
 def content(folder: Path) -> dict[str, bytes]:

@@ -6,7 +6,7 @@ from importlib.metadata import EntryPoint
 import pytest
 
 from benchmark import registry
-from benchmark.cli.registered.registries import REGISTRIES
+from benchmark.objects.registries import REGISTRIES
 
 NOISE = """
 import argparse, enum, pathlib, sys

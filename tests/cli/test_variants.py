@@ -65,6 +65,8 @@ def test_what_two_ablations_share_is_trained_once(bench, tmp_path, quick):
     page = (tmp_path / "o/masks/README.md").read_text()
     assert "## Brightness" in page
     assert (tmp_path / "o/masks/brightness.svg").is_file()
+    lines = (tmp_path / "o/masks/brightness.csv").read_text().splitlines()
+    assert lines[0].startswith("luma,clean,") and len(lines) == 257
     cell = next((tmp_path / "o/masks/cells/input_only").rglob("gaussian-15-0.json"))
     assert json.loads(cell.read_text())["settings"]["model"]["of"] == "masked"
 
@@ -73,7 +75,10 @@ def test_what_two_ablations_share_is_trained_once(bench, tmp_path, quick):
     ("words", "said"),
     [
         ("ablate mask", "ablation/mask"),
-        ("ablate masks size=huge", "'baseline' has no size 'huge'; choose one of: tiny, or null"),
+        (
+            "ablate masks size=huge",
+            "'baseline' has no size 'huge'; choose one of: tiny, small, or null",
+        ),
         ("ablate masks test_data=kodak42", "unknown dataset 'kodak42'; did you mean 'kodak24'?"),
         ("zoo weights=[none.safetensors]", "none.safetensors"),
         ("report out=nowhere", "no finished cells under nowhere/cells, and no trainings"),

@@ -343,7 +343,7 @@ def test_a_test_noise_of_an_ablation_may_be_a_formula(bench, monkeypatch):
         import_module(f"benchmark.cli.objects.{name}")
     seen = []
     monkeypatch.setattr(
-        "benchmark.cli.objects.specs.build", lambda given: seen.append(given) or 1 / 0
+        "benchmark.objects.building.build", lambda given: seen.append(given) or 1 / 0
     )
     with pytest.raises(ZeroDivisionError):
         bench("ablate", "masks", "test_noise=gaussian(7),poisson(2)+gaussian(5)")

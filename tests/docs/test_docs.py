@@ -22,7 +22,7 @@ from benchmark.noise.families import FAMILIES
 ROOT = Path(__file__).parents[2]
 PAGES = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "results/README.md")),
-    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
 ]
 BENCH = re.compile(r"(?:\S*/)?bench |torchrun .*-m benchmark\.cli |python -m benchmark\.cli ")
 OTHERS = (  # what else a page may tell people to type
@@ -35,24 +35,34 @@ OTHERS = (  # what else a page may tell people to type
     "pre-commit ",
     "pytest",
     "python3 -m venv ",
+    "sphinx-build ",
 )
 COMPOSED = {  # why a command is only composed: each group, name and setting in it is checked
     r"model=all|noise=(all|paper)|^noise all": "everything there is takes minutes; .ci/run does it",
     r"^(train|ablate)\b": "trains",
+    r"^fetch\b|weights=published": "needs the network",
     r"^render\b": "needs Mitsuba, and time",
+    r"^paper\b": "makes what takes minutes, or trains",
     r"^submit\b": "needs the 12.8 GB of DND",
     r"kodak24|cbsd68|urban100|polyu": "needs images which are not part of this repository",
     r"my/|\.(pth?|ckpt|onnx|DNG|safetensors)\b": "needs a file of the reader's",
     r"model=deepinv": "needs a package",
+    r"of: files|model\.files": "needs what another program restored: tests/docs/test_files_page.py",
     r"out=(runs|results/training)\b": "needs trainings",
     r"^check(?= |$)(?!.*update=true)": "needs a baseline",
     r"speed=true": "times",
     r"lpips": "needs the weights of AlexNet",
 }
-ELSEWHERE = {"model=median noise=stripe": "the README's plugin, run by the tests of plugins"}
+ELSEWHERE = {
+    "model=median noise=stripe": "the README's plugin, run by the tests of plugins",
+    "out=results/blur": "a folder which the page on Python fills, with whose code it is run",
+}
 EXAMPLE = "bench brightness"  # the command whose file CONTRIBUTING has; a test below runs it
 SMALL = {  # what makes the others end within a second or two
-    r"^(run|noise|passes|explain(?! results/))\b": ["data.photos.limit=1", "data.photos.crop=48"],
+    r"^(run|noise|passes|export|explain(?! results/))\b": [
+        "data.photos.limit=1",
+        "data.photos.crop=48",
+    ],
     r"^check ": ["noise=gaussian", "limit=1", "crop=48"],
     r"^tiles\b": ["data.photos.limit=1", "data.photos.crop=72", "tiles=[64]"],
     r"^analyse\b": ["data.photos.limit=2", "crops=4", "side=16", "batch=4"],
@@ -61,7 +71,7 @@ SMALL = {  # what makes the others end within a second or two
     r"noise=(poisson|\[(gaussian,)?poisson[\],])": ["noise.poisson.levels=[2]"],
     r"noise=mc_render": ["noise.mc_render.limit=1"],
 }
-PLACEHOLDERS = {"=NAME": "=masked", "$SLURM_ARRAY_TASK_ID": "2"}
+PLACEHOLDERS = {"=NAME": "=masked", "$SLURM_ARRAY_TASK_ID": "2", "$SLURM_CPUS_PER_TASK": "4"}
 
 
 def fenced(language: str, page: Path) -> list[str]:

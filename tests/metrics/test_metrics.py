@@ -233,7 +233,8 @@ def test_importing_the_metrics_registers_all_and_loads_neither_torch_nor_opencv(
 
 def test_lpips_without_its_backbone_is_unavailable_and_says_what_to_do(monkeypatch, tmp_path):
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
-    with pytest.raises(MetricUnavailable, match="download .* and set metric.lpips.backbone=PATH"):
+    monkeypatch.setattr(perceptual, "weights_folder", lambda: tmp_path)
+    with pytest.raises(MetricUnavailable, match="bench fetch lpips, or set metric.lpips.backbone"):
         LPIPS().prepare()
 
 

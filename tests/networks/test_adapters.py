@@ -12,13 +12,14 @@ from omegaconf import OmegaConf
 from torch import Tensor, nn
 
 from baselines.adapters import ONNX, Adapter, DeepInverse, Spandrel, TorchScript
-from benchmark.cli.objects.specs import build_one, recorded_settings, spec_of
+from benchmark.cli.objects.specs import spec_of
 from benchmark.cli.registered.catalogue import unavailable
 from benchmark.cli.registered.entries import entry_of
 from benchmark.denoiser.contract import RestorationError
 from benchmark.denoiser.inference import Inference
 from benchmark.denoiser.promises import CHECKS, outcome
 from benchmark.files.whole import file_hash
+from benchmark.objects.building import build_one, recorded_settings
 
 
 def noisy(height: int = 20, width: int = 28, images: int = 1) -> Tensor:

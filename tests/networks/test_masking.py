@@ -68,6 +68,12 @@ def test_hidden_pixels_are_below_every_real_one_in_all_channels_and_the_rest_is_
     assert torch.equal(image, before)
 
 
+def test_a_network_says_what_its_mask_writes_into_a_hidden_pixel():
+    image = InputMask((100, 100)).train()(IMAGE)
+    assert (image == MaskedSwinIR.hidden_pixel).all()
+    assert Baseline.hidden_pixel == 0
+
+
 def test_the_input_mask_computes_the_published_formula(monkeypatch):
     with np.load(GOLDEN / "input_mask.npz") as golden:
         noisy, masked = (

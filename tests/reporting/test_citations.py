@@ -8,8 +8,8 @@ from types import ModuleType
 import pytest
 import yaml
 
-from benchmark.cli.registered.registries import REGISTRIES
 from benchmark.denoiser import Denoiser
+from benchmark.objects.registries import REGISTRIES
 from benchmark.registry import load_plugins
 from benchmark.reporting.latex.citations import (
     SUITE,

@@ -3,24 +3,12 @@
 import re
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
-from benchmark.cells.scores import Scores, as_scores
 from benchmark.reporting.style_file import read_labels, read_style
 
 MODELS = ["identity", "masked", "swinir@1", "swinir@2"]
-
-
-@pytest.fixture(scope="module")
-def scores() -> Scores:
-    lines = [
-        {"model": model, "dataset": "photos", "noise": noise, "level": 1.0, "seed": 0}
-        | {"image": "a", "psnr": 30.0, "seconds": 1.0}
-        for model in MODELS
-        for noise in ("poisson", "stripes")
-    ]
-    return as_scores(pd.DataFrame(lines))
+NOISES = ["poisson", "stripes"]
 
 
 def written(folder: Path, text: str) -> Path:
@@ -29,7 +17,7 @@ def written(folder: Path, text: str) -> Path:
     return path
 
 
-def test_a_file_gives_labels_colours_markers_and_columns(scores, tmp_path):
+def test_a_file_gives_labels_colours_markers_and_columns(tmp_path):
     text = """
 models:
   masked: {label: Masked (ours), colour: "#CC3311", marker: D}
@@ -38,7 +26,7 @@ noises:
   stripes: {label: "Stripes, 3 %"}
 columns: 1
 """
-    labels, style = read_style(written(tmp_path, text), scores)
+    labels, style = read_style(written(tmp_path, text), MODELS, NOISES)
     assert labels == {"masked": "Masked (ours)", "swinir": "SwinIR", "stripes": "Stripes, 3 %"}
     look = style.lines(["masked"])["masked"]
     assert (look["color"], look["marker"], style.columns) == ("#cc3311", "D", 1)
@@ -67,12 +55,10 @@ columns: 1
         ("", "the file is no list of models: ..., noises: ..., columns: ..."),
     ],
 )
-def test_what_a_file_cannot_mean_is_one_sentence_which_names_the_file(
-    scores, tmp_path, text, sentence
-):
+def test_what_a_file_cannot_mean_is_one_sentence_which_names_the_file(tmp_path, text, sentence):
     path = written(tmp_path, text)
     with pytest.raises(ValueError) as raised:
-        read_style(path, scores)
+        read_style(path, MODELS, NOISES)
     assert str(raised.value).startswith(f"style={path}: ") and sentence in str(raised.value)
     assert "\n" not in str(raised.value)
 
@@ -87,19 +73,19 @@ def test_what_a_file_cannot_mean_is_one_sentence_which_names_the_file(
         ),
     ],
 )
-def test_a_name_of_another_folder_of_the_paper_is_warned_of(scores, tmp_path, text, sentence):
+def test_a_name_of_another_folder_of_the_paper_is_warned_of(tmp_path, text, sentence):
     path = written(tmp_path, text)
     with pytest.warns(UserWarning, match=re.escape(f"style={path}: {sentence}")):
-        read_style(path, scores)
+        read_style(path, MODELS, NOISES)
 
 
-def test_a_file_that_is_not_there_is_said(scores):
+def test_a_file_that_is_not_there_is_said():
     with pytest.raises(ValueError, match="style=nowhere.yaml: .* No such file"):
-        read_style("nowhere.yaml", scores)
+        read_style("nowhere.yaml", MODELS, NOISES)
 
 
-def test_labels_are_read_from_texts(scores):
-    assert read_labels(["masked: Ours: best", "stripes:S"], scores) == {
+def test_labels_are_read_from_texts():
+    assert read_labels(["masked: Ours: best", "stripes:S"], MODELS, NOISES) == {
         "masked": "Ours: best",
         "stripes": "S",
     }
@@ -113,25 +99,28 @@ def test_labels_are_read_from_texts(scores):
         ("masked: noisy input", "identity and masked would both be called 'noisy input'"),
     ],
 )
-def test_what_is_no_label_is_one_sentence(scores, text, sentence):
+def test_what_is_no_label_is_one_sentence(text, sentence):
     with pytest.raises(ValueError) as raised:
-        read_labels([text], scores)
+        read_labels([text], MODELS, NOISES)
     assert sentence in str(raised.value)
 
 
-def test_a_label_of_the_command_line_is_not_that_of_another_in_the_file(scores):
+def test_a_label_of_the_command_line_is_not_that_of_another_in_the_file():
     of_file = {"masked": "Ours", "stripes": "Bars"}
-    assert read_labels(["masked: Mine"], scores, of_file) == {"masked": "Mine", "stripes": "Bars"}
+    assert read_labels(["masked: Mine"], MODELS, NOISES, of_file) == {
+        "masked": "Mine",
+        "stripes": "Bars",
+    }
     with pytest.raises(ValueError, match="masked and swinir would both be called 'Ours'"):
-        read_labels(["swinir: Ours"], scores, of_file)
+        read_labels(["swinir: Ours"], MODELS, NOISES, of_file)
 
 
-def test_a_name_has_one_label(scores):
+def test_a_name_has_one_label():
     with pytest.raises(ValueError, match="labels calls masked both 'A' and 'B'; give it one"):
-        read_labels(["masked: A", "masked: B"], scores)
+        read_labels(["masked: A", "masked: B"], MODELS, NOISES)
 
 
-def test_a_label_is_one_line(scores, tmp_path):
+def test_a_label_is_one_line(tmp_path):
     text = 'models: {masked: {label: " Masked\\n\\n(ours) "}}'
-    assert read_style(written(tmp_path, text), scores)[0] == {"masked": "Masked (ours)"}
-    assert read_labels(["masked: Masked\n(ours)"], scores) == {"masked": "Masked (ours)"}
+    assert read_style(written(tmp_path, text), MODELS, NOISES)[0] == {"masked": "Masked (ours)"}
+    assert read_labels(["masked: Masked\n(ours)"], MODELS, NOISES) == {"masked": "Masked (ours)"}

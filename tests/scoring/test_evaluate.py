@@ -16,7 +16,7 @@ from benchmark.denoiser import Denoiser
 from benchmark.environment.ahead import one_ahead
 from benchmark.metrics import METRICS
 from benchmark.noise import NoiseModel, rng_for, to_uint8
-from benchmark.protocol import MASKED, PROTOCOLS
+from benchmark.protocol import MASKED, PROTOCOLS, Protocol
 from benchmark.scoring.evaluate import Evaluated, evaluate, score_of
 
 NAMES = ["a", "b", "c", "d"]
@@ -161,10 +161,12 @@ def test_a_noise_which_redevelops_the_image_is_scored_against_what_it_developed(
 
 def test_a_failure_while_reading_or_denoising_reaches_the_caller(folder, gaussian):
     class Broken(Folder):
-        def read(self, image: str, level: float | None = None) -> Sample:
+        def read(
+            self, image: str, level: float | None = None, protocol: Protocol = MASKED
+        ) -> Sample:
             if image == "c":
                 raise ValueError("c cannot be read")
-            return super().read(image, level)
+            return super().read(image, level, protocol)
 
     done = []
     with pytest.raises(ValueError, match="c cannot be read"):
@@ -296,3 +298,47 @@ def test_luma_is_compared_where_the_protocol_says_so_but_by_metrics_of_colours(f
     assert by_y["psnr_y"] == by_rgb["psnr_y"]
     gain = 20 * np.log10(255 / 219)  # the range of Y is so much shorter
     assert by_y["psnr"] - by_full["psnr"] == pytest.approx(gain, abs=1e-4)
+
+
+# Other kinds of images
+
+GREY, DEEP = replace(MASKED, grey=True), replace(MASKED, bits=16)
+
+
+def test_grey_images_have_one_channel_for_noise_model_and_metric(folder):
+    seen = []
+
+    class Watched(Offset):
+        def sample(self, clean, level, rng):
+            seen.append(clean.shape)
+            return super().sample(clean, level, rng)
+
+    model, spy = Recorder(), Spy()
+    (done,) = evaluate(LOUD, model, folder, Watched(), {"spy": spy}, ["a"], protocol=GREY)
+    assert seen == [(17, 23, 1)]
+    assert [image.shape for image in model.seen] == [(1, 1, 17, 23)]
+    assert [image.shape for image in spy.seen[0]] == [(1, 1, 17, 23)] * 2
+    assert done.clean.shape == done.noisy.shape == done.restored.shape == (17, 23, 3)  # to look at
+
+
+def test_16_bits_are_given_to_the_model_and_compared(folder):
+    step = 1 / 65535
+    model, spy = Recorder(), Spy()
+    (done,) = evaluate(
+        replace(LOUD, level=40 * step), model, folder, Offset(), {"spy": spy}, ["a"], protocol=DEEP
+    )
+    restored, clean = spy.seen[0]
+    values = model.seen[0].double() * 65535
+    assert torch.allclose(values, values.round(), rtol=0, atol=0.01)
+    inside = clean < 1 - 40 * step
+    assert torch.allclose((restored - clean)[inside], torch.tensor(40 * step), atol=1e-7)
+    assert np.array_equal(done.clean, done.noisy)  # 40 of 65535 are no step of 8 bits
+
+
+def test_the_pixels_of_16_bits_are_told_from_those_of_8(folder, gaussian):
+    hashes = [
+        next(evaluate(LOUD, Recorder(), folder, gaussian, METRIC, ["a"], protocol=protocol)).row
+        for protocol in (MASKED, DEEP, GREY)
+    ]
+    assert len({row["clean"] for row in hashes}) == len({row["noisy"] for row in hashes}) == 3
+    assert hashes[0]["psnr"] == pytest.approx(hashes[1]["psnr"], abs=0.01)

@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import pytest
 
 from benchmark.datasets.clean import Folder
 from benchmark.noise import NOISE_MODELS, NoiseModel
+from benchmark.protocol import MASKED
 from benchmark.scoring.matched import (
     CLOSE,
     TARGETS,
@@ -68,6 +69,23 @@ def test_gaussian_levels_are_those_of_the_formula(grey, tmp_path):
     for match, target in zip(matches, TARGETS, strict=True):
         assert match.psnr == pytest.approx(target, abs=0.02)
         assert match.level == pytest.approx(255 / 10 ** (target / 20), rel=0.02)  # flat grey
+
+
+def test_levels_are_measured_on_the_images_of_the_protocol_and_kept_for_it(grey, tmp_path):
+    seen = set()
+
+    class Watched(Ladder):
+        def sample(self, clean, level, rng):
+            seen.add(clean.shape[2])
+            return clean
+
+    kept = []
+    for protocol in (MASKED, replace(MASKED, grey=True)):
+        path = tmp_path / f"{protocol.channels}.json"
+        match_levels(Watched(), "ladder", grey, "grey", [0], FACTS, path, protocol)
+        kept.append(json.loads(path.read_bytes())["facts"])
+    assert seen == {1, 3}
+    assert kept[1] == kept[0] | {"grey": True, "bits": 8}
 
 
 @pytest.mark.sampled(every=5)

@@ -12,6 +12,8 @@ from doubles import Darkened
 from benchmark.datasets import DATASETS
 from benchmark.datasets.clean import Folder
 from benchmark.noise import NOISE_MODELS
+from benchmark.pixels import as_grey
+from benchmark.protocol import MASKED
 from benchmark.training.patches import Patches, hold_out, read_training_images
 from benchmark.training.recipe import Recipe
 
@@ -127,6 +129,17 @@ def test_training_images_are_read_with_the_size_and_digest_of_each_set(tmp_path,
     for image, expected in zip(found, images, strict=True):
         np.testing.assert_array_equal(image, expected)
     assert facts == {"folder": {"images": 2, "sha256": dataset.digest()}}
+
+
+@every_noise
+def test_a_network_for_grey_images_is_trained_on_grey_ones(tmp_path, images, noise):
+    cv2.imwrite(str(tmp_path / "colour.png"), images[0][..., ::-1])
+    cv2.imwrite(str(tmp_path / "grey.png"), images[1][..., 0])
+    found, _ = read_training_images([Folder(path=str(tmp_path))], 16, replace(MASKED, grey=True))
+    np.testing.assert_array_equal(found[0], as_grey(images[0]))
+    np.testing.assert_array_equal(found[1], images[1][..., :1])
+    noisy, clean = patches_of(found, noise).batch(0)
+    assert noisy.shape == clean.shape == (4, 1, 16, 16)
 
 
 def test_images_smaller_than_a_patch_are_an_error_naming_the_file(tmp_path, images):

@@ -7,7 +7,7 @@ from pathlib import Path
 from benchmark.cli.command import CommandLine, command, file_of_settings
 from benchmark.cli.commands.train import TrainingOptions, TrainOptions
 from benchmark.cli.objects.grid_options import GridOptions
-from benchmark.cli.objects.spec import Specs
+from benchmark.objects.spec import Specs
 from benchmark.studies.variants import Ablation
 
 
@@ -61,11 +61,11 @@ def ablate(options: AblateOptions, line: CommandLine) -> None:
     import sys
 
     from benchmark.cli.objects.grid import compose_grid
-    from benchmark.cli.objects.specs import build
     from benchmark.cli.objects.training import check_training, compose_training
     from benchmark.cli.output import say_written
     from benchmark.console.log import log, show
     from benchmark.environment.device import pick_device, use_threads
+    from benchmark.objects.building import build
     from benchmark.studies import comparison
     from benchmark.training.distributed import process_group
 
@@ -136,9 +136,9 @@ def _tested(options: AblateOptions, weights: Mapping[str, Path], device: str) ->
 def _noises(chosen: tuple[str, ...]) -> Specs:
     """The noises of names, suites and formulas."""
     from benchmark.cli.objects.specs import spec_of
-    from benchmark.cli.registered.registries import suites
     from benchmark.noise.formula import as_choice
     from benchmark.noise.grammar import is_formula
+    from benchmark.objects.registries import suites
 
     names = [member for name in chosen for member in suites().get(name, [name])]
     noises = [as_choice(name) if is_formula(name) else (name, {}) for name in names]

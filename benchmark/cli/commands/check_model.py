@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from benchmark.cli.command import CommandLine, command, group
-from benchmark.cli.objects.spec import Specs
+from benchmark.objects.spec import Specs
 
 
 @dataclass(frozen=True)
@@ -38,10 +38,10 @@ def check_model(options: CheckModelOptions, line: CommandLine) -> None:
     """
     import sys
 
-    from benchmark.cli.objects.specs import build
     from benchmark.console.log import console
     from benchmark.denoiser.promises import as_table, check
     from benchmark.environment.device import pick_device
+    from benchmark.objects.building import build
 
     device = pick_device(options.device)
     broken = []

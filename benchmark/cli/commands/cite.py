@@ -31,10 +31,10 @@ def cite(options: CiteOptions, line: CommandLine) -> None:
     Above each entry stands what it is for. What has none, as a plugin may, is named at the end.
     """
     from benchmark.cells import ResultStore
-    from benchmark.cli.registered.registries import REGISTRIES
     from benchmark.console.log import log
     from benchmark.files.output import prepare_file
     from benchmark.files.whole import write_whole
+    from benchmark.objects.registries import REGISTRIES
     from benchmark.reporting.latex.citations import bibliography, used_by
 
     path = prepare_file("to", options.to, "references") if options.to is not None else None

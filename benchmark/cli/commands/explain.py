@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from benchmark.cli.command import CommandLine, command, group
-from benchmark.cli.objects.spec import Specs
+from benchmark.objects.spec import Specs
 
 
 @dataclass(frozen=True)
@@ -68,12 +68,12 @@ def explain(options: ExplainOptions, line: CommandLine) -> None:
     from pathlib import Path
 
     from benchmark.cli.objects.again import explained_grids
-    from benchmark.cli.objects.grid import protocol_asked
     from benchmark.cli.output import say_written
     from benchmark.console.log import fits, log
     from benchmark.environment.device import pick_device, use_threads
     from benchmark.files.output import prepare
     from benchmark.metrics import MetricUnavailable
+    from benchmark.scoring.compose import protocol_asked
     from benchmark.studies import explain as study
 
     if options.cell and (given := line.given("model", "noise", "data", "seed")):
@@ -89,7 +89,7 @@ def explain(options: ExplainOptions, line: CommandLine) -> None:
         lpips = study.lpips_metrics()
     except MetricUnavailable:
         lpips = None
-        log.info("without LPIPS, whose AlexNet is not among the downloads of torch.hub")
+        log.info("without LPIPS, whose AlexNet is not here; bring it with: bench fetch lpips")
     found: list[study.Explained] = []
     for grid, record in grids:
         start = asked or grid.protocol

@@ -12,7 +12,8 @@ class ListOptions:
     Parameters
     ----------
     kind
-        noise, model, data, metric, or all of them; or layers, those of one network.
+        noise, model, data, metric, or all of them; fetch, what bench fetch brings; or layers,
+        those of one network.
     model
         The network whose layers are listed.
     weights
@@ -30,6 +31,7 @@ def show_list(options: ListOptions, line: CommandLine) -> None:
 
     bench list
     bench list data                  one kind of: noise, model, data, metric
+    bench list fetch                 what bench fetch brings, on what terms, what is there
     bench list layers model=masked   a network's layers, the analysed ones marked
     """
     from benchmark.cli.registered.listing import listing
@@ -42,5 +44,10 @@ def show_list(options: ListOptions, line: CommandLine) -> None:
         return
     if given := line.given("model", "weights"):
         raise ValueError(f"{' '.join(given)} is for: bench list layers")
+    if options.kind == "fetch":
+        from benchmark.cli.registered.fetchable import fetchable
+
+        console().print(fetchable())
+        return
     for kind in line.catalogue.groups if options.kind == "all" else [options.kind]:
         console().print(listing(kind, line.catalogue))

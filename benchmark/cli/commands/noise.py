@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from benchmark.cli.command import CommandLine, command, group
-from benchmark.cli.objects.spec import Specs
+from benchmark.objects.spec import Specs
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,10 @@ def noise(options: NoiseOptions, line: CommandLine) -> None:
     import shlex
     from pathlib import Path
 
-    from benchmark.cli.objects.specs import build
     from benchmark.console.log import log
     from benchmark.files.output import prepare, refuse_among_images
     from benchmark.files.whole import file_name
+    from benchmark.objects.building import build
     from benchmark.studies.noise_sheet import write_index, write_sheet
 
     if len(options.data) != 1:

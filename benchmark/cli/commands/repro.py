@@ -74,18 +74,25 @@ def repro(options: ReproOptions, line: CommandLine) -> None:
     choice = Choice(options.model, options.noise, options.data, options.level)
     cells = stored_cells(options.cell, options.out, choice, options.sample)
     counts = {"equal to the bit": 0, "within the tolerance": 0, "not the same": 0}
+    failed = 0
     for cell, record in cells:
         log.info(f"\n{cell}")
         again = repeated(cell, record, files, options)
         if isinstance(again, str):
             log.info(f"cannot be made again: {again}")
-            counts["not the same"] += 1
+            failed += 1
             continue
         of_images(again.lines, record["labels"]).show()
         log.info(again.sentence)
         within = "within the tolerance" if again.is_within else "not the same"
         counts["equal to the bit" if again.is_equal else within] += 1
     said = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
-    log.info(f"\n{len(cells)} cell{'s' * (len(cells) != 1)} made again: {said}")
-    if counts["not the same"]:
+    parts = [f"{_cells(len(cells) - failed)} made again: {said}"] if said else []
+    parts += [f"{_cells(failed)} cannot be made again"] if failed else []
+    log.info(f"\n{'; '.join(parts)}")
+    if counts["not the same"] or failed:
         sys.exit(1)
+
+
+def _cells(count: int) -> str:
+    return f"{count} cell{'s' * (count != 1)}"

@@ -22,6 +22,9 @@ class RunOptions(GridOptions):
         which each cell records, and to about 1e-4 dB for different ones.
     shard
         2/8: only the second of eight equal shares of the cells, for job arrays.
+    shards
+        4: with -m and hydra/launcher=joblib, submitit_slurm, submitit_local or ray, so many workers
+        take what is free until every cell is there.
     rescore
         changed: score the finished cells again which other code scored; all: every one.
     pictures
@@ -33,6 +36,7 @@ class RunOptions(GridOptions):
 
     threads: int | None = None
     shard: str = "1/1"
+    shards: int | None = None
     rescore: str | None = None
     pictures: str = "first"
     picture_size: int | None = 128
@@ -53,20 +57,20 @@ def run(options: RunOptions, line: CommandLine) -> None:
     bench run '+model.masked_off={of: masked, mask: false}'      a variant with a name of its own
     bench run pictures=worst:4 picture_size=null                 whole images, restored, as PNG
     bench run -m model=masked,baseline                           one run after the other
+    bench run -m hydra/launcher=joblib shards=4 threads=1        four workers share one run
     """
     import shlex
 
     from benchmark.cells import ResultStore
-    from benchmark.cli.objects.grid import (
-        compose_grid,
-        shipped_tiny,
-        with_available_metrics,
-    )
+    from benchmark.cells.running.plans import Plan
+    from benchmark.cli.objects.grid import compose_grid, shipped_tiny
     from benchmark.cli.output import FIGURES, REPORT
     from benchmark.console.log import log
     from benchmark.environment.device import pick_device, use_threads
     from benchmark.files.output import prepare, refuse_among_images
-    from benchmark.scoring.grid import fill, missing
+    from benchmark.scoring.compose import with_available_metrics
+    from benchmark.scoring.grid import fill, in_order_of, missing
+    from benchmark.scoring.launch import fill_by_workers
     from benchmark.scoring.pictures import Kept, remake_pictures
     from benchmark.scoring.rescore import changes_of
 
@@ -78,15 +82,28 @@ def run(options: RunOptions, line: CommandLine) -> None:
     refuse_among_images(options.out, grid.datasets)
     if sentence := shipped_tiny(options.model):
         log.info(sentence)
-    lacking = missing(grid, store, options.shard, options.rescore)
+    is_worker = options.shards is not None
+    shard = "1/1" if is_worker else options.shard
+    lacking = missing(grid, store, shard, options.rescore)
     if sentence := changes_of(grid, store).sentence(options.rescore):
         log.info(sentence)
     to_score = bool(lacking)
     if lacking:
         grid = with_available_metrics(grid)
-        lacking = missing(grid, store, options.shard, options.rescore)
-    if lacking:
-        fill(grid, store, lacking, device, options.rescore, kept)
+        lacking = missing(grid, store, shard, options.rescore)
+    words = shlex.join(line.without("out", "shard", "rescore"))
+    images = {name: len(dataset) for name, dataset in grid.datasets.items()}
+    plan = Plan(words, list(grid.models), grid.levels, grid.seeds, images)
+    if lacking and not is_worker:
+        plan.keep(store)
+    if lacking and line.launch:
+        fill_by_workers(store, line.launch, lambda: missing(grid, store, rescore=options.rescore))
+    elif lacking:
+        mine = in_order_of(grid, lacking, options.shard)
+        fill(grid, store, mine, device, options.rescore, kept)
+    if is_worker:
+        log.info(f"worker {options.shard} is done")
+        return
     remake_pictures(grid, store, device, kept)
     still = "changed" if options.rescore else None
     others = len(missing(grid, store, rescore=still)) if to_score or options.shard != "1/1" else 0
@@ -106,7 +123,7 @@ def run(options: RunOptions, line: CommandLine) -> None:
         from benchmark.cli.shown.options import stored_scores
 
         scores = _of_grid(stored_scores(store, None), grid)
-        words = shlex.join(line.without("out", "shard", "rescore"))
+        plan.forget(store)
         publish(scores, store, store.root, words)
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from benchmark.cli.command import CommandLine, command, group
-from benchmark.cli.objects.spec import Specs
+from benchmark.objects.spec import Specs
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,11 @@ def submit(options: SubmitOptions, line: CommandLine) -> None:
     from pathlib import Path
 
     from benchmark import __version__
-    from benchmark.cli.objects.specs import build, recorded_settings
     from benchmark.console.log import log
     from benchmark.datasets import DND
     from benchmark.environment.device import pick_device
     from benchmark.files.output import prepare
+    from benchmark.objects.building import build, recorded_settings
     from benchmark.studies.submission import write_submission
 
     if len(options.model) != 1 or len(options.data) != 1:

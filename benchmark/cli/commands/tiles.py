@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from benchmark.cli.command import CommandLine, command, group
-from benchmark.cli.objects.spec import Specs
+from benchmark.objects.spec import Specs
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def tiles(options: TilesOptions, line: CommandLine) -> None:
     weights = {n: s["weights"] for n, s in grid.settings["model"].items() if "weights" in s}
     command = line.without("out")
     written = study.write_pages(table, out, shlex.join(command), weights)
-    written += write_study_readme(study.facts(grid, device), written, out, command)
+    written += write_study_readme(grid.facts(device), written, out, command)
     for _, row in study.summarize(table).iterrows():
         log.info(
             f"{row['model']}, {row['noise']} {row['level']:g} on {row['dataset']}, "

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from benchmark.cli.command import CommandLine, command, file_of_settings, group
-from benchmark.cli.objects.spec import Specs
+from benchmark.objects.spec import Specs
 from benchmark.training.recipe import Execution, Recipe
 
 WATCHED = (  # what a training validates on, beside its own noise: the hardest of the paper's levels
@@ -111,6 +111,8 @@ def train(options: TrainOptions, line: CommandLine) -> None:
     of, path = training.network.name, training.folder / f"{training.folder.name}.safetensors"
     mine = shlex.quote(f"+model.mine={{of: {of}, weights: {path}}}")
     small = "noise=gaussian data.photos.limit=2 data.photos.crop=256"  # all noises take hours
+    if training.network.image_channels == 1:
+        small += " protocol='masked(grey=true)'"
     log.info(
         f"wrote {path}; score it with: bench run {mine} {small}; its curves: bench report "
         f"out={shlex.quote(options.out)}"

@@ -13,18 +13,19 @@ from benchmark.cells import Cell
 from benchmark.cells.provenance import Record
 from benchmark.cli.objects.grid import compose_grid
 from benchmark.cli.objects.grid_options import GridOptions, of_whole_images
-from benchmark.cli.objects.spec import Spec
-from benchmark.cli.objects.specs import build_one, class_of, spec_of
+from benchmark.cli.objects.specs import class_of, spec_of
 from benchmark.cli.objects.stored import Choice, stored_cells
 from benchmark.denoiser import Denoiser
 from benchmark.denoiser.weights.load import all_shipped
 from benchmark.environment.device import device_name, devices, pick_device, use_threads
 from benchmark.files.whole import file_hash
+from benchmark.objects.building import build_one
+from benchmark.objects.spec import Spec
 from benchmark.protocol import Protocol
 from benchmark.registry import UnknownName
 from benchmark.scoring.grid import Grid
 from benchmark.scoring.repro import Reproduction, make_again
-from benchmark.settings import declared
+from benchmark.settings import GIVEN, declared
 from benchmark.signature import settings_of
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 HASH = re.compile("sha256:([0-9a-f]{64})")  # what a cell records in place of a file
 OF_IMAGES = ("images", "sha256")  # what a cell records of a dataset beside its settings
 OF_INFERENCE = ("tile", "precision")  # what it may record of a model beside its settings
+OF_MODEL = (*OF_INFERENCE, "outputs")  # the last is of what another program restored
 
 Settings = Mapping[str, Any]
 
@@ -151,7 +153,7 @@ def grid_of(
     """
     settings = record["settings"]
     protocol = Protocol.of(settings["protocol"])
-    model = _spec("model", cell.model, settings["model"], files, OF_INFERENCE)
+    model = _spec("model", cell.model, settings["model"], files, OF_MODEL)
     data = _dataset(cell, settings["dataset"], images)
     noise = {} if cell.recorded else _noise(cell, settings["noise"], files)
     own = settings_of(model.cls)
@@ -185,7 +187,7 @@ def model_again(name: str, recorded: Settings, files: Files) -> Denoiser:
     ValueError, UnknownName
         If its class or a setting is not known here, or its weights are missing.
     """
-    return build_one(_spec("model", name, recorded, files, OF_INFERENCE))
+    return build_one(_spec("model", name, recorded, files, OF_MODEL))
 
 
 def _metrics(cell: Cell, record: Record, asked: Iterable[str]) -> list[str]:
@@ -217,6 +219,7 @@ def _spec(
     beside
         Keys which the cell records beside the settings, where the class has none of that name.
     """
+    _refuse_given(group, name, recorded)
     cls = class_of(group, name, recorded)
     own = settings_of(cls)
     given = {key: value for key, value in recorded.items() if key in own or key not in beside}
@@ -230,6 +233,21 @@ def _spec(
     return spec_of(group, name, found)
 
 
+def _refuse_given(group: str, name: str, recorded: Settings) -> None:
+    """Raise ``ValueError`` for what was an object in somebody's Python, or done elsewhere."""
+    of = str(recorded.get("of"))
+    if of.startswith(GIVEN):
+        raise ValueError(
+            f"{group} '{name}' was given to benchmark.score as an object of Python, "
+            f"{of.removeprefix(GIVEN)}; it can be scored again only there"
+        )
+    if "outputs" in recorded:
+        raise ValueError(
+            f"{group} '{name}' was restored by a program that runs elsewhere, and was read from "
+            f"its files; only that program can restore again"
+        )
+
+
 def _noise(cell: Cell, recorded: Settings, files: Files) -> dict[str, Spec]:
     spec = _spec("noise", cell.noise, recorded, files)
     return {cell.noise: replace(spec, settings={**spec.settings, "levels": (cell.level,)})}
@@ -237,6 +255,7 @@ def _noise(cell: Cell, recorded: Settings, files: Files) -> dict[str, Spec]:
 
 def _dataset(cell: Cell, recorded: Settings, images: str | None) -> Spec:
     given = {key: value for key, value in recorded.items() if key not in OF_IMAGES}
+    _refuse_given("data", cell.dataset, given)
     cls = class_of("data", cell.dataset, given)
     if images and "path" in declared(cls):
         given["path"] = images

@@ -7,9 +7,9 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from benchmark.cli.objects.options import check_selection
-from benchmark.cli.objects.spec import Specs
 from benchmark.cli.objects.specs import class_of, spec_of
-from benchmark.cli.registered.registries import REGISTRIES
+from benchmark.objects.registries import REGISTRIES
+from benchmark.objects.spec import Specs
 from benchmark.registry import unknown_setting
 from benchmark.signature import spelled
 from benchmark.studies.variants import Ablation, Variant

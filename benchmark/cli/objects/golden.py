@@ -3,9 +3,10 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from benchmark.cli.objects.grid import compose_grid, with_available_metrics
+from benchmark.cli.objects.grid import compose_grid
 from benchmark.cli.objects.grid_options import GridOptions
-from benchmark.cli.objects.spec import Spec, Specs
+from benchmark.objects.spec import Spec, Specs
+from benchmark.scoring.compose import with_available_metrics
 from benchmark.scoring.grid import Grid
 from benchmark.signature import settings_of
 

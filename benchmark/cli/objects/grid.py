@@ -1,34 +1,26 @@
-"""From the options of a run to its grid: objects and their settings."""
+"""From the options of a run to its grid, and what else is made of its models."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from benchmark.cli.objects.spec import Spec, Specs
-from benchmark.cli.objects.specs import build, build_one, recorded_settings, spec_of
-from benchmark.cli.registered.registries import REGISTRIES
-from benchmark.console.log import log
+from benchmark.cli.objects.missing import refuse_missing
+from benchmark.cli.objects.specs import spec_of
 from benchmark.datasets import Dataset
 from benchmark.denoiser import Denoiser
-from benchmark.denoiser.inference import Inference
-from benchmark.denoiser.tiling import check_tile
 from benchmark.denoiser.weights.load import read_header, shipped
 from benchmark.denoiser.weights.sizes import own_settings
 from benchmark.environment.device import pick_device
-from benchmark.files.whole import file_name
-from benchmark.metrics.metric import prepared
-from benchmark.noise import NOISE_MODELS, NoiseModel
-from benchmark.protocol import IN_DISTRIBUTION, REFERENCE, Protocol, protocol_of
-from benchmark.registry import did_you_mean
+from benchmark.objects.building import build_one, chosen_of
+from benchmark.objects.registries import REGISTRIES
+from benchmark.objects.spec import Specs
+from benchmark.offline.asked import offline_by
+from benchmark.scoring.compose import compose, protocol_asked
 from benchmark.scoring.grid import Grid
-from benchmark.scoring.precision import choose_precision
-from benchmark.settings import digest_of, joined
 
 if TYPE_CHECKING:
     from benchmark.cli.objects.grid_options import GridOptions
-
-Settings = dict[str, dict[str, dict[str, Any]]]  # group and name to what a cell's file says
 
 
 def compose_grid(options: "GridOptions") -> Grid:
@@ -40,174 +32,34 @@ def compose_grid(options: "GridOptions") -> Grid:
         If a setting is wrong, or weights or data are missing.
     """
     protocol = protocol_asked(options.protocol)
-    specs: dict[str, dict[str, Spec]] = {g: dict(getattr(options, g)) for g in REGISTRIES}
-    for name in options.reference:
-        specs["model"].setdefault(name, spec_of("model", name))
-    specs["data"] = _datasets(specs)
-    _refuse_false_references(specs["model"])
-    objects = {group: build(specs[group]) for group in REGISTRIES}
-    settings = {
-        group: {name: recorded_settings(spec) for name, spec in chosen.items()}
-        for group, chosen in specs.items()
-    }
-    identities = {}
-    for name, dataset in objects["data"].items():
-        identities[name] = {float(lv): dataset.identities(lv) for lv in dataset.levels}
-        by_level = {level: digest_of(images.values()) for level, images in identities[name].items()}
-        facts = {"images": len(dataset), "sha256": by_level}
-        settings["data"][name] = joined(f"dataset '{name}'", settings["data"][name], facts)
-    inference = _inference(options, objects["model"])
-    for name, how in inference.items():
-        facts = _of_identity(how)
-        settings["model"][name] = joined(f"model '{name}'", settings["model"][name], facts)
-    return Grid(
-        models=objects["model"],
-        noises=objects["noise"],
-        datasets=objects["data"],
-        metrics=objects["metric"],
-        levels=_levels(options, objects["noise"], objects["data"], settings),
-        seeds=list(options.seeds),
-        settings=settings,
-        inference=inference,
-        identities=identities,
-        protocol=protocol,
-    )
-
-
-def protocol_asked(text: str) -> Protocol:
-    """The protocol of a command line, whose noises are all registered.
-
-    Raises
-    ------
-    ValueError
-        As `protocol_of` does, or if it names a noise which there is not.
-    """
-    protocol = protocol_of(text)
-    for name in protocol.unclipped:
-        if name not in NOISE_MODELS:
-            hint = did_you_mean(name, NOISE_MODELS)
-            raise ValueError(f"protocol={text}: unclipped names '{name}', which is no noise{hint}")
-    return protocol
-
-
-def _refuse_false_references(models: Specs) -> None:
-    """Raise ``ValueError`` for a variant with the name of what others are compared with."""
-    for name in REFERENCE:
-        if name in models and models[name].cls.name != name:
-            raise ValueError(
-                f"'{name}' stands for itself in every table, and cannot be the name of a "
-                f"'{models[name].cls.name}'; give that another name: '+model.NAME={{of: ...}}'"
-            )
-
-
-def _inference(options: "GridOptions", models: Mapping[str, Denoiser]) -> dict[str, Inference]:
-    """How each model is run; where its precision was measured, a line says so."""
-    device, inference = pick_device(options.device), {}
-    for name, model in models.items():
-        precision, measured = choose_precision(options.precision, model, device)
-        if measured:
-            log.info(measured)
-        inference[name] = Inference(_tile(options.tile, model), precision)
-    return inference
-
-
-def _tile(asked: str, model: Denoiser) -> int | str:
-    if asked in ("auto", "none"):
-        return asked
-    if not asked.isdecimal():
-        raise ValueError(f"unknown tile={asked}; take auto, none, or a side in pixels: tile=256")
-    check_tile(int(asked), model.multiple)
-    return "none" if model.pointwise else int(asked)
-
-
-def _of_identity(how: Inference) -> dict[str, object]:
-    """What is part of a cell's identity: tiles which were asked for, and a precision below fp32."""
-    tile: dict[str, object] = {"tile": how.tile} if isinstance(how.tile, int) else {}
-    return tile | ({"precision": how.precision} if how.precision != "fp32" else {})
-
-
-def _datasets(specs: Mapping[str, dict[str, Spec]]) -> dict[str, Spec]:
-    """The datasets of a run, with those which the chosen noises bring; the latter leave ``noise``.
-
-    Where every noise is recorded, clean images have no use and are left out.
-    """
-    recordings = {
-        name: specs["noise"].pop(name)
-        for name, spec in list(specs["noise"].items())
-        if issubclass(spec.cls, Dataset)
-    }
-    used = {
-        name: spec for name, spec in specs["data"].items() if specs["noise"] or spec.cls.recorded
-    }
-    for name in specs["noise"].keys() & used.keys():
-        raise ValueError(f"'{name}' is a noise and a dataset of this run; rename one of them")
-    return {**used, **recordings}
-
-
-def _levels(
-    options: "GridOptions",
-    noises: dict[str, NoiseModel],
-    datasets: dict[str, Dataset],
-    settings: Settings,
-) -> dict[str, dict[str, tuple[float, ...]]]:
-    """The levels of every noise on every dataset: the noise's own, or chosen by noisy PSNR."""
     if options.levels not in (None, "matched"):
         raise ValueError(
             f"levels={options.levels} is unknown; take levels=matched, or leave it away and set "
             f"single ones with noise.NAME.levels=[...]"
         )
-    levels = {}
-    for name, dataset in datasets.items():
-        if dataset.recorded:
-            levels[name] = {name: dataset.levels}
-        elif options.levels is None:
-            levels[name] = {noise: model.levels for noise, model in noises.items()}
-        else:
-            folder = Path(options.out) / "matched" / name
-            seeds = list(options.seeds)
-            levels[name] = _matched(noises, name, dataset, seeds, settings, folder)
-    return levels
+    specs = {group: dict(getattr(options, group)) for group in REGISTRIES}
+    for name in options.reference:
+        specs["model"].setdefault(name, spec_of("model", name))
+    needed = {**specs, "data": _used_datasets(specs)}
+    refuse_missing(needed, metrics=options.offline or offline_by() is not None)
+    chosen = {group: chosen_of(found) for group, found in specs.items()}
+    return compose(
+        *(chosen[group] for group in ("model", "noise", "data", "metric")),
+        protocol=protocol,
+        seeds=options.seeds,
+        device=pick_device(options.device),
+        tile=options.tile,
+        precision=options.precision,
+        matched=Path(options.out) / "matched" if options.levels else None,
+    )
 
 
-def _matched(
-    noises: dict[str, NoiseModel],
-    name: str,
-    dataset: Dataset,
-    seeds: list[int],
-    settings: Settings,
-    folder: Path,
-) -> dict[str, tuple[float, ...]]:
-    from benchmark.scoring.matched import match_levels  # loads scipy.optimize
-
-    levels, data = {}, settings["data"][name]
-    for noise, model in noises.items():
-        images = {**data, "sha256": data["sha256"][0.0]}
-        facts = {"dataset": images, "noise": settings["noise"][noise]}
-        path = folder / f"{file_name(noise)}.json"
-        matches = match_levels(model, noise, dataset, name, seeds, facts, path)
-        listed = [f"{match.level:g} ({match.psnr:.2f} dB)" for match in matches]
-        log.info(
-            f"matched on {name}: {noise} {', '.join(listed) or 'reaches none of these severities'}"
-        )
-        if matches:
-            chosen = {match.level for match in matches}
-            extra = {IN_DISTRIBUTION[1]} if noise == IN_DISTRIBUTION[0] else set()
-            levels[noise] = tuple(sorted(chosen | extra))
-    return levels
-
-
-def with_available_metrics(grid: Grid) -> Grid:
-    """The grid without the metrics that lack a package or weights, each named once."""
-    available, unavailable = prepared(grid.metrics)
-    for name, why in unavailable.items():
-        log.info(f"no column {name}: {why}")
-    if not available:
-        raise ValueError("none of the metrics asked for is available; try metric=[psnr,ssim]")
-    settings = {
-        **grid.settings,
-        "metric": {name: grid.settings["metric"][name] for name in available},
-    }
-    return replace(grid, metrics=available, settings=settings)
+def _used_datasets(specs: Mapping[str, Specs]) -> Specs:
+    """The images which a run opens: those it names, unless no noise is added, and recorded ones."""
+    recorded = {name: s for name, s in specs["noise"].items() if issubclass(s.cls, Dataset)}
+    is_added = recorded.keys() != specs["noise"].keys()
+    named = {name: s for name, s in specs["data"].items() if is_added or s.cls.recorded}
+    return {**named, **recorded}
 
 
 def variants_of(models: Specs) -> dict[str, dict[str, Denoiser]]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from benchmark.cli.command import group
-from benchmark.cli.objects.spec import Specs
+from benchmark.objects.spec import Specs
 
 if TYPE_CHECKING:
     from benchmark.cli.commands.analyse import AnalyseOptions
@@ -28,8 +28,9 @@ class GridOptions:
     metric
         Metrics: a name, a list or all.
     protocol
-        How images are treated and compared: masked, kair, swinir, restormer, clipdenoising, sidd or
-        float, and changes in parentheses: 'kair(border=2)'. One protocol a folder.
+        How images are treated and compared: masked, kair, kair_grey, swinir, restormer,
+        clipdenoising, sidd or float, and changes in parentheses: 'kair(border=2)',
+        'masked(bits=16)'. One protocol a folder.
     levels
         null: each noise's own; matched: those at which the dataset's noisy images have 28, 25, 22
         and 19 dB, found by bisection and kept in OUT/matched.
@@ -49,6 +50,9 @@ class GridOptions:
         scores.csv, figures.
     device
         auto, cpu, cuda, cuda:1 ..., mps.
+    offline
+        Whether every metric asked for has to be here too, else one that lacks something is left
+        out; NOISEBENCH_OFFLINE=1 says the same. Nothing is ever fetched by a run.
     """
 
     model: Specs = group("masked")
@@ -63,6 +67,7 @@ class GridOptions:
     precision: str = "fp32"
     out: str = "results/local"
     device: str = "auto"
+    offline: bool = False
 
 
 def of_whole_images(

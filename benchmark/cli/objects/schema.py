@@ -5,9 +5,10 @@ from functools import cache
 from omegaconf import DictConfig, OmegaConf
 
 from benchmark.cli.registered.catalogue import Catalogue, unavailable
-from benchmark.cli.registered.registries import REGISTRIES, registry_of, suites
 from benchmark.denoiser import Denoiser
-from benchmark.signature import as_list, settings_of, with_fields
+from benchmark.objects.building import settable
+from benchmark.objects.registries import REGISTRIES, registry_of, suites
+from benchmark.signature import as_list, with_fields
 
 
 def schema(cls: type, training: bool = False) -> DictConfig:
@@ -18,20 +19,15 @@ def schema(cls: type, training: bool = False) -> DictConfig:
     cls
         A registered class whose constructor takes annotated keywords with defaults.
     training
-        Whether a learned network's settings are its whole signature; elsewhere they are its weights
-        file and its test-time keywords.
+        As in `settable`.
     """
-    by_weights = issubclass(cls, Denoiser) and cls.learned and not training
-    return OmegaConf.structured(_schema_type(cls, by_weights))
+    return OmegaConf.structured(_schema_type(cls, training))
 
 
 @cache  # OmegaConf merges two configs only if they are of the very same dataclass
-def _schema_type(cls: type, by_weights: bool) -> type:
-    parameters = settings_of(cls)
-    if by_weights:
-        parameters = {key: parameters[key] for key in cls.test_time}
-        parameters["weights"] = (str | None, None)
-    return with_fields(type(cls.name, (), {}), {"of": (str, cls.name), **parameters})
+def _schema_type(cls: type, training: bool) -> type:
+    parameters = {"of": (str, cls.name), **settable(cls, training)}
+    return with_fields(type(cls.name, (), {}), parameters)
 
 
 def sized(cls: type[Denoiser], size: str | None) -> DictConfig:

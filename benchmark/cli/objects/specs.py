@@ -1,21 +1,16 @@
-"""Specs from what was typed, checked against the signatures of classes; and objects of them."""
+"""Specs from what was typed, checked against the signatures of classes."""
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import is_dataclass
-from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
 from benchmark.cli.objects.schema import schema, sized
-from benchmark.cli.objects.spec import Spec, Specs
-from benchmark.cli.registered.registries import REGISTRIES, registry_of
-from benchmark.denoiser import Denoiser
-from benchmark.denoiser.weights.load import load_network, weights_path
 from benchmark.files.names import check_name
+from benchmark.objects.registries import REGISTRIES, registry_of
+from benchmark.objects.spec import Spec, Specs
 from benchmark.registry import unknown_setting
-from benchmark.settings import content_of, identity_of
 from benchmark.signature import check_values, settings_of, spelled
 
 Settings = Mapping[str, object]
@@ -96,79 +91,3 @@ def sized_spec(name: str, given: Settings, size: str | None) -> Spec:
     """
     cls = class_of("model", name, given)
     return spec_of("model", name, OmegaConf.merge(sized(cls, size), given), training=True)
-
-
-def build(specs: Specs) -> dict[str, Any]:
-    """The objects of a group, by the names the user gave them.
-
-    Raises
-    ------
-    ValueError
-        If a setting is out of range, or if weights are missing.
-    """
-    return {name: build_one(spec) for name, spec in specs.items()}
-
-
-def build_one(spec: Spec) -> Any:
-    """One object of a group; see `build`."""
-    settings = dict(spec.settings)
-    if issubclass(spec.cls, Denoiser) and spec.cls.learned:
-        path = settings.pop("weights")
-        return load_network(spec.cls, weights_path(spec.cls, path), settings)
-    return made(spec.group, spec.name, spec.cls, settings)
-
-
-def made(group: str, name: str, cls: type, settings: Settings) -> Any:
-    """An object of a registered class.
-
-    Raises
-    ------
-    ValueError
-        If the class refuses its settings, in whatever way: where one of them is not the default,
-        it is the user who can mend it. With its defaults alone, the error stays what it is.
-    """
-    try:
-        return cls(**settings)
-    except Exception as error:
-        if isinstance(error, OSError):
-            identity_of(cls, settings)  # what is wrong with a file that a setting names
-        changed = changed_settings(group, name, cls, settings)
-        own_words = isinstance(error, ValueError | OSError) and _names(str(error), cls, settings)
-        if own_words or not changed:
-            raise
-        problem = f"{type(error).__name__}: {error}"
-        raise ValueError(f"'{cls.name}' cannot be made with {changed} ({problem})") from error
-
-
-def _names(message: str, cls: type, settings: Settings) -> bool:
-    """Whether a message says which class or which setting it is about; torch's do not."""
-    return any(re.search(rf"\b{re.escape(word)}\b", message) for word in (cls.name, *settings))
-
-
-def changed_settings(group: str, name: str, cls: type, settings: Settings) -> str:
-    """The settings which are not a class's defaults, as a command line has them."""
-    defaults = {key: default for key, (_, default) in settings_of(cls).items()}
-    changed = {k: v for k, v in settings.items() if k in defaults and v != defaults[k]}
-    return " ".join(f"{group}.{name}.{key}={spelled(value)}" for key, value in changed.items())
-
-
-def recorded_settings(spec: Spec) -> dict[str, object]:
-    """What a cell's file says of an object: its class, and what `identity_of` leaves of it.
-
-    Raises
-    ------
-    ValueError
-        If a file which a setting names cannot be read.
-    """
-    identity = identity_of(spec.cls, spec.settings)
-    if issubclass(spec.cls, Denoiser) and spec.cls.learned:
-        path = weights_path(spec.cls, spec.settings["weights"])
-        identity["weights"] = content_of(spec.cls, "weights", path)
-    return {"of": spec.cls.name, **{key: _recordable(value) for key, value in identity.items()}}
-
-
-def _recordable(value: object) -> object:
-    """A setting's value as JSON gives it back."""
-    if isinstance(value, Path):
-        return str(value)
-    return list(value) if isinstance(value, tuple) else value

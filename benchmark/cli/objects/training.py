@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from benchmark.cli.objects.spec import Spec
-from benchmark.cli.objects.specs import build, changed_settings, made, recorded_settings
 from benchmark.console.log import log
 from benchmark.datasets import Dataset
 from benchmark.denoiser import Denoiser
@@ -19,6 +17,9 @@ from benchmark.denoiser.weights.load import load_network
 from benchmark.environment.versions import describe_environment
 from benchmark.files.whole import file_hash
 from benchmark.noise import NoiseModel
+from benchmark.objects.building import build, changed_settings, made, recorded_settings
+from benchmark.objects.spec import Spec
+from benchmark.protocol import MASKED
 from benchmark.scoring.precision import PRECISIONS, multiplies_bf16
 from benchmark.training.distributed import Processes
 from benchmark.training.loop import Training
@@ -51,7 +52,8 @@ def compose_training(options: "TrainOptions", processes: Processes) -> Training:
         facts["start"] = f"sha256:{start_from(network, options.start)}"
     log.info(f"reading the images of {', '.join(options.data)}")
     datasets = list(build(options.data).values())
-    images, facts["data"] = read_training_images(datasets, recipe.patch)
+    protocol = replace(MASKED, grey=network.image_channels == 1)
+    images, facts["data"] = read_training_images(datasets, recipe.patch, protocol)
     images, crops = hold_out(images, options.held_out)
     facts["held_out"] = len(crops)
     patches = Patches(images, noise, options.level, recipe, device, rank, size)
@@ -92,7 +94,7 @@ def _tried(name: str, cls: type[Denoiser], arguments: Mapping[str, object]) -> D
     changed = changed_settings("model", name, cls, arguments)
     if changed:
         side = network.multiple * math.ceil(16 / network.multiple)
-        probe = torch.full((2, getattr(network, "channels", 3), side, side), 0.5)
+        probe = torch.full((2, network.image_channels or 3, side, side), 0.5)
         try:
             with torch.random.fork_rng(devices=[]), torch.no_grad():
                 restored = deepcopy(network).train()(probe)

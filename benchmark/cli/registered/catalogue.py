@@ -14,7 +14,7 @@ import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,13 +23,14 @@ from platformdirs import user_cache_path
 
 from benchmark import __version__, registry
 from benchmark.files.whole import write_whole
+from benchmark.objects import available
 from benchmark.registry import Registry
 
 if TYPE_CHECKING:
-    from benchmark.datasets.dataset import Status
+    from benchmark.datasets.stored import Status
 
 GROUPS = ("model", "noise", "data", "metric")
-LOADED = "benchmark.cli.registered.registries"  # the module which loads torch
+LOADED = "benchmark.objects.registries"  # the module which loads torch
 
 Described = dict[str, list[str]]  # by keyword: its type and its default, as they are typed
 
@@ -149,17 +150,8 @@ def open_catalogue() -> Catalogue:
 
 def unavailable(group: str, entry: Entry) -> str | None:
     """Why a group's ``all`` leaves a class out, in a few words; None if it does not."""
-    if entry.package and importlib.util.find_spec(entry.package) is None:
-        return f"no package {entry.package}"
-    if entry.reason:
-        return entry.reason
-    if entry.module:
-        status = status_of(entry)
-        if not status.searched:
-            return "needs a path"
-        if status.problem:
-            return "no data"
-    return None
+    status = partial(status_of, entry) if entry.module else None
+    return available.unavailable(entry.package, entry.reason, status)
 
 
 def status_of(entry: Entry) -> "Status":
@@ -174,7 +166,7 @@ def _made() -> tuple[Catalogue, bool]:
     """The catalogue of the registries, which are filled, and whether no plugin is missing."""
     from benchmark.cli.registered.entries import entry_of
     from benchmark.cli.registered.plugins import load_fitting_plugins
-    from benchmark.cli.registered.registries import REGISTRIES, registry_of
+    from benchmark.objects.registries import REGISTRIES, registry_of
 
     with warnings.catch_warnings(record=True) as complaints:
         warnings.simplefilter("always", registry.LeftOut)

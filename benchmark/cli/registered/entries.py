@@ -9,7 +9,8 @@ from benchmark.denoiser.weights.load import read_header, shipped
 from benchmark.denoiser.weights.sizes import size_of
 from benchmark.metrics import Metric
 from benchmark.noise import NoiseModel
-from benchmark.noise.formula import Formula
+from benchmark.objects.building import settable
+from benchmark.objects.registries import reason_of
 from benchmark.registry import summary
 from benchmark.signature import (
     Parameters,
@@ -24,15 +25,11 @@ from benchmark.signature import (
 def entry_of(group: str, cls: type) -> Entry:
     """What there is to know of a class of a group without looking at data or other packages."""
     parameters = settings_of(cls)
-    settings = parameters
-    if issubclass(cls, Denoiser) and cls.learned:
-        settings = {key: parameters[key] for key in cls.test_time}
-        settings["weights"] = (str | None, None)
-    reason = _reason(group, cls)
+    reason = reason_of(group, cls)
     return Entry(
         name=cls.name,
         summary=summary(cls),
-        settings=_described(settings),
+        settings=_described(settable(cls)),
         signature=_described(parameters),
         details=_details(cls),
         choices=[
@@ -56,22 +53,6 @@ def _described(parameters: Parameters) -> Described:
         key: [spelled_type(plain_type(annotation)), spelled(default)]
         for key, (annotation, default) in parameters.items()
     }
-
-
-def _reason(group: str, cls: type) -> str:
-    """Why ``all`` leaves a class out whatever else there is on the disk; empty if it does not."""
-    if issubclass(cls, Denoiser):
-        if cls.learned and not shipped(cls).is_file():
-            return "no weights yet"
-        return f"needs {cls.needs}" if cls.needs else ""
-    if issubclass(cls, Formula):
-        return "write one: noise='gaussian(25)+poisson(2)>>jpeg(50)'"
-    if issubclass(cls, Dataset):
-        if cls.split != "test":
-            return "for training"
-        if cls.recorded and group == "data":
-            return f"recorded noise: noise={cls.name}"
-    return ""
 
 
 def _details(cls: type) -> list[str]:

@@ -3,8 +3,9 @@
 from rich.table import Table
 
 from benchmark.analysis.activations import INPUT, chosen_layers
-from benchmark.cli.objects.specs import build_one, spec_of
+from benchmark.cli.objects.specs import spec_of
 from benchmark.cli.registered.plugins import load_fitting_plugins
+from benchmark.objects.building import build_one
 
 
 def layers_of(model: str, weights: str | None = None) -> Table:

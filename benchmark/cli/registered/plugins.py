@@ -7,12 +7,12 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from benchmark.cli.objects.schema import schema
-from benchmark.cli.registered.registries import REGISTRIES, registry_of, suites
 from benchmark.datasets import Dataset
 from benchmark.denoiser import Denoiser
 from benchmark.metrics import Metric
 from benchmark.noise import NoiseModel
 from benchmark.noise.grammar import WORD
+from benchmark.objects.registries import REGISTRIES, registry_of, suites
 from benchmark.registry import Registry, load_plugins
 from benchmark.signature import settings_of, with_fields
 

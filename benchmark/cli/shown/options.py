@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -116,10 +117,25 @@ def labelled(options: LookOptions, scores: Scores) -> tuple[Scores, Style]:
     Raises
     ------
     ValueError
+        As `looks`.
+    """
+    names = [list(map(str, scores.rows[column].unique())) for column in ("model", "noise")]
+    labels, style = looks(options.labels, options.style, *names)
+    return replace(scores, labels=labels), style
+
+
+def looks(
+    labels: Sequence[str], style: str | None, models: Collection[str], noises: Collection[str]
+) -> tuple[dict[str, str], Style]:
+    """What models and noises are called, by name, and how figures look.
+
+    Raises
+    ------
+    ValueError
         If something labelled or styled cannot be; see `read_labels` and `read_style`.
     """
     from benchmark.reporting.figures.style import Style
     from benchmark.reporting.style_file import read_labels, read_style
 
-    labels, style = read_style(options.style, scores) if options.style else ({}, Style())
-    return replace(scores, labels=read_labels(options.labels, scores, labels)), style
+    of_file, found = read_style(style, models, noises) if style else ({}, Style())
+    return read_labels(labels, models, noises, of_file), found

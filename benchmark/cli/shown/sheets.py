@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from benchmark.cells.records import Record
-from benchmark.cli.registered.registries import registry_of
+from benchmark.objects.registries import registry_of
 from benchmark.reporting.explorer.sheets import sheet
 
 

@@ -1,6 +1,5 @@
 """Tensors of a checkpoint as its authors published it; nothing in a file is ever executed."""
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,11 +9,10 @@ from torch import Tensor
 
 from benchmark.denoiser.weights import inert
 from benchmark.denoiser.weights.wrappers import flatten
+from benchmark.files.content import LFS_POINTER, WEB_PAGE
 from benchmark.files.places import named_file
 
 SUFFIXES = (".safetensors", ".pth", ".pt", ".ckpt", ".bin", ".pth.tar", ".tar")
-WEB_PAGE = re.compile(rb"(\xef\xbb\xbf)?\s*<(!doctype\s+html|html)", re.IGNORECASE)
-LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 TORCH_STARTS = (b"PK\x03\x04", b"\x80")  # a zip archive; a pickle, as PyTorch wrote before 1.6
 
 

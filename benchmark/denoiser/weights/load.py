@@ -15,9 +15,11 @@ from benchmark.denoiser.weights.averages import NoFit, check_numbers, fit
 from benchmark.denoiser.weights.checkpoint import read_checkpoint, read_metadata, weights_file
 from benchmark.denoiser.weights.sizes import own_settings
 from benchmark.denoiser.weights.wrappers import unwrapped
+from benchmark.files.places import weights_folder
 from benchmark.files.whole import write_whole
 
 HEADER = "noisebench"
+PUBLISHED = "published"  # stands for the file that `bench fetch` brought
 COUNTER = "num_batches_tracked"  # of batch normalisation; PyTorch before 0.4.1 had none
 
 Arguments = dict[str, object]
@@ -47,19 +49,38 @@ def weights_path(cls: type[Denoiser], given: str | None) -> Path:
     Parameters
     ----------
     given
-        A path; or a name of `all_shipped`, such as ``masked_80_90_tiny``; None for the best.
+        A path; or a name of `all_shipped`, such as ``masked_80_90_tiny``; or ``published`` for
+        those of the network's authors, which ``bench fetch`` brings; None for the best.
 
     Raises
     ------
     ValueError
-        If it can be no file: see `benchmark.files.places.named_file`.
+        If it can be no file: see `benchmark.files.places.named_file`; or if the published weights
+        are not here.
     """
     if not given:
         return shipped(cls)
+    if given == PUBLISHED:
+        return _published_path(cls)
     path = weights_file(given)
     if path.suffix or len(path.parts) > 1 or path.exists():
         return path
     return all_shipped(cls).get(given, path)
+
+
+def _published_path(cls: type[Denoiser]) -> Path:
+    if not cls.published:
+        raise ValueError(
+            f"no published weights of '{cls.name}' can be fetched; name a file instead: "
+            f"model.{cls.name}.weights=FILE"
+        )
+    found = sorted(weights_folder().glob(f"{cls.published}.*"))
+    if not found:
+        raise ValueError(
+            f"the published weights of '{cls.name}' are not in {weights_folder()}; bring them "
+            f"with: bench fetch {cls.published}"
+        )
+    return found[0]
 
 
 def save_weights(

@@ -13,11 +13,14 @@ from benchmark.files.whole import write_whole
 from benchmark.reporting.figures.saving import pictures, save_figure
 from benchmark.reporting.pages import render
 from benchmark.reporting.tables import ABSENT, Table
-from benchmark.studies.analyses.heat_maps import HeatMap, heat_maps
-from benchmark.studies.analyses.setup import Setup, condition_of
+from benchmark.studies.analyses.figures.heat_maps import HeatMap, heat_maps
+from benchmark.studies.analyses.look import PLAIN, Look
+from benchmark.studies.analyses.setup import Setup
 
 VERSION = 1  # of what is measured; another measures everything again
 CROPS, SIDE = 64, 64
+COMPARES = True  # noises, beside that of training
+UNUSED = ("hidden",)
 CAPTION = (
     "CKA of every layer of one side with every layer of the other, first layers at the lower left. "
     "Above, two networks under the noise of training; below, one network under that noise and "
@@ -43,18 +46,16 @@ class Similarity:
     values: np.ndarray
     seconds: float
 
-    @property
-    def names(self) -> tuple[str, str]:
+    def names(self, look: Look = PLAIN) -> tuple[str, str]:
         """What is compared, in words."""
         if self.left.model != self.right.model:
-            return self.left.model, self.right.model
-        return condition_of(self.left), condition_of(self.right)
+            return look.label(self.left.model), look.label(self.right.model)
+        return look.condition(self.left), look.condition(self.right)
 
-    @property
-    def title(self) -> str:
+    def title(self, look: Look = PLAIN) -> str:
         """What both sides have in common."""
         same = self.left.model == self.right.model
-        return self.left.model if same else condition_of(self.left)
+        return look.label(self.left.model) if same else look.condition(self.left)
 
 
 def pairs(setup: Setup) -> Iterator[tuple[Cell, Cell]]:
@@ -76,6 +77,7 @@ def measure(setup: Setup) -> list[Similarity]:
     ValueError
         If there is nothing to compare, or the crops are no whole batches of four or more.
     """
+    setup.require_layers()
     if setup.crops % setup.batch or setup.batch < LEAST:
         raise ValueError(
             f"CKA needs whole batches of {LEAST} crops or more, got crops={setup.crops} and "
@@ -86,7 +88,7 @@ def measure(setup: Setup) -> list[Similarity]:
         names = [setup.layers_of(cell.model) for cell in (left, right)]
         sides = zip((left, right), names, strict=True)
         settings = {"cka": VERSION, "sides": [setup.settings(*side) for side in sides]}
-        words = " and ".join(f"{cell.model} {condition_of(cell)}" for cell in (left, right))
+        words = " and ".join(f"{cell.model} {PLAIN.condition(cell)}" for cell in (left, right))
         name = f"{words} {left.dataset}".replace(" ", "-")
         result = setup.kept(
             name, settings, lambda left=left, right=right: _values(setup, left, right)
@@ -113,17 +115,17 @@ def write_pages(
     setup: Setup,
     command: str,
     formats: Sequence[str] = ("svg",),
-    columns: int = 0,
+    look: Look = PLAIN,
 ) -> list[Path]:
     """Write ``cka.md``, ``cka.csv`` and the figure."""
     out = setup.out
     write_whole(out / "cka.csv", all_lines(found).to_csv(index=False))
-    shown = [HeatMap(*one.names, one.title, one.values) for one in found]
-    figures = save_figure(out / "cka", formats, heat_maps, shown, columns, caption=CAPTION)
+    shown = [HeatMap(*one.names(look), one.title(look), one.values) for one in found]
+    figures = save_figure(out / "cka", formats, heat_maps, shown, look.columns, caption=CAPTION)
     page = render(
         "cka.md",
         command=command,
-        table=table(found),
+        table=table(found, look),
         setup=setup,
         figures=pictures(figures),
         seconds=sum(one.seconds for one in found),
@@ -154,7 +156,7 @@ def all_lines(found: Sequence[Similarity]) -> pd.DataFrame:
     return pd.DataFrame(lines)
 
 
-def table(found: Sequence[Similarity]) -> Table:
+def table(found: Sequence[Similarity], look: Look = PLAIN) -> Table:
     """Of each pair, how alike layers at the same place are, and the deepest ones."""
     header = ["dataset", "of", "between", "and"]
     header += ["first", "same place, mean", "same place, least", "deepest", "all, mean"]
@@ -164,6 +166,6 @@ def table(found: Sequence[Similarity]) -> Table:
         own = np.diag(one.values) if alike else np.array([])
         same = [f"{own.mean():.3f}", f"{own.min():.3f}"] if alike else [ABSENT, ABSENT]
         first, deepest = (f"{one.values[place, place]:.3f}" for place in (0, -1))
-        words = [one.left.dataset, one.title, *one.names]
+        words = [one.left.dataset, one.title(look), *one.names(look)]
         rows.append([*words, first, *same, deepest, f"{np.nanmean(one.values):.3f}"])
     return Table(header, rows, left=header[:4])

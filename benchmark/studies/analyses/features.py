@@ -12,14 +12,16 @@ from benchmark.analysis.distributions import BINS, Histogram, distance, limits
 from benchmark.cells import Cell
 from benchmark.files.whole import write_whole
 from benchmark.reporting.figures.saving import pictures, save_figure
-from benchmark.reporting.figures.style import Style
 from benchmark.reporting.pages import render
 from benchmark.reporting.tables import Table
-from benchmark.studies.analyses.histograms import Panel, histograms
-from benchmark.studies.analyses.setup import Setup, condition_of, is_reference, name_of
+from benchmark.studies.analyses.figures.histograms import Panel, histograms
+from benchmark.studies.analyses.look import PLAIN, Look
+from benchmark.studies.analyses.setup import Setup, is_reference, name_of
 
 VERSION = 1  # of what is measured; another measures everything again
 CROPS, SIDE = 64, 64
+COMPARES = True  # noises, beside that of training
+UNUSED = ("hidden",)
 CAPTION = (
     "How the values of the deepest features are distributed, filled, beside those under the noise "
     "of training, the line; a row a network. W: Wasserstein's distance of the two, in standard "
@@ -52,6 +54,7 @@ class Distribution:
 
 def measure(setup: Setup) -> list[Distribution]:
     """The distributions of each network under the noise of training and the others, each kept."""
+    setup.require_layers()
     found = []
     for reference in setup.references:
         values = cache(lambda cell=reference: _values(setup, cell))  # only if something is missing
@@ -96,22 +99,22 @@ def write_pages(
     setup: Setup,
     command: str,
     formats: Sequence[str] = ("svg",),
-    columns: int = 0,
+    look: Look = PLAIN,
 ) -> list[Path]:
     """Write ``features.md``, ``features.csv`` and a figure for each dataset."""
-    out, figures, style = setup.out, [], Style(columns=columns)
+    out, figures = setup.out, []
     write_whole(out / "features.csv", all_lines(found).to_csv(index=False))
-    words = {"caption": CAPTION, "columns": columns}
+    words = {"caption": CAPTION, "columns": look.columns}
     for dataset in setup.grid.datasets:
         own = [one for one in found if one.cell.dataset == dataset]
-        shown = [_panel(one) for one in own]
+        shown = [_panel(one, look) for one in own]
         figures += save_figure(
-            out / f"features_{dataset}", formats, histograms, shown, style, **words
+            out / f"features_{dataset}", formats, histograms, shown, look, **words
         )
     page = render(
         "features.md",
         command=command,
-        table=table(found),
+        table=table(found, look),
         setup=setup,
         figures=pictures(figures),
         seconds=sum(one.seconds for one in found),
@@ -120,10 +123,10 @@ def write_pages(
     return [out / "features.md", out / "features.csv", *figures]
 
 
-def _panel(one: Distribution) -> Panel:
+def _panel(one: Distribution, look: Look) -> Panel:
     centres, shares = one.histogram.centres, one.histogram.shares
     far = None if is_reference(one.cell) else one.distance
-    return Panel(one.cell.model, condition_of(one.cell), centres, shares, far)
+    return Panel(one.cell.model, look.condition(one.cell), centres, shares, far)
 
 
 def all_lines(found: Sequence[Distribution]) -> pd.DataFrame:
@@ -145,14 +148,14 @@ def all_lines(found: Sequence[Distribution]) -> pd.DataFrame:
     return pd.DataFrame(lines)
 
 
-def table(found: Sequence[Distribution]) -> Table:
+def table(found: Sequence[Distribution], look: Look = PLAIN) -> Table:
     """Of each network and noise, the distance, its floor, and the values' mean and deviation."""
     header = ["dataset", "model", "noise", "distance ↓", "floor", "mean", "deviation"]
     rows = [
         [
             one.cell.dataset,
-            one.cell.model,
-            condition_of(one.cell),
+            look.label(one.cell.model),
+            look.condition(one.cell),
             *(f"{value:.4f}" for value in (one.distance, one.floor)),
             *(f"{value:.4g}" for value in (one.mean, one.deviation)),
         ]

@@ -12,10 +12,10 @@ from benchmark.files.whole import write_whole
 from benchmark.protocol import IN_DISTRIBUTION
 from benchmark.reporting.board import Board
 from benchmark.reporting.figures.saving import pictures, save_figure
-from benchmark.reporting.figures.style import Style
 from benchmark.reporting.pages import render
 from benchmark.reporting.tables import Table
-from benchmark.studies.analyses.scatter import Scatter, scatter
+from benchmark.studies.analyses.figures.scatter import Scatter, scatter
+from benchmark.studies.analyses.look import PLAIN, Look
 
 MEASURES = {"cka": "CKA, same layers", "srga": "SRGA", "features": "distance of features"}
 CLOSER = {"cka": "higher", "srga": "lower", "features": "lower"}  # where features moved less
@@ -207,7 +207,7 @@ def write_pages(
     command: str,
     scores: str,
     formats: Sequence[str] = ("svg",),
-    columns: int = 0,
+    look: Look = PLAIN,
 ) -> list[Path]:
     """Write ``predict.md``, ``predict.csv`` and a figure for each dataset."""
     lines = [
@@ -218,11 +218,11 @@ def write_pages(
     ]
     order = ["dataset", "measure", "model", "value", "ood"]
     write_whole(out / "predict.csv", pd.concat(lines)[order].to_csv(index=False))
-    figures, style = [], Style(columns=columns)
+    figures = []
     for dataset in dict.fromkeys(one.dataset for one in found):
         shown = [_scatter(one) for one in found if one.dataset == dataset]
-        words = {"caption": CAPTION, "columns": columns}
-        figures += save_figure(out / f"predict_{dataset}", formats, scatter, shown, style, **words)
+        words = {"caption": CAPTION, "columns": look.columns}
+        figures += save_figure(out / f"predict_{dataset}", formats, scatter, shown, look, **words)
     page = render(
         "predict.md",
         command=command,

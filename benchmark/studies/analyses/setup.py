@@ -14,6 +14,7 @@ from benchmark.analysis.activations import chosen_layers, features_of
 from benchmark.cells import Cell
 from benchmark.console.log import log
 from benchmark.noise.keys import stream
+from benchmark.pixels import cut
 from benchmark.protocol import IN_DISTRIBUTION
 from benchmark.scoring.evaluate import noisy_pair
 from benchmark.scoring.grid import Grid
@@ -40,12 +41,13 @@ class Setup:
         Crops of one pass.
     layers
         Patterns, as `chosen_layers` takes them; none: those which each network names.
+    hidden
+        Shares of pixels, in percent, of `completion`.
 
     Raises
     ------
     ValueError
-        If there are fewer than four crops, they have no pixels, or a network has no layers or not
-        the named ones.
+        If there are fewer than four crops, or they have no pixels.
     """
 
     grid: Grid
@@ -54,12 +56,16 @@ class Setup:
     side: int
     batch: int = 16
     layers: tuple[str, ...] = ()
+    hidden: tuple[int, ...] = ()
     device: str = "cpu"
 
     def __post_init__(self) -> None:
         for name, least in (("crops", LEAST), ("side", 8), ("batch", 1)):
             if (given := getattr(self, name)) < least:
                 raise ValueError(f"an analysis needs {name} of {least} or more, got {given}")
+
+    def require_layers(self) -> None:
+        """Raise ``ValueError`` if a network has no layers, or not the named ones."""
         for name in self.grid.models:
             if not self.layers_of(name):
                 raise ValueError(
@@ -96,11 +102,22 @@ class Setup:
         The crops of a batch and the seed of its masks are the same for all networks and noises.
         """
         network = self.grid.models[cell.model].to(self.device)
-        crops = torch.from_numpy(self.noisy_crops(cell)).permute(0, 3, 1, 2)
+        for noisy, seed in self.batches(cell.dataset, self.crops_of(cell)[1]):
+            yield features_of(network, layers, noisy, seed, of)
+
+    def batches(self, dataset: str, images: np.ndarray) -> Iterator[tuple[Tensor, int]]:
+        """Crops of a dataset, (crops, H, W, C) as `crops_of` gives them, as networks take them.
+
+        Returns
+        -------
+        iterator
+            (batch, C, H, W) float32 on the device, and the seed of what a network draws for it.
+        """
+        crops = torch.from_numpy(images).permute(0, 3, 1, 2)
         for number, part in enumerate(crops.split(self.batch)):
-            noisy = part.float() / 255 if part.dtype == torch.uint8 else part
-            seed = stream("analysis", cell.dataset, number, self._seed) % 2**63
-            yield features_of(network, layers, noisy.to(self.device), seed, of)
+            batch = part.float() / 255 if part.dtype == torch.uint8 else part
+            seed = stream("analysis", dataset, number, self._seed) % 2**63
+            yield batch.to(self.device), seed
 
     def deepest(self, cell: Cell) -> Iterator[np.ndarray]:
         """What goes on from a network's deepest layer, batch by batch: (crops, values) float32."""
@@ -113,10 +130,10 @@ class Setup:
         """What ``measure`` gives, or gave before under the same settings; see `kept`."""
         return kept(self.out / "measured", name, settings, measure, self.device)
 
-    def noisy_crops(self, cell: Cell) -> np.ndarray:
-        """(crops, side, side, C) of the noisy images of ``bench run``; places are the same for all.
+    def crops_of(self, cell: Cell) -> tuple[np.ndarray, np.ndarray]:
+        """Crops of the clean and the noisy images of ``bench run``: (crops, side, side, C) each.
 
-        One is of the first image, the next of the second, and so on.
+        One is of the first image, the next of the second, and so on; places are the same for all.
 
         Raises
         ------
@@ -127,7 +144,7 @@ class Setup:
         images = dataset.images()
         for place, image in enumerate(images[: self.crops]):
             noise = self.grid.noises[cell.noise]
-            _, noisy = noisy_pair(cell, dataset, noise, image, self.grid.protocol)
+            clean, noisy = noisy_pair(cell, dataset, noise, image, self.grid.protocol)
             if min(noisy.shape[:2]) < self.side:
                 raise ValueError(
                     f"crops of {self.side}x{self.side} do not fit into {image} of {cell.dataset}, "
@@ -136,8 +153,10 @@ class Setup:
             for number in range(place, self.crops, len(images)):
                 rng = np.random.default_rng(stream("crop", cell.dataset, image, number, self.side))
                 top, left = (int(rng.integers(edge - self.side + 1)) for edge in noisy.shape[:2])
-                found[number] = noisy[top : top + self.side, left : left + self.side]
-        return np.stack([found[number] for number in range(self.crops)])
+                box = (top, left, self.side, self.side)
+                found[number] = cut(clean, box), cut(noisy, box)
+        ours, theirs = zip(*(found[number] for number in range(self.crops)), strict=True)
+        return np.stack(ours), np.stack(theirs)
 
     @cached_property
     def _seed(self) -> int:
@@ -192,8 +211,3 @@ def is_reference(cell: Cell) -> bool:
 def name_of(cell: Cell) -> str:
     """What the file of a cell's measurement is called: ``masked-kodak24-poisson-3-0``."""
     return f"{cell.model}-{cell.dataset}-{cell.condition}"
-
-
-def condition_of(cell: Cell) -> str:
-    """A noise and its level in words: ``poisson 3``."""
-    return f"{cell.noise} {cell.level:g}"

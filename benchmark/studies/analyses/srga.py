@@ -19,14 +19,16 @@ from benchmark.analysis.srga import (
 from benchmark.cells import Cell
 from benchmark.files.whole import write_whole
 from benchmark.reporting.figures.saving import pictures, save_figure
-from benchmark.reporting.figures.style import Style
 from benchmark.reporting.pages import render
 from benchmark.reporting.tables import Table
-from benchmark.studies.analyses.bars import Bars, bars_and_sizes
-from benchmark.studies.analyses.setup import LEAST, Setup, condition_of, name_of
+from benchmark.studies.analyses.figures.bars import Bars, bars_and_sizes
+from benchmark.studies.analyses.look import PLAIN, Look
+from benchmark.studies.analyses.setup import LEAST, Setup, name_of
 
 VERSION = 1  # of what is measured; another measures everything again
 CROPS, SIDE = 800, 128  # of the paper: 800 patches, of this size where outputs are no larger
+COMPARES = True  # noises, beside that of training
+UNUSED = ("hidden",)
 PARTS = (8, 4, 2, 1)  # of the patches which it is measured with, to see how much their number does
 CAPTION = (
     "SRGA of networks under noises, lower is better: how far the deepest features are from those "
@@ -75,6 +77,7 @@ def measure(setup: Setup) -> list[Distance]:
     ValueError
         If there is no noise but the reference.
     """
+    setup.require_layers()
     found = []
     for reference in setup.references:
         others = setup.others(reference)
@@ -138,20 +141,19 @@ def write_pages(
     setup: Setup,
     command: str,
     formats: Sequence[str] = ("svg",),
-    columns: int = 0,
+    look: Look = PLAIN,
 ) -> list[Path]:
     """Write ``srga.md``, ``srga.csv`` and a figure for each dataset."""
     out, figures = setup.out, []
     write_whole(out / "srga.csv", all_lines(found).to_csv(index=False))
     for dataset in setup.grid.datasets:
-        shown = [_bars(one) for one in found if one.cell.dataset == dataset]
-        style = Style(columns=columns)
-        stem, words = out / f"srga_{dataset}", {"caption": CAPTION, "columns": columns}
-        figures += save_figure(stem, formats, bars_and_sizes, shown, "SRGA", style, **words)
+        shown = [_bars(one, look) for one in found if one.cell.dataset == dataset]
+        stem, words = out / f"srga_{dataset}", {"caption": CAPTION, "columns": look.columns}
+        figures += save_figure(stem, formats, bars_and_sizes, shown, "SRGA", look, **words)
     page = render(
         "srga.md",
         command=command,
-        table=table(found),
+        table=table(found, look),
         setup=setup,
         components=COMPONENTS,
         figures=pictures(figures),
@@ -161,9 +163,9 @@ def write_pages(
     return [out / "srga.md", out / "srga.csv", *figures]
 
 
-def _bars(one: Distance) -> Bars:
+def _bars(one: Distance, look: Look) -> Bars:
     floors = {"floor, other noise": one.again, "floor, halves": one.halves}
-    return Bars(one.cell.model, condition_of(one.cell), one.by_patches, floors)
+    return Bars(one.cell.model, look.condition(one.cell), one.by_patches, floors)
 
 
 def all_lines(found: Sequence[Distance]) -> pd.DataFrame:
@@ -185,7 +187,7 @@ def all_lines(found: Sequence[Distance]) -> pd.DataFrame:
     return pd.DataFrame(lines)
 
 
-def table(found: Sequence[Distance]) -> Table:
+def table(found: Sequence[Distance], look: Look = PLAIN) -> Table:
     """Of each network and noise, SRGA, both floors, and SRGA with fewer patches."""
     sizes = sorted(found[0].by_patches)[:-1]
     header = ["dataset", "model", "noise", "SRGA ↓", "floor, other noise", "floor, halves"]
@@ -193,8 +195,8 @@ def table(found: Sequence[Distance]) -> Table:
     rows = [
         [
             one.cell.dataset,
-            one.cell.model,
-            condition_of(one.cell),
+            look.label(one.cell.model),
+            look.condition(one.cell),
             *(f"{value:.2f}" for value in (one.value, one.again, one.halves)),
             *(f"{one.by_patches[size]:.2f}" for size in sizes),
         ]

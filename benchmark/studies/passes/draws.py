@@ -10,7 +10,7 @@ from torch import Tensor
 from benchmark.cells import Cell, ResultStore
 from benchmark.cells.filling import Part, Request
 from benchmark.cells.records import Damaged, Record, Row, all_finite
-from benchmark.cells.sharing import lacking, share
+from benchmark.cells.running.sharing import lacking, share
 from benchmark.console.log import log
 from benchmark.console.progress import track
 from benchmark.denoiser import Denoiser

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from benchmark.studies.analyses import cka
-from benchmark.studies.analyses.heat_maps import HeatMap, heat_maps
+from benchmark.studies.analyses.figures.heat_maps import HeatMap, heat_maps
 
 
 def test_networks_are_compared_under_one_noise_and_each_with_itself_under_others(setup):
-    found = [(one.title, *one.names) for one in cka.measure(setup)]
+    found = [(one.title(), *one.names()) for one in cka.measure(setup)]
     assert found == [
         ("gaussian 15", "baseline", "masked"),
         ("baseline", "gaussian 15", "poisson 3"),
@@ -79,6 +79,8 @@ def test_bench_analyse_cka_writes_page_table_and_figure_and_goes_on(bench, tmp_p
         (["ckaa"], "unknown analysis 'ckaa'; did you mean 'cka'"),
         (["cka", "model=tv"], "'tv' has no layers"),
         (["cka", "crops=10"], "whole batches of 4"),
+        (["cka", "labels=[maskd: Ours]"], "'maskd'; did you mean 'masked'?"),
+        (["cka", "style=nowhere.yaml"], "style=nowhere.yaml: the file cannot be read"),
         (["cka", "out=theirs"], "theirs/cka/cka.md was not written by bench"),
     ],
 )

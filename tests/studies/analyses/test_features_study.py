@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
+from benchmark.reporting.figures.style import Style
 from benchmark.studies.analyses import features
-from benchmark.studies.analyses.histograms import Panel, histograms
+from benchmark.studies.analyses.figures.histograms import Panel, histograms
+from benchmark.studies.analyses.look import Look
 
 
 @pytest.fixture
@@ -46,6 +48,17 @@ def test_page_table_and_figure_are_written(setup, values):
     assert [path.name for path in written] == ["features.md", "features.csv", "features_folder.svg"]
     page = (setup.out / "features.md").read_text()
     assert "| folder  | baseline | poisson 3   |     0.50" in page
+
+
+def test_readers_see_labels_where_the_csv_keeps_names(setup, values):
+    look = Look({"baseline": "Plain", "poisson": "Shot"}, Style(colours={"baseline": "#123456"}))
+    found = features.measure(setup)
+    *_, figure = features.write_pages(found, setup, "bench analyse features", look=look)
+    for text in ((setup.out / "features.md").read_text(), figure.read_text()):
+        assert "Plain" in text and "Shot 3" in text
+        assert "baseline" not in text and "poisson" not in text
+    assert "#123456" in figure.read_text()
+    assert "baseline,poisson,3" in (setup.out / "features.csv").read_text()
 
 
 def test_a_row_is_a_network_and_a_column_a_noise_with_the_reference_as_a_line():

@@ -6,7 +6,7 @@ import pytest
 from scipy.stats import spearmanr
 
 from benchmark.studies.analyses import predict
-from benchmark.studies.analyses.scatter import Scatter, scatter
+from benchmark.studies.analyses.figures.scatter import Scatter, scatter
 
 MODELS = ["a", "b", "c", "d", "e"]
 

@@ -46,9 +46,10 @@ def test_crops_are_those_of_the_noisy_images_at_the_same_places(setup, monkeypat
     for cls in {type(noise) for noise in setup.grid.noises.values()}:
         monkeypatch.setattr(cls, "pair", pair)
     reference = setup.references[0]
-    crops = setup.noisy_crops(reference)
+    clean, crops = setup.crops_of(reference)
     assert crops.shape == (8, 16, 16, 3)
-    assert np.array_equal(crops, setup.noisy_crops(setup.others(reference)[0]))
+    assert np.array_equal(crops, clean)
+    assert np.array_equal(crops, setup.crops_of(setup.others(reference)[0])[1])
     images = [sample.clean for sample in setup.grid.datasets["folder"]]
     for number, crop in enumerate(crops):
         pixels = np.rint(255 * images[number % 2]).astype(np.uint8)
@@ -84,7 +85,8 @@ def test_settings_tell_two_measurements_apart(setup):
 def test_what_cannot_be_analysed_is_one_sentence(setup, changes, sentence):
     with pytest.raises(ValueError, match=sentence):
         wrong = replace(setup, **changes)
-        wrong.noisy_crops(wrong.references[0])
+        wrong.require_layers()
+        wrong.crops_of(wrong.references[0])
 
 
 def test_a_filter_has_no_layers(grid, setup):
@@ -92,4 +94,4 @@ def test_a_filter_has_no_layers(grid, setup):
 
     grid = replace(setup.grid, models={"tv": DENOISERS["tv"]()})
     with pytest.raises(ValueError, match="'tv' has no layers to be analysed"):
-        Setup(grid, setup.out, crops=8, side=16)
+        Setup(grid, setup.out, crops=8, side=16).require_layers()

@@ -5,11 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from matplotlib.colors import to_hex
 
 from benchmark.analysis.srga import distribution
 from benchmark.analysis.srga import srga as published
+from benchmark.reporting.figures.style import Style
 from benchmark.studies.analyses import srga
-from benchmark.studies.analyses.bars import Bars, bars_and_sizes
+from benchmark.studies.analyses.figures.bars import Bars, bars_and_sizes
+from benchmark.studies.analyses.look import Look
 
 
 def test_a_number_is_that_of_the_deepest_features(setup):
@@ -33,8 +36,8 @@ def test_the_floor_has_other_noise_on_the_same_patches(setup, monkeypatch):
     seen = []
     monkeypatch.setattr(
         srga.Setup,
-        "noisy_crops",
-        lambda self, cell: seen.append(cell) or np.zeros((8, 16, 16, 3), np.uint8) + cell.seed,
+        "crops_of",
+        lambda self, cell: seen.append(cell) or [np.full((8, 16, 16, 3), cell.seed, np.uint8)] * 2,
     )
     monkeypatch.setattr(srga, "_fit", lambda *_: [1.0, 2.0])
     assert all(one.again == pytest.approx(0, abs=1e-6) for one in srga.measure(setup))
@@ -66,6 +69,13 @@ def test_page_table_and_figure_are_written(setup):
     page = (setup.out / "srga.md").read_text()
     assert page.startswith("# SRGA\n\nMade with `bench analyse srga`: 8 patches of 16x16.")
     assert "![SRGA by network and noise](srga_folder.svg)" in page
+
+
+def test_a_legend_has_labels_and_a_model_its_own_look():
+    look = Look({"a": "Ours"}, Style(colours={"a": "#123456"}))
+    figure = bars_and_sizes([Bars("a", "x", {4: 1.0}), Bars("b", "x", {4: 1.0})], "SRGA", look)
+    assert [text.get_text() for text in figure.legends[0].texts] == ["Ours", "b"]
+    assert to_hex(figure.axes[0].patches[0].get_facecolor()) == "#123456"
 
 
 def test_each_network_has_a_bar_for_each_noise_and_its_floors_across():

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmark.reporting.figures.style import Style, folded, open_panel
+from benchmark.reporting.figures.style import folded, open_panel
+from benchmark.studies.analyses.look import PLAIN, Look
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -36,7 +37,7 @@ class Panel:
     distance: float | None = None
 
 
-def histograms(shown: Sequence[Panel], style: Style | None = None) -> Figure:
+def histograms(shown: Sequence[Panel], look: Look = PLAIN) -> Figure:
     """A row a network, a column a noise, filled; the line is that of the row's reference [1]_.
 
     References
@@ -46,9 +47,8 @@ def histograms(shown: Sequence[Panel], style: Style | None = None) -> Figure:
     """
     from matplotlib.figure import Figure
 
-    style = style or Style()
-    size, models = style.size, list(dict.fromkeys(one.model for one in shown))
-    noises, looks = list(dict.fromkeys(one.noise for one in shown)), style.lines(models)
+    size, models = look.size, list(dict.fromkeys(one.model for one in shown))
+    noises, looks = list(dict.fromkeys(one.noise for one in shown)), look.lines(models)
     references = {one.model: one for one in shown if one.distance is None}
     tallest = {
         model: max(one.shares.max() for one in shown if one.model == model) for model in models
@@ -74,7 +74,7 @@ def histograms(shown: Sequence[Panel], style: Style | None = None) -> Figure:
             title = folded(one.noise, across, size.large, bold=True)
             panel.set_title(title, fontsize=size.large, fontweight="bold")
         if column == 0:
-            panel.set_ylabel(f"{one.model}, %", fontsize=size.large)
+            panel.set_ylabel(f"{look.label(one.model)}, %", fontsize=size.large)
         panel.set_ylim(0, 100 * ROOM * tallest[one.model])
     figure.supxlabel("value of a feature", fontsize=size.small)
     return figure

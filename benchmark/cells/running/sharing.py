@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from benchmark.cells.cell import Cell
 from benchmark.cells.filling import Part, Request
 from benchmark.cells.packed import NAME
-from benchmark.cells.parts import cell_file_of, remove_part
+from benchmark.cells.parts import cell_file_of, read_part, remove_part
 from benchmark.files.lease import PAUSE, holder
 from benchmark.files.owner import describe
 from benchmark.files.whole import in_use, sweep
@@ -81,6 +81,19 @@ def share(
                 announced = others
             time.sleep(PAUSE)
         waiting = busy
+
+
+def wait_for_others(store: ResultStore, cells: Iterable[Cell]) -> None:
+    """Wait until no other process works at any of these cells."""
+    leases = [store.lease_path(store.path(cell)) for cell in cells]
+    while any(not store.leases.is_free(lease) for lease in leases):
+        time.sleep(PAUSE)
+
+
+def scored_of_unfinished(store: ResultStore) -> int:
+    """How many images of cells which are half done have been scored."""
+    found = (read_part(part, store.complete) for part in store.root.glob("cells/*/*/*.json.*part"))
+    return sum(len(content[1]) for content in found if content)
 
 
 def _take(store: ResultStore, request: Request, is_outdated: Callable[[Cell], bool]) -> Part | None:

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from benchmark.reporting.figures.style import Style, legend_above, open_panel
+from benchmark.reporting.figures.style import legend_above, open_panel
+from benchmark.studies.analyses.look import PLAIN, Look
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -29,17 +30,16 @@ class Scatter:
     text: str
 
 
-def scatter(shown: Sequence[Scatter], style: Style | None = None) -> Figure:
+def scatter(shown: Sequence[Scatter], look: Look = PLAIN) -> Figure:
     """Panels side by side, one scale of scores, a network of one look in all of them."""
     from matplotlib.figure import Figure
 
-    style = style or Style()
     models = list(dict.fromkeys(model for one in shown for model in one.points))
-    size, looks = style.size, style.lines(models)
-    for look in looks.values():
-        look |= {"linestyle": "none", "markersize": 1.6 * size.marker}
+    size, looks = look.size, look.lines(models)
+    for points in looks.values():
+        points |= {"linestyle": "none", "markersize": 1.6 * size.marker}
     figure = Figure(figsize=(size.width, 1), layout="constrained")
-    legend = legend_above(figure, looks, size)
+    legend = legend_above(figure, look.legend(looks), size)
     figure.set_figheight(legend + max(0.33 * size.width, 1.6))
     panels = figure.subplots(1, len(shown), squeeze=False, sharey=True)[0]
     for panel, one in zip(panels, shown, strict=True):

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import TYPE_CHECKING
 
-from benchmark.reporting.figures.style import Style, Styles, legend_above, open_panel
+from benchmark.reporting.figures.style import Styles, legend_above, open_panel
+from benchmark.studies.analyses.look import PLAIN, Look
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,7 +37,7 @@ class Bars:
     floors: Mapping[str, float] = field(default_factory=dict)
 
 
-def bars_and_sizes(shown: Sequence[Bars], label: str, style: Style | None = None) -> Figure:
+def bars_and_sizes(shown: Sequence[Bars], label: str, look: Look = PLAIN) -> Figure:
     """A bar for each network in the group of its noise [1]_; below, the number against the size.
 
     References
@@ -46,15 +47,14 @@ def bars_and_sizes(shown: Sequence[Bars], label: str, style: Style | None = None
     """
     from matplotlib.figure import Figure
 
-    style = style or Style()
-    size, models = style.size, list(dict.fromkeys(one.model for one in shown))
-    looks, floors = style.lines(models), dict.fromkeys(f for one in shown for f in one.floors)
+    size, models = look.size, list(dict.fromkeys(one.model for one in shown))
+    looks, floors = look.lines(models), dict.fromkeys(f for one in shown for f in one.floors)
     lines = {
         name: {"color": "black", "linestyle": dashes, "linewidth": 0.8 * size.line}
         for name, dashes in zip(floors, DASHES, strict=False)
     }
     figure = Figure(figsize=(size.width, 1), layout="constrained")
-    legend = legend_above(figure, looks | lines, size)
+    legend = legend_above(figure, look.legend(looks) | lines, size)
     figure.set_figheight(legend + (UPPER + LOWER) * size.width)
     above, below = figure.subplots(2, 1, height_ratios=(UPPER, LOWER))
     for panel in (above, below):

@@ -1,0 +1,126 @@
+"""Images in memory as a dataset."""
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmark.datasets.dataset import Dataset, Sample
+from benchmark.pixels import as_grey
+from benchmark.protocol import MASKED, Protocol
+
+
+class Arrays(Dataset):
+    """Images in memory, called 0, 1, 2 ... in their order.
+
+    Parameters
+    ----------
+    images
+        One (H, W, 3) image, or several of any sizes; uint8, or floating point in [0, 1].
+
+    Raises
+    ------
+    ValueError
+        If there is none, or one has another shape, type or range.
+    """
+
+    name = "arrays"
+    source = "give images as arrays of (H, W, 3)"
+    arrays: dict[str, np.ndarray]  # by name, as `as_image` gives them
+
+    def __init__(self, images: Any):
+        super().__init__()
+        single = getattr(images, "ndim", 0) == 3 or not isinstance(images, Iterable)
+        several: Iterable[Any] = [images] if single else images
+        arrays = {str(n): as_image(image, f"image {n}") for n, image in enumerate(several)}
+        if not arrays:
+            raise ValueError("data= has no images; give one or more of (H, W, 3)")
+        object.__setattr__(self, "arrays", arrays)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other  # that of datasets compares settings, of which this has none
+
+    __hash__ = object.__hash__
+
+    def searched(self) -> list[Path]:
+        """Nowhere."""
+        return []
+
+    def folders(self) -> set[Path]:
+        """None."""
+        return set()
+
+    def images(self) -> list[str]:
+        """The names, in the order of the images."""
+        return list(self.arrays)
+
+    def read(self, image: str, level: float | None = None, protocol: Protocol = MASKED) -> Sample:
+        """One sample; the clean image as it was given, 8-bit values divided by 255, or its grey."""
+        given = self.arrays[image]
+        return Sample(image, as_float(as_grey(given) if protocol.grey else given))
+
+    def read_uint8(self, image: str, protocol: Protocol = MASKED) -> np.ndarray:
+        """The image, (H, W, 3) uint8, rounded where it was not."""
+        return np.rint(255 * self.read(image, protocol=protocol).clean).astype(np.uint8)
+
+    def check(self, minimum: int = 16, protocol: Protocol = MASKED) -> None:
+        """Raise ``ValueError`` if an image is smaller than ``minimum``, in pixels."""
+        for name, image in self.arrays.items():
+            height, width = image.shape[:2]
+            if min(height, width) < minimum:
+                raise ValueError(
+                    f"image {name} of data= has {width}x{height} pixels, but at least "
+                    f"{minimum}x{minimum} are needed; remove or enlarge it"
+                )
+
+    def identities(self, level: float | None = None) -> dict[str, str]:
+        """By image: its name, and the hash of its type, shape and pixels."""
+        found = {}
+        for name, image in self.arrays.items():
+            content = f"{image.shape} {image.dtype}\n".encode() + image.tobytes()
+            found[name] = "\x1f".join([name, "whole", hashlib.sha256(content).hexdigest(), "\n"])
+        return found
+
+
+def as_image(given: Any, what: str) -> np.ndarray:
+    """A copy of an image, (H, W, 3), uint8 as it is, or float32 in [0, 1].
+
+    Parameters
+    ----------
+    what
+        Which image it is, in words: an error begins with it.
+
+    Raises
+    ------
+    ValueError
+        If it has another shape, type or range.
+    """
+    try:
+        image = np.asarray(given.detach() if hasattr(given, "detach") else given)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{what} cannot be made an array of NumPy: {error}") from error
+    if image.ndim != 3 or image.shape[2] != 3 or not image.size:
+        cure = ""
+        if image.ndim == 3 and image.shape[0] == 3:
+            cure = "; put the channels last: numpy.moveaxis(image, 0, -1)"
+        raise ValueError(f"{what} has shape {image.shape}, and should be RGB, (H, W, 3){cure}")
+    if image.dtype == np.uint8:
+        return np.array(image, order="C")
+    if image.dtype.kind != "f":
+        raise ValueError(
+            f"{what} has numbers of type {image.dtype}, and should be uint8, or floating point in "
+            f"[0, 1]"
+        )
+    if not (image.min() >= 0 and image.max() <= 1):  # NaN fails this as well
+        raise ValueError(
+            f"{what} has values from {image.min():g} to {image.max():g}, and should be in [0, 1] "
+            f"where it is floating point; divide 8-bit values by 255"
+        )
+    return np.array(image, dtype=np.float32, order="C")
+
+
+def as_float(image: np.ndarray) -> np.ndarray:
+    """An image of `as_image` as float32 in [0, 1]."""
+    return image.astype(np.float32) / 255 if image.dtype == np.uint8 else image

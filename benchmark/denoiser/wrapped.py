@@ -1,0 +1,249 @@
+"""Any module or function as a denoiser, and what tells it from others: weights, settings, code."""
+
+import hashlib
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
+
+from benchmark.denoiser.model import Denoiser
+from benchmark.settings import GIVEN
+
+NOTE = "a Python function, known by its source and by what it reads by name"
+PLAIN = (bool, int, float, str, type(None))
+DIGITS = 16  # hexadecimal ones of a short hash
+SELF = "self"  # what a method's object is called
+
+Restores = Callable[[Tensor], Tensor]  # (B, C, H, W) in [0, 1] to the same
+
+
+class Wrapped(Denoiser):
+    """A module or a function of (B, C, H, W) in [0, 1] as a denoiser."""
+
+    def __init__(self, restores: Restores, name: str, multiple: int):
+        super().__init__()
+        self.restores, self.multiple = restores, multiple
+        vars(self)["name"] = name  # as a registry sets that of a class
+        self.note = "" if isinstance(restores, nn.Module) else NOTE
+
+    def forward(self, noisy: Tensor) -> Tensor:
+        return self.restores(noisy)
+
+
+def as_denoiser(model: Restores, name: str | None = None, *, multiple: int = 1) -> Denoiser:
+    """Make a denoiser of any module or function.
+
+    Parameters
+    ----------
+    model : torch.nn.Module or callable
+        From a (B, 3, H, W) float32 tensor in [0, 1], RGB, to a tensor of the same shape and range.
+        It is told neither the noise nor its level.
+    name : str, optional
+        What tables call it. A module has the name of its class where none is given; a function
+        has to be given one.
+    multiple : int, optional
+        Of which ``model`` needs height and width. Images are padded to it by reflection at the
+        right and lower edge, and what is restored is cropped.
+
+    Returns
+    -------
+    benchmark.denoiser.Denoiser
+        ``model`` itself, not a copy, inside a denoiser. A denoiser is returned as it is.
+
+    Raises
+    ------
+    ValueError
+        If ``model`` is no module or function, is a class, or is a function without a name, or if
+        ``multiple`` is below 1.
+
+    Examples
+    --------
+    >>> import benchmark, torch
+    >>> blur = benchmark.as_denoiser(torch.nn.AvgPool2d(3, 1, 1), "blur")
+    >>> blur.denoise(torch.zeros(1, 3, 8, 8)).shape
+    torch.Size([1, 3, 8, 8])
+    """
+    if isinstance(model, type) or not callable(model):
+        what = f"the class {model.__name__}" if isinstance(model, type) else f"{model!r:.60}"
+        raise ValueError(
+            f"a model is a torch.nn.Module or a function from (B, 3, H, W) to the same, got {what}"
+            f"{'; make an object of it first' if isinstance(model, type) else ''}"
+        )
+    if not isinstance(multiple, int) or multiple < 1:
+        raise ValueError(f"multiple is a whole number of pixels, 1 or more, got {multiple!r:.60}")
+    if isinstance(model, Denoiser):
+        return model
+    if name is None and not isinstance(model, nn.Module):
+        raise ValueError(
+            f"{_address(model)} is a function, which has to be given a name, since it has none "
+            f"of its own: {{'NAME': function}}"
+        )
+    return Wrapped(model, name or type(model).__name__, multiple)
+
+
+def identity_of_object(model: Denoiser) -> dict[str, object]:
+    """What tells a denoiser from others which was made in Python, and not by a registered name.
+
+    Of a module that is its class; hashes of its state dict, of the kinds and plain settings of its
+    layers (`vars` which are numbers or texts, or lists or dicts of them), and of the source of
+    their classes, but for torch's. Of a function it is its name, the hash of its source, where
+    there is one, and that of what it reads; see `_read_by`. What else they read is not seen.
+
+    Raises
+    ------
+    ValueError
+        If a parameter has no values yet, as on the device "meta".
+    """
+    inner = model.restores if isinstance(model, Wrapped) else model
+    facts: dict[str, object] = {"of": f"{GIVEN}{_address(inner)}"}
+    if isinstance(inner, nn.Module):
+        layers, sources = _layers(inner)
+        facts |= {"weights": f"sha256:{_state_hash(inner)}", "layers": _short(repr(layers))}
+    else:
+        sources = [_source(inner)]
+        if read := _read_by(inner):
+            facts["reads"] = _short(repr(read))
+    if any(sources):
+        facts["source"] = _short("\n".join(sources))
+    if isinstance(model, Wrapped) and model.multiple > 1:
+        facts["multiple"] = model.multiple
+    return facts
+
+
+@contextmanager
+def left_as_found(models: Iterable[nn.Module]) -> Iterator[None]:
+    """Give modules back in the modes, of training or not, and on the devices they were found."""
+    models = list(models)
+    modes = [(module, module.training) for model in models for module in model.modules()]
+    places = [
+        (model, tensor.device)
+        for model in models
+        if (tensor := next(iter([*model.parameters(), *model.buffers()]), None)) is not None
+    ]
+    try:
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training
+        for model, device in places:
+            model.to(device)
+
+
+def _layers(module: nn.Module) -> tuple[list[object], list[str]]:
+    """The kind and the plain settings of each layer, and the sources of its classes not torch's."""
+    layers = [(name, _address(type(m)), _settings(m)) for name, m in module.named_modules()]
+    classes = {_address(cls): cls for cls in map(type, module.modules())}
+    sources = [_source(classes[name]) for name in sorted(classes) if name[:6] != "torch."]
+    return list(layers), sources
+
+
+def _state_hash(module: nn.Module) -> str:
+    total = hashlib.sha256()
+    for name, tensor in sorted(module.state_dict().items()):
+        if isinstance(tensor, Tensor):
+            if tensor.is_meta or is_lazy(tensor):
+                raise ValueError(
+                    f"{_address(type(module))} has no values for '{name}'; load its weights, or "
+                    f"run it once on an image, first"
+                )
+            total.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+            total.update(_bytes(tensor))
+    return total.hexdigest()
+
+
+def _bytes(tensor: Tensor) -> bytes:
+    flat = tensor.detach().cpu().contiguous().flatten()
+    return flat.view(torch.uint8).numpy().tobytes()
+
+
+def _read_by(code: object, seen: frozenset[int] = frozenset()) -> list[object]:
+    """What a function reads beside its image, as far as names lead to it.
+
+    Those are the variables around it and global ones, its defaults, the object of a method, the
+    arguments of a `functools.partial`, the attributes of a callable object: modules by their
+    weights, settings and source, arrays and tensors, plain values, and functions of the same
+    Python module with what these read. Other objects are left out.
+    """
+    if id(code) in seen:
+        return []
+    seen |= {id(code)}
+    facts: list[object] = []
+    for name, value in sorted(_held_by(code).items()):
+        if isinstance(value, nn.Module):
+            facts.append((name, *_layers(value), _state_hash(value)))
+        elif isinstance(value, Tensor | np.ndarray):
+            content = _bytes(value) if isinstance(value, Tensor) else value.tobytes()
+            facts.append(
+                (name, str(value.dtype), tuple(value.shape), hashlib.sha256(content).hexdigest())
+            )
+        elif _is_plain(value):
+            facts.append((name, value))
+        elif name == SELF or _is_code_near(value, code):
+            facts.append((name, _source(value), _read_by(value, seen)))
+    return facts
+
+
+def _held_by(code: object) -> Mapping[str, object]:
+    """By name, what a function, method, partial or callable object holds on to."""
+    if isinstance(code, partial):
+        positional = {str(number): value for number, value in enumerate(code.args)}
+        return {"function": code.func, **positional, **code.keywords}
+    if inspect.ismethod(code):
+        return {SELF: code.__self__, "function": code.__func__}
+    if inspect.isfunction(code):
+        try:
+            found = inspect.getclosurevars(code)
+        except ValueError:  # a variable around it is not set yet
+            return {}
+        defaults = {"defaults": code.__defaults__, "keywords": code.__kwdefaults__}
+        held = {**found.globals, **found.nonlocals}
+        return held | {key: value for key, value in defaults.items() if value}
+    return getattr(code, "__dict__", {})
+
+
+def _is_code_near(value: object, code: object) -> bool:
+    """Whether this is a function which somebody wrote beside another, or holds on to one."""
+    if inspect.isfunction(value):
+        return value.__module__ == getattr(code, "__module__", None)
+    return isinstance(value, partial) or inspect.ismethod(value)
+
+
+def _settings(module: nn.Module) -> list[tuple[str, object]]:
+    return sorted(
+        (key, value)
+        for key, value in vars(module).items()
+        if key != "training" and not key.startswith("_") and _is_plain(value)
+    )
+
+
+def _is_plain(value: object) -> bool:
+    parts = [*value, *value.values()] if isinstance(value, dict) else value
+    return isinstance(value, PLAIN) or (
+        isinstance(parts, list | tuple) and all(map(_is_plain, parts))
+    )
+
+
+def _source(code: object) -> str:
+    """The source of a class or function; of another callable that of its class."""
+    try:
+        return inspect.getsource(code if inspect.isroutine(code) else _class_of(code))
+    except (OSError, TypeError):  # typed where nothing keeps it, or compiled
+        return ""
+
+
+def _class_of(code: object) -> type:
+    return code if isinstance(code, type) else type(code)
+
+
+def _address(code: object) -> str:
+    named = code if hasattr(code, "__qualname__") else type(code)
+    return f"{named.__module__}.{named.__qualname__}"  # type: ignore[attr-defined]
+
+
+def _short(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:DIGITS]

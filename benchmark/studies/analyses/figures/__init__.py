@@ -1,0 +1,1 @@
+"""The figures of analyses: numbers and arrays to matplotlib."""

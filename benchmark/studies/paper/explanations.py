@@ -1,0 +1,276 @@
+"""Why masked training generalizes: which of the paper's explanations hold for networks here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from benchmark.reporting.tables import ABSENT, Table
+from benchmark.reporting.trainings.page import Run as Curves
+from benchmark.reporting.trainings.page import conditions, read_runs
+from benchmark.studies.ablation import mean_brightness
+from benchmark.studies.paper.plan import PAIR, Plan
+
+PLAIN = PAIR[0]  # the network without masks
+STEADY = 0.1  # dB: validations on few crops tell no smaller change apart
+STEP = 0.5  # of 255: half of a step of 8 bits cannot be seen
+
+Values = Mapping[str, float]  # by noise and level, in words
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One explanation, held against one masked network.
+
+    Parameters
+    ----------
+    claim
+        What the paper says.
+    part
+        Its figure.
+    measure
+        What the numbers are.
+    network
+        The masked network; empty where nothing is made.
+    plain, masked
+        What was measured of the network without masks and of the masked one.
+    floor
+        What their difference has to exceed.
+    sign
+        1 where the masked network is to have more, -1 where less.
+    digits
+        Behind the point, of the numbers.
+    note
+        What else has to be known of them.
+    """
+
+    claim: str
+    part: str
+    measure: str = ""
+    network: str = ""
+    plain: Values = field(default_factory=dict)
+    masked: Values = field(default_factory=dict)
+    floor: float = 0.0
+    sign: int = -1
+    digits: int = 2
+    note: str = ""
+
+    @cached_property
+    def differences(self) -> dict[str, float]:
+        """By how much the masked network is nearer to the claim than the plain one."""
+        both = [name for name in self.masked if name in self.plain]
+        return {name: self.sign * (self.masked[name] - self.plain[name]) for name in both}
+
+    @property
+    def verdict(self) -> str:
+        """``holds``, ``does not hold``, ``within the floor``, how often, or ``not made``."""
+        if not self.differences:
+            return "not made"
+        beyond = [value for value in self.differences.values() if abs(value) > self.floor]
+        positive, count = sum(value > 0 for value in beyond), len(self.differences)
+        if positive == count:
+            return "holds"
+        if positive:
+            return f"holds for {positive} of {count} noises"
+        return "does not hold" if beyond else "within the floor"
+
+
+CKA = (
+    "Deep layers of the network without masks treat another noise differently, those of the "
+    "masked one alike"
+)
+CURVES = "Longer training costs the network without masks quality on other noises, the masked less"
+SRGA = "The masked network's deepest features move less under another noise"
+FEATURES = "The values of the masked network's deepest features keep their distribution better"
+BRIGHTNESS = "Without the attention mask the images of a masked network are too bright"
+
+
+def findings(plan: Plan) -> list[Finding]:
+    """Every explanation for every masked network of which there are results."""
+    analyses = plan.folders["analyses"]
+    found = []
+    for claim, part, own in (
+        (CKA, "figure_12", _cka(analyses / "cka/cka.csv")),
+        (CURVES, "figure_13", _curves(plan.folders["training"])),
+        (SRGA, "figure_14", _srga(analyses / "srga/srga.csv")),
+        (FEATURES, "figure_15", _features(analyses / "features/features.csv")),
+        (BRIGHTNESS, "figure_5", _brightness(plan.folders["ablations"] / "masks/brightness.csv")),
+    ):
+        there = [Finding(claim, part, **values) for values in own]
+        found += there or [Finding(claim, part)]
+    return found
+
+
+def verdicts(found: Sequence[Finding]) -> Table:
+    """A line for each explanation and masked network."""
+    header = ["the paper's explanation", "part", "network", "here"]
+    rows = [[one.claim, _title(one), one.network or ABSENT, one.verdict] for one in found]
+    return Table(header, rows, {(row, 3): "bold" for row in range(len(rows))}, left=header)
+
+
+def measured(found: Sequence[Finding]) -> Table:
+    """The numbers behind the verdicts: a line for each noise."""
+    header = ["part", "measure", "noise", "network", "masked", "without masks", "floor"]
+    rows = [
+        [
+            _title(one),
+            one.measure,
+            noise,
+            one.network,
+            f"{one.masked[noise]:.{one.digits}f}",
+            f"{one.plain[noise]:.{one.digits}f}",
+            f"{one.floor:.{one.digits}f}" if one.floor else ABSENT,
+        ]
+        for one in found
+        for noise in one.differences
+    ]
+    return Table(header, rows, left=header[:4])
+
+
+def notes(found: Sequence[Finding]) -> list[str]:
+    """What has to be known of the numbers of a part, each once."""
+    return list(dict.fromkeys(f"{_title(one)}: {one.note}." for one in found if one.note))
+
+
+def all_lines(found: Sequence[Finding]) -> pd.DataFrame:
+    """A line for each noise, in full precision; one where nothing is made."""
+    lines = [
+        {
+            "part": one.part,
+            "network": one.network,
+            "noise": noise,
+            "measure": one.measure,
+            "masked": one.masked.get(noise, np.nan),
+            "without_masks": one.plain.get(noise, np.nan),
+            "floor": one.floor,
+            "verdict": one.verdict,
+        }
+        for one in found
+        for noise in one.differences or [""]
+    ]
+    return pd.DataFrame(lines)
+
+
+def _title(one: Finding) -> str:
+    return one.part.replace("_", " ").capitalize()
+
+
+Found = Iterator[dict[str, Any]]  # keywords of `Finding`
+
+
+def _read(path: Path) -> pd.DataFrame:
+    return pd.read_csv(path) if path.is_file() else pd.DataFrame()
+
+
+def _by_noise(rows: pd.DataFrame, noise: str, level: str, value: str) -> dict[str, float]:
+    """Means by noise and level, in the order of the lines."""
+    names = rows[noise] + rows[level].map(" {:g}".format)
+    return rows.groupby(names, sort=False)[value].mean().to_dict()
+
+
+def _pairs(values: Mapping[str, Values], **more: object) -> Found:
+    """Of each masked network, its values and those of the network without masks."""
+    for name in values if PLAIN in values else ():
+        if name.startswith("masked"):
+            yield {"network": name, "plain": values[PLAIN], "masked": values[name], **more}
+
+
+def _cka(path: Path) -> Found:
+    """CKA of each layer of the deeper half with itself under another noise."""
+    rows = _read(path)
+    if rows.empty:
+        return
+    same = rows[rows["left_model"] == rows["right_model"]]
+    same = same[same["left_layer"] == same["right_layer"]]
+    layers = [*dict.fromkeys(same["left_layer"])]
+    deep = same[same["left_layer"].isin(layers[len(layers) // 2 :])]
+    values = {
+        str(name): _by_noise(own, "right_noise", "right_level", "cka")
+        for name, own in deep.groupby("left_model", sort=False)
+    }
+    count = len(layers) - len(layers) // 2
+    note = f"each layer with itself under gaussian 15, mean of the {count} deepest of {len(layers)}"
+    yield from _pairs(values, sign=1, digits=4, measure="CKA ↑", note=note)
+
+
+def _srga(path: Path) -> Found:
+    rows = _read(path)
+    if rows.empty:
+        return
+    most = rows[rows["patches"] == rows["patches"].max()]
+    yield from _moved(most, "srga", "floor_again", measure="SRGA ↓", digits=2)
+
+
+def _features(path: Path) -> Found:
+    rows = _read(path)
+    if rows.empty:
+        return
+    others = rows[rows["distance"] > 0]  # the reference is at no distance from itself
+    yield from _moved(others, "distance", "floor", measure="Wasserstein's distance ↓", digits=4)
+
+
+def _moved(rows: pd.DataFrame, value: str, floor: str, **more: object) -> Found:
+    """How far features move: a difference counts beyond the larger of both networks' floors."""
+    values = {
+        str(name): _by_noise(own, "noise", "level", value)
+        for name, own in rows.groupby("model", sort=False)
+    }
+    floors = rows.groupby("model")[floor].max()
+    for one in _pairs(values, **more):
+        yield {**one, "floor": float(floors[[PLAIN, str(one["network"])]].max())}
+
+
+def _curves(folder: Path) -> Found:
+    """By how much PSNR at the end of a training is below that at its best step."""
+    runs = read_runs(folder) if folder.is_dir() else {}
+    trained = {run.trained_on for run in runs.values()}
+    others = [place for place in conditions(runs) if place not in trained]
+    sizes = {name.removeprefix(PLAIN): name for name in runs if name.startswith(PLAIN)}
+    for name, run in runs.items():
+        own = [size for size in sizes if name.endswith(size)]
+        if not name.startswith("masked") or not own:
+            continue
+        partner = runs[sizes[max(own, key=len)]]  # the published size has no suffix
+        plain, masked = (
+            {f"{noise} {level:g}": _loss(one, (noise, level)) for noise, level in others}
+            for one in (partner, run)
+        )
+        psnr = partner.at(partner.trained_on)["psnr"]
+        yield {
+            "network": name,
+            "plain": plain,
+            "masked": masked,
+            "floor": STEADY,
+            "measure": "PSNR (dB) lost since the best step ↓",
+            "note": "between its first and last validation the network without masks gained "
+            f"{psnr.iloc[-1] - psnr.iloc[0]:.2f} dB on its own noise",
+        }
+
+
+def _loss(run: Curves, condition: tuple[str, float]) -> float:
+    psnr = run.at(condition)["psnr"]
+    return float(psnr.max() - psnr.iloc[-1]) if len(psnr) else np.nan
+
+
+def _brightness(path: Path) -> Found:
+    """How much brighter outputs are than the clean images, with the attention mask and without."""
+    histograms = _read(path)
+    if not {"clean", "input_only", "masked"} <= {*histograms}:
+        return
+    means = {name: mean_brightness(histograms[name].to_numpy()) for name in histograms}
+    without, both = (means[name] - means["clean"] for name in ("input_only", "masked"))
+    yield {
+        "network": "masked",
+        "plain": {"gaussian 15": without},
+        "masked": {"gaussian 15": abs(both)},
+        "floor": STEP,
+        "digits": 1,
+        "measure": "mean luma above that of the clean images; of masked, away from it",
+        "note": "without masks stands here for input_only, the network without the attention mask",
+    }

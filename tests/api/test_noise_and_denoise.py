@@ -1,0 +1,106 @@
+"""Noise added to an image and an image restored: the pixels of the benchmark, in the type given."""
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+import benchmark
+from benchmark.cells.provenance import pixels_hash
+from benchmark.datasets import DATASETS
+
+IMAGE = np.random.default_rng(0).integers(0, 256, (24, 20, 3), np.uint8)
+
+
+def test_noise_of_a_key_is_what_scores_are_made_of():
+    photos = {"limit": 1, "crop": 32}
+    scores = benchmark.score("identity", ["poisson(2)"], {"photos": photos}, seeds=3)
+    (row,) = scores.rows.to_dict("records")
+    clean = DATASETS["photos"](**photos).read_uint8(row["image"])
+    noisy = benchmark.add_noise(clean, "poisson(2)", key=("photos", row["image"]), seed=3)
+    assert pixels_hash(noisy) == row["noisy"]
+
+
+def test_noise_is_the_same_for_the_same_image_and_another_for_any_other():
+    before = IMAGE.copy()
+    noisy = benchmark.add_noise(IMAGE, "gaussian(25)")
+    assert (noisy == benchmark.add_noise(IMAGE.copy(), "gaussian(25)")).all()
+    assert (before == IMAGE).all()
+    grey, other = np.full_like(IMAGE, 128), np.full_like(IMAGE, 127)
+    added = [benchmark.add_noise(i, "gaussian(9)").astype(int) - i for i in (grey, other)]
+    assert (added[0] != added[1]).any()
+    assert (benchmark.add_noise(grey, "gaussian(9)", seed=1) != grey + added[0]).any()
+
+
+def test_images_keep_their_type():
+    floats = (IMAGE / 255).astype(np.float64)
+    for make in (
+        lambda image: benchmark.add_noise(image, "gaussian(25)"),
+        lambda image: benchmark.denoise(image, nn.AvgPool2d(3, 1, 1)),
+    ):
+        assert (make(IMAGE).dtype, make(IMAGE).shape) == (np.uint8, IMAGE.shape)
+        made = make(floats)
+        assert (made.dtype, made.shape) == (np.float32, IMAGE.shape)
+        assert 0 <= made.min() <= made.max() <= 1
+    assert benchmark.add_noise(floats, "gaussian(25)", clip=False).max() > 1
+
+
+@pytest.mark.parametrize(
+    ("image", "noise", "message"),
+    [
+        (IMAGE, "poisson", "noises or levels; take one: poisson"),
+        (IMAGE, "pois(2)", "did you mean 'poisson'"),
+        (IMAGE, "polyu", "recorded noise"),
+        (IMAGE, 25, "noise= is a text"),
+        (IMAGE[..., 0], "poisson(2)", "has shape"),
+    ],
+)
+def test_a_mistake_is_one_sentence(image, noise, message):
+    with pytest.raises(ValueError, match=message):
+        benchmark.add_noise(image, noise)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"key": "photos"}, "names of a dataset and an image"),
+        ({"key": ("mine", "0", "1")}, "names of a dataset and an image"),
+        ({"key": ()}, "names of a dataset and an image"),
+        ({"seed": -1}, "seed=-1 should be a whole number"),
+        ({"seed": "x"}, "seed='x' should be a whole number"),
+        ({"seed": 1.5}, "seed=1.5 should be a whole number"),
+    ],
+)
+def test_a_key_and_a_seed_which_are_none_are_refused(given, message):
+    with pytest.raises(ValueError, match=message):
+        benchmark.add_noise(IMAGE, "poisson(2)", **given)
+
+
+def test_an_image_is_restored_as_the_denoiser_does_it():
+    model = benchmark.load_model("masked")
+    given = torch.from_numpy(IMAGE).permute(2, 0, 1)[None] / 255
+    torch.manual_seed(0)
+    restored = model.denoise(given)[0].permute(1, 2, 0).numpy()
+    assert (benchmark.denoise(IMAGE, "masked") == np.rint(restored * 255)).all()
+
+
+def test_restoring_draws_from_a_seed_and_leaves_torchs_generator_and_the_module_alone():
+    class Dice(nn.Module):
+        def forward(self, noisy: Tensor) -> Tensor:
+            return torch.rand_like(noisy)
+
+    model, state = Dice(), torch.get_rng_state()
+    first, again = (benchmark.denoise(IMAGE, model, seed=1) for _ in range(2))
+    assert (first == again).all()
+    assert (first != benchmark.denoise(IMAGE, model, seed=2)).any()
+    assert model.training
+    assert (torch.get_rng_state() == state).all()
+
+
+def test_names_are_those_of_the_registries_and_unknown_ones_are_said():
+    assert {"masked", "bm3d"} <= set(benchmark.list_names("model"))
+    assert "polyu" in benchmark.list_names("noise")
+    with pytest.raises(ValueError, match="unknown kind 'models'; take one of model"):
+        benchmark.list_names("models")
+    with pytest.raises(ValueError, match="unknown setting 'mask_ratio'"):
+        benchmark.load_model("masked", mask_ratio=0.5)

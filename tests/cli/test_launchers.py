@@ -1,0 +1,211 @@
+"""Workers of Hydra's launchers share a run: whatever happens to them, it ends as one process's."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from command_results import ENTRY, ENVIRONMENT, ROOT, SMALL, without_seconds
+
+from benchmark.cli.command import all_commands
+from benchmark.cli.workers import workers_of
+from benchmark.files.lease import holder
+from tests.bad_inputs.plugins import plugin
+
+SLOW = """
+import time
+from benchmark.denoiser import DENOISERS, Denoiser
+
+@DENOISERS.register("slow")
+class Slow(Denoiser):
+    "Half as bright, after a while."
+    def forward(self, noisy):
+        time.sleep(0.4)
+        return noisy / 2
+
+@DENOISERS.register("broken")
+class Broken(Denoiser):
+    "No image at all."
+    def forward(self, noisy):
+        return noisy * float("nan")
+"""
+RUN = ["run", "model=slow", "noise=gaussian", "seeds=[0,1,2,3]", *SMALL[1:], "data.photos.limit=2"]
+RUN += ["threads=1"]
+LAUNCHERS = {  # the plugin of each, and what starts four at once on two cores
+    "joblib": ("hydra_joblib_launcher", []),
+    "submitit_local": ("hydra_submitit_launcher", []),
+    "ray": ("hydra_ray_launcher", ["+hydra.launcher.ray.remote.num_cpus=0"]),
+}
+PATIENCE = 600  # seconds
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """With the plugin that is in a folder."""
+    places = [str(folder / "plugins"), ENVIRONMENT["PYTHONPATH"]]
+    own = {"PYTHONPATH": os.pathsep.join(places), "HOME": str(folder)}  # Ray writes into a home
+    return {**ENVIRONMENT, **own, "OMP_NUM_THREADS": "1"}
+
+
+def images(out: Path) -> dict[str, list]:
+    """The rows of each cell, but for the seconds."""
+    found = {}
+    for path in sorted((out / "cells").rglob("*.json")):
+        rows = json.loads(path.read_text())["images"]
+        found[path.relative_to(out).as_posix()] = [{**row, "seconds": 0} for row in rows]
+    return found
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory) -> Path:
+    """What one process makes of the run, beside the plugin."""
+    folder = tmp_path_factory.mktemp("alone")
+    plugin(SLOW)(folder)
+    subprocess.run([*ENTRY, *RUN, "out=o"], cwd=folder, env=environment(folder), check=True)
+    return folder
+
+
+def workers(out: Path) -> set[int]:
+    """The processes which are in work at cells."""
+    tokens = (holder(lease) or "" for lease in out.rglob("*.lease"))
+    return {int(token.split("-")[1]) for token in tokens if token}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(PATIENCE)
+@pytest.mark.parametrize("launcher", LAUNCHERS)
+def test_a_run_of_four_workers_of_which_two_are_killed_ends_as_that_of_one_process(
+    alone, tmp_path, launcher
+):
+    package, more = LAUNCHERS[launcher]
+    pytest.importorskip(f"hydra_plugins.{package}")
+    out = tmp_path / "o"
+    words = [*RUN, "-m", f"hydra/launcher={launcher}", *more, "shards=4", f"out={out}"]
+    with (tmp_path / "log").open("w") as log:
+        run = subprocess.Popen(
+            [*ENTRY, *words], cwd=alone, env=environment(alone), stdout=log, stderr=log
+        )
+    try:
+        begin = time.monotonic()
+        while len(found := workers(out)) < 3:
+            assert run.poll() is None and time.monotonic() - begin < PATIENCE
+            time.sleep(0.02)
+        assert run.pid not in found
+        for worker in sorted(found)[:2]:
+            os.kill(worker, signal.SIGKILL)
+        status = run.wait(PATIENCE)
+    finally:
+        run.kill()
+    assert status == 0, (tmp_path / "log").read_text()
+    assert images(out) == images(alone / "o")
+    assert without_seconds(out / "scores.csv") == without_seconds(alone / "o/scores.csv")
+    names = {path.name for path in out.iterdir()} - {path.name for path in (alone / "o").iterdir()}
+    assert not names and not [*out.rglob("*.lease"), *out.rglob("*.part")]
+    assert "shards" not in (out / "README.md").read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(PATIENCE)
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_with_the_command_its_workers_end(alone, tmp_path, how):
+    pytest.importorskip("hydra_plugins.hydra_joblib_launcher")
+    words = [*RUN, "-m", "hydra/launcher=joblib", "shards=1", f"out={tmp_path}/o"]
+    run = subprocess.Popen(
+        [*ENTRY, *words],
+        cwd=alone,
+        env=environment(alone),
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    while not (found := workers(tmp_path / "o")):
+        assert run.poll() is None
+        time.sleep(0.02)
+    run.send_signal(how)
+    if how == signal.SIGINT:
+        assert "bench: stopped; the same command goes on from here" in run.communicate()[1]
+        assert run.returncode == 130
+    else:
+        run.wait()
+    (worker,) = found
+    begin = time.monotonic()
+    while psutil.pid_exists(worker):
+        assert time.monotonic() - begin < PATIENCE / 2
+        time.sleep(0.1)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(PATIENCE)
+def test_a_mistake_which_only_workers_meet_is_one_sentence(alone, tmp_path):
+    pytest.importorskip("hydra_plugins.hydra_joblib_launcher")
+    words = [*RUN, "-m", "hydra/launcher=joblib", "shards=1", "model=broken", f"out={tmp_path}/o"]
+    done = subprocess.run(
+        [*ENTRY, *words[:1], *words[2:]],
+        cwd=alone,
+        env=environment(alone),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2
+    (sentence,) = [line for line in done.stderr.splitlines() if line.startswith("bench: ")]
+    assert "broken" in sentence and "Traceback" not in done.stderr
+
+
+def test_the_job_of_the_page_is_a_script_which_slurm_takes_and_sh_runs(tmp_path):
+    page = (ROOT / "docs/clusters.md").read_text()
+    (script,) = re.findall(r"```sh\n(#!/bin/sh\n.*?)```", page, re.DOTALL)
+    first, *options = [line for line in script.splitlines() if line.startswith("#")]
+    assert all(re.fullmatch(r"#SBATCH --[a-z-]+=[\w%:.-]+", line) for line in options)
+    assert script.startswith("\n".join([first, *options, "."]))  # later ones are not read
+    (tmp_path / ".venv/bin").mkdir(parents=True)
+    (tmp_path / ".venv/bin/activate").write_text('bench() { echo "$NOISEBENCH_DATA" "$@"; }\n')
+    (tmp_path / "job.sh").write_text(script)
+    slurm = {**os.environ, "SLURM_CPUS_PER_TASK": "4", "SLURM_ARRAY_TASK_ID": "2"}
+    done = subprocess.run(
+        ["sh", "-eu", "job.sh"], cwd=tmp_path, env=slurm, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("/scratch/denoising run model=all ")
+    assert " threads=4 " in done.stdout
+
+
+def of_words(*words: str):
+    return workers_of(all_commands()["run"], list(words))
+
+
+def test_words_without_workers_stay_as_they_are():
+    words = ["-m", "hydra/launcher=joblib", "model=a,b"]
+    assert of_words(*words) == (None, words)
+
+
+def test_each_worker_is_a_job_which_begins_at_another_share():
+    found, own = of_words("-m", "hydra/launcher=submitit_slurm", "model=a", "shards=2")
+    assert own == ["model=a"]
+    assert found.words == ["hydra/launcher=submitit_slurm", "shards=2", "shard=1/2,2/2", "-m"]
+
+
+def test_joblib_starts_all_workers_at_once_unless_it_is_told_otherwise():
+    launcher = ["-m", "hydra/launcher=joblib", "shards=3"]
+    assert "hydra.launcher.n_jobs=3" in of_words(*launcher)[0].words
+    (number,) = [w for w in of_words(*launcher, "hydra.launcher.n_jobs=2")[0].words if "jobs" in w]
+    assert number == "hydra.launcher.n_jobs=2"
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["shards=4"], "for the workers that one of Hydra's launchers starts"),
+        (["-m", "shards=4"], "for the workers that one of Hydra's launchers starts"),
+        (["-m", "hydra/launcher=joblib", "shards=0"], "a number of workers, from 1"),
+        (["-m", "hydra/launcher=joblib", "shards=many"], "a number of workers, from 1"),
+        (["-m", "hydra/launcher=joblib", "shards=2", "shard=1/2"], "exclude each other"),
+        (["-m", "hydra/launcher=joblib", "shards=2", "rescore=all"], "exclude each other"),
+    ],
+)
+def test_workers_that_cannot_be_are_refused_in_one_sentence(words, says):
+    with pytest.raises(ValueError, match=says):
+        of_words(*words)
