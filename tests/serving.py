@@ -1,5 +1,6 @@
 """A server on this machine with the faults that servers have."""
 
+import gzip
 import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -26,6 +27,8 @@ class Page:
     announced: int | None = -1
     ranges: bool = True
     etag: str = ""
+    conditions: bool = True  # whether it heeds If-Range
+    packed: bool = False  # sent as gzip, asked or not
     to: str = ""  # where it redirects to
     pause: float = 0.0  # seconds before each piece of 16 KiB
     asked: list[str | None] = field(default_factory=list)  # the range of each request
@@ -48,16 +51,18 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", "0")
             return self.end_headers()
         start = int(asked.removeprefix("bytes=").rstrip("-")) if asked and page.ranges else 0
-        if self.headers["If-Range"] not in (None, page.etag):
+        if page.conditions and self.headers["If-Range"] not in (None, page.etag):
             start = 0
         if start and start >= len(page.content):
             return self.send_error(416)
-        body = page.content[start:]
+        body = gzip.compress(page.content) if page.packed else page.content[start:]
         self.send_response(206 if start else 200)
         if start:
             whole = len(page.content)
             self.send_header("Content-Range", f"bytes {start}-{whole - 1}/{whole}")
         self.send_header("Content-Type", page.kind)
+        if page.packed:
+            self.send_header("Content-Encoding", "gzip")
         if page.announced is not None:
             length = len(body) if page.announced < 0 else page.announced
             self.send_header("Content-Length", str(length))

@@ -14,10 +14,10 @@ from benchmark.datasets.arrays import as_float, as_image
 from benchmark.denoiser.inference import Inference
 from benchmark.denoiser.wrapped import as_denoiser, left_as_found
 from benchmark.environment.device import pick_device
-from benchmark.noise import Key, NoiseModel, to_uint8
+from benchmark.noise import Key, NoiseModel
 from benchmark.objects.given import chosen
 from benchmark.protocol import Protocol
-from benchmark.scoring.evaluate import as_pixels, as_tensor, treated
+from benchmark.scoring.evaluate import as_tensor, rounded, treated
 
 if TYPE_CHECKING:
     import torch
@@ -41,7 +41,8 @@ def add_noise(
     Parameters
     ----------
     image : array
-        (H, W, 3), RGB, uint8, or floating point in [0, 1]; left unchanged.
+        (H, W, 3) RGB, or (H, W) or (H, W, 1) grey: uint8, uint16, or floating point in [0, 1]; left
+        unchanged.
     noise : str or NoiseModel
         A noise at one level: ``"poisson(2)"``, ``"gaussian(25)+poisson(2)>>jpeg(50)"``, or a noise
         model which has one level.
@@ -52,19 +53,19 @@ def add_noise(
     seed : int, optional
         Another one gives other noise of the same kind.
     clip : bool, optional
-        Whether a floating-point image is clipped to [0, 1]; 8 bits always are.
+        Whether a floating-point image is clipped to [0, 1]; whole numbers always are.
 
     Returns
     -------
     array
-        (H, W, 3), uint8 where ``image`` is, clipped and rounded as a saved file; else float32,
-        which is not rounded.
+        Of the shape of ``image``; uint8 or uint16 where that is, clipped and rounded as a saved
+        file; else float32, which is not rounded.
 
     Raises
     ------
     ValueError
-        If ``image`` is none, the noise is unknown, or has no level or several, or ``key`` or
-        ``seed`` are none.
+        If ``image`` is none, the noise is unknown, has no level or several, or is one of colours
+        and the image is grey, or ``key`` or ``seed`` are none.
 
     Notes
     -----
@@ -89,9 +90,9 @@ def add_noise(
     else:
         raise ValueError(f"key= is the names of a dataset and an image, two, got {key!r:.60}")
     rng = Key(dataset, picture, name, level, checked_seed(seed)).rng()
-    eight_bits = clean.dtype == np.uint8
-    _, noisy = model.pair(as_float(clean), level, rng, clip=clip or eight_bits)
-    return to_uint8(noisy) if eight_bits else noisy
+    whole = clean.dtype != np.float32
+    _, noisy = model.pair(as_float(clean), level, rng, clip=clip or whole)
+    return _as_given(noisy, clean.dtype).reshape(np.shape(image))
 
 
 @speaking_python()
@@ -109,9 +110,10 @@ def denoise(
     Parameters
     ----------
     image : array
-        (H, W, 3), RGB, uint8, or floating point in [0, 1]; left unchanged.
+        (H, W, 3) RGB, or (H, W) or (H, W, 1) grey: uint8, uint16, or floating point in [0, 1]; left
+        unchanged.
     model : str, torch.nn.Module or callable
-        A registered name, or what restores (B, 3, H, W) in [0, 1].
+        A registered name, or what restores (B, 3, H, W) in [0, 1], of a grey image (B, 1, H, W).
     seed : int, optional
         Of torch's generator, for networks which are stochastic.
     tile, precision : optional
@@ -122,12 +124,14 @@ def denoise(
     Returns
     -------
     array
-        (H, W, 3), clipped to [0, 1]; uint8 where ``image`` is, else float32, which is not rounded.
+        Of the shape of ``image``, clipped to [0, 1]; uint8 or uint16, rounded, where that is, else
+        float32, which is not rounded.
 
     Raises
     ------
     ValueError
-        If ``image`` is none, the model is unknown, or what it returns is no picture.
+        If ``image`` is none, the model is unknown or restores images of other channels, or what it
+        returns is no picture.
 
     Examples
     --------
@@ -141,9 +145,14 @@ def denoise(
     with left_as_found([one]):
         noisy = as_tensor(given).to(device)
         done = Inference(tile, precision).run(one.to(device), noisy, checked_seed(seed))
-    if given.dtype == np.uint8:
-        return as_pixels(done.image)
-    return treated(done.image, CLIPPED)
+    return _as_given(treated(done.image, CLIPPED), given.dtype).reshape(np.shape(image))
+
+
+def _as_given(image: np.ndarray, kind: np.dtype) -> np.ndarray:
+    """[0, 1] as numbers of a type: rounded where these are whole."""
+    if kind == np.float32:
+        return image
+    return rounded(image, Protocol(bits=8 * kind.itemsize))
 
 
 def _one_level(noise: str | NoiseModel) -> tuple[str, NoiseModel, float]:

@@ -75,7 +75,8 @@ def score(
     Parameters
     ----------
     model : str, torch.nn.Module, callable, list or dict
-        What restores images: a (B, 3, H, W) float32 tensor in [0, 1], RGB, to the same. A module
+        What restores images: a (B, 3, H, W) float32 tensor in [0, 1], RGB, to the same; by a
+        protocol of grey images (B, 1, H, W). A module
         has the name of its class where none is given; a function has to be given one. Modules are
         run in evaluation mode, and are given back in the mode and on the device they were found.
     noise : str, NoiseModel, Dataset, list or dict
@@ -84,13 +85,15 @@ def score(
         dataset, brings its own images.
     data : str, array, list of array, Dataset, list or dict, optional
         Clean images: names, or arrays: (N, H, W, 3), or a list of (H, W, 3) of any sizes, RGB,
-        uint8, or floating point in [0, 1]. They are called ``"images"`` where no name is given, and
-        each by its number. Noise depends on these names, see `add_noise`.
+        uint8, or floating point in [0, 1]; by a protocol which takes them grey ones, (N, H, W) or
+        (N, H, W, 1), and uint16. They are called ``"images"`` where no name is given, and each by
+        its number. Noise depends on these names, see `add_noise`.
     metric : str, Metric, list or dict, optional
         What restored images are compared by.
     protocol : str, optional
         How images are clipped, rounded, drawn and compared: ``"masked"``, ``"kair"``, ``"float"``,
-        ``"kair(border=2)"``; see `benchmark.protocol.Protocol`.
+        ``"kair(border=2)"``, ``"kair_grey"``, ``"masked(bits=16)"``; see
+        `benchmark.protocol.Protocol`.
     seeds : int or iterable of int, optional
         Noisy versions of each image, one for each.
     tile, precision : optional

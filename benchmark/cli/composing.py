@@ -88,7 +88,7 @@ def call(
         def launch(logs: Path) -> None:
             _hydra(command, [*overrides, *workers.words], job, str(logs.resolve()))
 
-        _hydra(command, overrides, compose, aside)
+        _hydra(command, [*workers.launcher, *overrides], compose, aside)
     for options in composed:  # none where a flag asked for something else, such as --cfg
         command.function(options, CommandLine(command, tuple(typed), catalogue, launch))
 

@@ -44,7 +44,7 @@ def workers_of(command: Command, words: list[str]) -> tuple[Workers | None, list
     ValueError
         If ``shards=`` is no number of workers, or no launcher starts them, or its package lacks.
     """
-    given = [word for word in words if word.startswith("shards=")]
+    given = [word for word in words if word.lstrip("+").startswith("shards=")]
     if not given or "shards" not in command.settings:
         return None, words
     launcher = tuple(word for word in words if word.lstrip("+").startswith(OF_HYDRA))

@@ -8,8 +8,11 @@ from typing import Any
 import numpy as np
 
 from benchmark.datasets.dataset import Dataset, Sample
-from benchmark.pixels import as_grey
+from benchmark.datasets.images import as_wanted
 from benchmark.protocol import MASKED, Protocol
+
+WHOLE = (np.uint8, np.uint16)  # types of whole numbers which an image may have
+PILLOW = ("RGB", "L", "I;16", "F")  # modes of its pictures whose numbers are what they show
 
 
 class Arrays(Dataset):
@@ -18,7 +21,8 @@ class Arrays(Dataset):
     Parameters
     ----------
     images
-        One (H, W, 3) image, or several of any sizes; uint8, or floating point in [0, 1].
+        One image, or several of any sizes, as `as_image` takes them. An array of three dimensions
+        is one image where the last is 1 or 3 long, else grey ones, (N, H, W).
 
     Raises
     ------
@@ -27,16 +31,18 @@ class Arrays(Dataset):
     """
 
     name = "arrays"
-    source = "give images as arrays of (H, W, 3)"
+    source = "give images as arrays of (H, W, 3), or grey ones of (H, W)"
     arrays: dict[str, np.ndarray]  # by name, as `as_image` gives them
 
     def __init__(self, images: Any):
         super().__init__()
-        single = getattr(images, "ndim", 0) == 3 or not isinstance(images, Iterable)
+        shape = getattr(images, "shape", ())
+        single = len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, 3))
+        single = single or not isinstance(images, Iterable)
         several: Iterable[Any] = [images] if single else images
         arrays = {str(n): as_image(image, f"image {n}") for n, image in enumerate(several)}
         if not arrays:
-            raise ValueError("data= has no images; give one or more of (H, W, 3)")
+            raise ValueError("data= has no images; give one or more of (H, W, 3) or (H, W)")
         object.__setattr__(self, "arrays", arrays)
 
     def __eq__(self, other: object) -> bool:
@@ -57,18 +63,22 @@ class Arrays(Dataset):
         return list(self.arrays)
 
     def read(self, image: str, level: float | None = None, protocol: Protocol = MASKED) -> Sample:
-        """One sample; the clean image as it was given, 8-bit values divided by 255, or its grey."""
-        given = self.arrays[image]
-        return Sample(image, as_float(as_grey(given) if protocol.grey else given))
+        """One sample, as a protocol takes it; raises as `benchmark.datasets.images.as_wanted`."""
+        pixels = as_wanted(self.arrays[image], f"image {image} of data=", protocol)
+        return Sample(image, as_float(pixels))
 
     def read_uint8(self, image: str, protocol: Protocol = MASKED) -> np.ndarray:
-        """The image, (H, W, 3) uint8, rounded where it was not."""
-        return np.rint(255 * self.read(image, protocol=protocol).clean).astype(np.uint8)
+        """The image, (H, W, C), in whole numbers of the protocol's bits, rounded where it was not.
+
+        uint8 or uint16.
+        """
+        clean = self.read(image, protocol=protocol).clean
+        return np.rint(protocol.peak * clean.astype(np.float64)).astype(f"uint{protocol.bits}")
 
     def check(self, minimum: int = 16, protocol: Protocol = MASKED) -> None:
-        """Raise ``ValueError`` if an image is smaller than ``minimum``, in pixels."""
-        for name, image in self.arrays.items():
-            height, width = image.shape[:2]
+        """Raise ``ValueError`` if an image is smaller than ``minimum``, in pixels, or as `read`."""
+        for name in self.arrays:
+            height, width = self.read(name, protocol=protocol).clean.shape[:2]
             if min(height, width) < minimum:
                 raise ValueError(
                     f"image {name} of data= has {width}x{height} pixels, but at least "
@@ -85,10 +95,12 @@ class Arrays(Dataset):
 
 
 def as_image(given: Any, what: str) -> np.ndarray:
-    """A copy of an image, (H, W, 3), uint8 as it is, or float32 in [0, 1].
+    """A copy of an image, (H, W, C), uint8 or uint16 as it is, or float32 in [0, 1].
 
     Parameters
     ----------
+    given
+        (H, W, 3) RGB, or (H, W) or (H, W, 1) grey.
     what
         Which image it is, in words: an error begins with it.
 
@@ -101,17 +113,28 @@ def as_image(given: Any, what: str) -> np.ndarray:
         image = np.asarray(given.detach() if hasattr(given, "detach") else given)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{what} cannot be made an array of NumPy: {error}") from error
-    if image.ndim != 3 or image.shape[2] != 3 or not image.size:
+    mode = getattr(given, "mode", "RGB") if hasattr(given, "getbands") else "RGB"
+    if mode not in PILLOW:
+        raise ValueError(
+            f"{what} is a picture of Pillow in mode {mode}; give it in RGB or grey: "
+            f"image.convert('RGB') or image.convert('L')"
+        )
+    if image.ndim == 2:
+        image = image[..., None]
+    if image.ndim != 3 or image.shape[2] not in (1, 3) or not image.size:
         cure = ""
-        if image.ndim == 3 and image.shape[0] == 3:
+        if image.ndim == 3 and image.shape[0] in (1, 3):
             cure = "; put the channels last: numpy.moveaxis(image, 0, -1)"
-        raise ValueError(f"{what} has shape {image.shape}, and should be RGB, (H, W, 3){cure}")
-    if image.dtype == np.uint8:
+        raise ValueError(
+            f"{what} has shape {np.shape(given)}, and should be RGB, (H, W, 3), or grey, "
+            f"(H, W){cure}"
+        )
+    if image.dtype in WHOLE:
         return np.array(image, order="C")
     if image.dtype.kind != "f":
         raise ValueError(
-            f"{what} has numbers of type {image.dtype}, and should be uint8, or floating point in "
-            f"[0, 1]"
+            f"{what} has numbers of type {image.dtype}, and should be uint8, uint16, or floating "
+            f"point in [0, 1]"
         )
     if not (image.min() >= 0 and image.max() <= 1):  # NaN fails this as well
         raise ValueError(
@@ -123,4 +146,6 @@ def as_image(given: Any, what: str) -> np.ndarray:
 
 def as_float(image: np.ndarray) -> np.ndarray:
     """An image of `as_image` as float32 in [0, 1]."""
-    return image.astype(np.float32) / 255 if image.dtype == np.uint8 else image
+    if image.dtype not in WHOLE:
+        return image
+    return image.astype(np.float32) / np.float32(np.iinfo(image.dtype).max)

@@ -157,6 +157,10 @@ class Dataset:
         """Where the images lie: what else is put there counts as one of them later."""
         return {file_of(place).parent for places in self._files.values() for place in places}
 
+    def paths(self) -> set[Path]:
+        """The files of the images, clean and noisy."""
+        return {file_of(place) for image in self.images() for place in self._files[image]}
+
     def __len__(self) -> int:
         return len(self.images())
 

@@ -13,4 +13,7 @@ class Set12(Dataset):
     cites = ("zhang2018ffdnet",)
     grey = True
     count = 12
-    source = "get testsets/Set12 of https://github.com/cszn/FFDNet (no licence stated there)"
+    source = (
+        "bring it with: bench fetch set12 (testsets/Set12 of https://github.com/cszn/FFDNet; no "
+        "licence stated there)"
+    )

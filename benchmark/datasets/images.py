@@ -5,6 +5,7 @@ import re
 import unicodedata
 import warnings
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -175,7 +176,7 @@ def read_image(path: Path) -> np.ndarray:
 
 
 def as_wanted(pixels: np.ndarray, path: object, protocol: Protocol) -> np.ndarray:
-    """A stored picture, (H, W, C) uint8 or uint16, as a protocol takes it.
+    """A stored picture, (H, W, C) uint8 or uint16, or float, as a protocol takes it.
 
     Colours are made grey where it wants that, and 8 bits become the same values of 16.
 
@@ -190,12 +191,14 @@ def as_wanted(pixels: np.ndarray, path: object, protocol: Protocol) -> np.ndarra
         If it lacks what is wanted: it is grey, not RGB, or has more bits than the protocol.
     """
     channels = pixels.shape[2]
-    needed = [
-        *(["grey=true"] if channels == 1 and not protocol.grey else []),
-        *(["bits=16"] if pixels.dtype == np.uint16 and protocol.bits == 8 else []),
-    ]
-    if needed:
-        cure = f"score by a protocol for such images: protocol='masked({','.join(needed)})'"
+    needed = replace(
+        protocol,
+        grey=protocol.grey or channels == 1,
+        bits=16 if pixels.dtype == np.uint16 else protocol.bits,
+        colour="rgb" if channels == 1 else protocol.colour,
+    )
+    if needed != protocol:
+        cure = f"score by a protocol for such images: protocol='{needed.name}'"
         raise ValueError(other_kind(path, _kind(channels, pixels), cure))
     found = as_grey(pixels) if protocol.grey else pixels
     if protocol.bits == 16 and found.dtype == np.uint8:

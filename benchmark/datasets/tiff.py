@@ -102,6 +102,10 @@ def other_kind(content: bytes) -> str | None:
         return "uint16 in planes of one channel each"  # which come back shuffled
     if colours == WHITE_IS_0 and bits == 16:
         return "grey, uint16, with 0 as white"  # which comes back as a negative
-    if colours in (WHITE_IS_0, BLACK_IS_0) and 8 < bits < 16:
-        return f"grey, {numbers}{bits}"  # which comes back as 16 bits, and so nearly black
+    if colours not in (WHITE_IS_0, BLACK_IS_0):
+        return None
+    if samples > 1:
+        return f"grey with {samples - 1} more channels (alpha)"  # which are dropped
+    if 8 < bits < 16 or (bits == 16 and numbers == "float"):
+        return f"grey, {numbers}{bits}"  # which comes back as 16 bits and nearly black, or not
     return None

@@ -64,9 +64,10 @@ class Leases:
             If the file cannot be written.
         """
         with writing(path):
-            if not self.is_free(path):
-                return None
-            path.unlink(missing_ok=True)
+            if (other := holder(path)) is not None:  # else none is removed: another's may be new
+                if not self._is_ours_to_take(path, other):
+                    return None
+                path.unlink(missing_ok=True)
             path.parent.mkdir(parents=True, exist_ok=True)
             try:
                 file = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
@@ -80,7 +81,7 @@ class Leases:
     def is_free(self, path: Path) -> bool:
         """Whether nobody else has a lease, or it is abandoned, so that `take` would take it."""
         other = holder(path)
-        return other in (None, self.owner) or self._is_abandoned(path, other)
+        return other is None or self._is_ours_to_take(path, other)
 
     @contextlib.contextmanager
     def waiting(self, path: Path, say: Callable[[str], object]) -> Iterator[Lease]:
@@ -106,6 +107,9 @@ class Leases:
             yield lease
         finally:
             lease.release()
+
+    def _is_ours_to_take(self, path: Path, other: str) -> bool:
+        return other == self.owner or self._is_abandoned(path, other)
 
     def _is_abandoned(self, path: Path, other: str) -> bool:
         if is_alive(other) is False:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from benchmark.files.owner import is_alive, new_token
 
@@ -28,14 +29,15 @@ ADVICE = (  # what to do about an error, by its number; where none fits, try aga
     ),
     (
         {errno.EACCES, errno.EPERM, errno.EROFS},
-        "choose a folder that you may write to (out=FOLDER), or let yourself write there and ",
+        "choose a folder that you may write to ({setting}=FOLDER), or let yourself write there "
+        "and ",
     ),
     (
         {errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.ENOTEMPTY},
         "a file stands where a folder has to be, or a folder where a file: choose another folder "
-        "(out=FOLDER), or move that away and ",
+        "({setting}=FOLDER), or move that away and ",
     ),
-    ({errno.ENAMETOOLONG}, "choose shorter names or a shorter folder (out=FOLDER) and "),
+    ({errno.ENAMETOOLONG}, "choose shorter names or a shorter folder ({setting}=FOLDER) and "),
 )
 
 
@@ -71,13 +73,27 @@ def write_whole(path: Path, content: bytes | str) -> None:
     OSError
         If it cannot be written, on a full disk say; an older file of this name is kept.
     """
+    with replacing(path, f" ({len(content) / 1e6:.1f} MB)") as file:
+        file.write(content.encode() if isinstance(content, str) else content)
+
+
+@contextmanager
+def replacing(path: Path, what: str = "", setting: str = "out") -> Iterator[BinaryIO]:
+    """A file to write, which takes this path's place at the end; see `write_whole`.
+
+    Where the work on it fails, nothing of it is left, and what was at the path stays.
+
+    Raises
+    ------
+    OSError
+        As `write_whole` does.
+    """
     aside = path.with_name(f".{path.name[:40]}.{new_token()}.tmp")
-    size = len(content) / 1e6
-    with writing(path, f" ({size:.1f} MB)"):
+    with writing(path, what, setting):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with aside.open("xb") as file:
-                file.write(content.encode() if isinstance(content, str) else content)
+                yield file
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(aside, path)
@@ -87,8 +103,13 @@ def write_whole(path: Path, content: bytes | str) -> None:
 
 
 @contextmanager
-def writing(path: Path, what: str = "") -> Iterator[None]:
+def writing(path: Path, what: str = "", setting: str = "out") -> Iterator[None]:
     """Say in one sentence why a file cannot be written and what to do, where it cannot.
+
+    Parameters
+    ----------
+    setting
+        Which names the folder.
 
     Raises
     ------
@@ -100,14 +121,14 @@ def writing(path: Path, what: str = "") -> Iterator[None]:
     except OSError as error:
         raise OSError(
             f"cannot write {path}{what}: {error.strerror or error}; what was there is kept; "
-            f"{advice(error)}"
+            f"{advice(error, setting)}"
         ) from error
 
 
-def advice(error: OSError) -> str:
+def advice(error: OSError, setting: str = "out") -> str:
     """What to do about an error of the file system, as the end of a sentence."""
     first = next((text for numbers, text in ADVICE if error.errno in numbers), "")
-    return f"{first}give the same command again"
+    return f"{first.format(setting=setting)}give the same command again"
 
 
 def sweep(folder: Path) -> None:
@@ -175,4 +196,5 @@ def unused_name(path: Path) -> Path:
 
 def file_hash(path: Path) -> str:
     """SHA-256 of a file, in hexadecimal."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import Field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from benchmark.registry import Registry
@@ -45,6 +46,16 @@ class Metric:
         MetricUnavailable
             If a package or weights are missing; the others can still be scored.
         """
+
+    def found_files(self) -> list[Path]:
+        """What `prepare` reads that comes with no package and that no setting names.
+
+        Raises
+        ------
+        MetricUnavailable
+            As `prepare` does.
+        """
+        return []
 
     def score(self, restored: "Tensor", clean: "Tensor") -> float:
         """One number for one pair whose shape has been checked; see `__call__`."""

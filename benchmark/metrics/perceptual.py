@@ -71,6 +71,10 @@ class LPIPS(Metric):
         """
         _load_lpips(self._alexnet_file())
 
+    def found_files(self) -> list[Path]:
+        """The backbone, unless it is named."""
+        return [] if self.backbone else [self._alexnet_file()]
+
     def score(self, restored: "Tensor", clean: "Tensor") -> float:
         if self.channel_order == "bgr":
             restored, clean = restored.flip(1), clean.flip(1)

@@ -2,12 +2,14 @@
 
 import contextlib
 import html
+import itertools
 import os
 import re
 from collections.abc import Callable
 from pathlib import Path
 
 import requests
+from requests.exceptions import ProxyError
 
 from benchmark.files.content import LFS_POINTER, WEB_PAGE
 from benchmark.offline.checksums import Checksums
@@ -15,6 +17,7 @@ from benchmark.offline.checksums import Checksums
 TIMEOUT = (10, 60)  # seconds to connect; without a byte
 CHUNK = 1 << 13  # bytes, of which the last ones before a cut are lost
 START = 512  # bytes which tell a web page
+PARTIAL, UNSATISFIABLE = 206, 416
 LATER = (408, 425, 429)  # statuses beside 500 to 599 after which another try may succeed
 LONGEST = 80  # characters of a page's title
 TITLE = re.compile(rb"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
@@ -65,16 +68,16 @@ class Resuming:
             If the file cannot be written.
         """
         begun = self._begun()
-        if begun != self.checksums.size or not begun:
+        if not begun or begun != self.checksums.size:
             self._receive(url, begun)
-        if problem := self.checksums.problem(self.part):
+        problem = self.checksums.problem(self.part)
+        if problem and begun:  # the part was of another file, or damaged
             self._drop()
-            if not begun:
-                raise Refused(f"{url} is not the file that was published: {problem}")
-            self._receive(url, 0)  # the part was of another file, or damaged
-            if problem := self.checksums.problem(self.part):
-                self._drop()
-                raise Refused(f"{url} is not the file that was published: {problem}")
+            self._receive(url, 0)
+            problem = self.checksums.problem(self.part)
+        if problem:
+            self._drop()
+            raise Refused(f"{url} is not the file that was published: {problem}")
         os.replace(self.part, output_file)
         self.tag.unlink(missing_ok=True)
 
@@ -88,60 +91,81 @@ class Resuming:
         return begun
 
     def _receive(self, url: str, begun: int) -> None:
-        headers = {"Accept-Encoding": "identity"}  # or the length would be of what is compressed
+        headers = {"Accept-Encoding": "identity"}  # or ranges would be of what is compressed
         if begun:
             headers["Range"] = f"bytes={begun}-"
             if tag := self._strong_tag():
                 headers["If-Range"] = tag
         with self._opened(url, headers) as response:
-            if response.status_code == requests.codes.requested_range_not_satisfiable and begun:
+            status = response.status_code
+            resumed = begun and status == PARTIAL and self._goes_on(response, begun)
+            if begun and not resumed and status in (PARTIAL, UNSATISFIABLE):
                 self._drop()
                 return self._receive(url, 0)
-            self._check_status(url, response)
-            resumed = response.status_code == requests.codes.partial_content
-            if resumed and not response.headers.get("Content-Range", "").startswith(
-                f"bytes {begun}-"
-            ):
-                self._drop()
-                raise requests.ConnectionError(f"{url} went on elsewhere than it was asked to")
-            begun = begun if resumed else 0
-            length = response.headers.get("Content-Length", "")
-            total = begun + int(length) if length.isdecimal() else None
-            if self.checksums.size and total not in (None, self.checksums.size):
-                raise Refused(
-                    f"{url} is not the file that was published: it has {total} bytes there, not "
-                    f"{self.checksums.size}"
-                )
-            self._write(url, response, begun, total or self.checksums.size)
+            if status != requests.codes.ok and not resumed:
+                passing = status in LATER or status >= 500
+                kind = requests.HTTPError if passing else Refused
+                raise kind(f"{url} answers {status} {response.reason}")
+            self._write(url, response, begun if resumed else 0)
+
+    def _goes_on(self, response: requests.Response, begun: int) -> bool:
+        """Whether an answer with a part of a file is what was asked for, of the same file."""
+        place, tag = (response.headers.get(name, "") for name in ("Content-Range", "ETag"))
+        same = self.checksums.whole or tag == self._strong_tag()
+        return same and place.startswith(f"bytes {begun}-") and not _encoded(response)
 
     def _opened(self, url: str, headers: dict[str, str]) -> requests.Response:
         try:
             return self.session.get(url, headers=headers, stream=True, timeout=TIMEOUT)
-        except requests.RequestException as error:  # its text has the innards of three libraries
-            reason = str(error.args[0] if error.args else error).rpartition(": ")[2].rstrip(")'\"")
-            raise requests.ConnectionError(f"{url} cannot be reached ({reason})") from error
+        except (requests.TooManyRedirects, ValueError) as error:
+            raise Refused(f"{url} leads nowhere ({str(error).rstrip('.')})") from error
+        except requests.RequestException as error:
+            place = error.request.url if error.request else url  # where it was led to
+            way = " through the proxy that is set" if isinstance(error, ProxyError) else ""
+            raise requests.ConnectionError(
+                f"{str(place).partition('?')[0]} cannot be reached{way} ({_cause(error)})"
+            ) from error
 
-    def _write(self, url: str, response: requests.Response, begun: int, total: int | None) -> None:
-        self.part.parent.mkdir(parents=True, exist_ok=True)
-        if not begun:
-            self.tag.write_text(response.headers.get("ETag", ""), encoding="utf-8")
+    def _write(self, url: str, response: requests.Response, begun: int) -> None:
+        length = self._length(url, response)
+        announced = None if length is None else begun + length
         received, whole = begun, False
-        with (
-            self.part.open("ab" if begun else "wb") as file,
-            contextlib.suppress(requests.RequestException),  # it was cut off: said below
-        ):
-            for chunk in response.iter_content(CHUNK):
-                if received == 0:
-                    _check_start(url, response, chunk)
-                file.write(chunk)
-                received += len(chunk)
-                self.seen(received)
-                if self.checksums.size and received > self.checksums.size:
-                    raise Refused(f"{url} goes on after {self.checksums.size} bytes")
+        with contextlib.suppress(requests.RequestException):  # it was cut off: said below
+            chunks = response.iter_content(CHUNK)
+            first = next(chunks, b"")
+            if not begun:
+                _check_start(url, response, first)
+            if self.checksums.size and announced not in (None, self.checksums.size):
+                raise Refused(
+                    f"{url} is not the file that was published: it has {announced} bytes there, "
+                    f"not {self.checksums.size}"
+                )
+            self.part.parent.mkdir(parents=True, exist_ok=True)
+            with self.part.open("ab" if begun else "wb") as file:
+                if not begun:  # the tag of what is in the part, never of what was there before
+                    self.tag.write_text(response.headers.get("ETag", ""), encoding="utf-8")
+                for chunk in itertools.chain([first], chunks):
+                    file.write(chunk)
+                    received += len(chunk)
+                    self.seen(received)
+                    if self.checksums.size and received > self.checksums.size:
+                        raise Refused(f"{url} goes on after {self.checksums.size} bytes")
             whole = True
+        total = announced or self.checksums.size
         if not whole or (total and received < total):
             of = f" of {total}" if total else ""
             raise requests.ConnectionError(f"{url} was cut off after {received}{of} bytes")
+
+    def _length(self, url: str, response: requests.Response) -> int | None:
+        """How many bytes are to come, where that is said."""
+        length = response.headers.get("Content-Length", "")
+        chunked = "chunked" in response.headers.get("Transfer-Encoding", "").lower()
+        if self.checksums == Checksums() and not (length.isdecimal() or chunked):
+            raise Refused(
+                f"{url} does not say how long the file is, and no checksum is published: whether "
+                f"all of it arrives cannot be known"
+            )
+        return int(length) if length.isdecimal() and not _encoded(response) else None
 
     def _strong_tag(self) -> str:
         """The ETag of the part's file if it stands for its bytes; empty if there is none."""
@@ -150,20 +174,25 @@ class Resuming:
             return "" if tag.startswith("W/") else tag
         return ""
 
-    def _check_status(self, url: str, response: requests.Response) -> None:
-        status = f"{response.status_code} {response.reason}"
-        if response.status_code in LATER or response.status_code >= 500:
-            raise requests.HTTPError(f"{url} answers {status}", response=response)
-        if response.status_code >= 400:
-            raise Refused(f"{url} answers {status}")
-
     def _drop(self) -> None:
         self.part.unlink(missing_ok=True)
         self.tag.unlink(missing_ok=True)
 
 
+def _encoded(response: requests.Response) -> bool:
+    """Whether what is sent is compressed, asked or not: then lengths are not the file's."""
+    return "Content-Encoding" in response.headers
+
+
+def _cause(error: BaseException) -> str:
+    """What was first of an error, in words; around it stand the innards of three libraries."""
+    while inner := error.__cause__ or error.__context__:
+        error = inner
+    return getattr(error, "strerror", None) or str(error).strip()
+
+
 def _check_start(url: str, response: requests.Response, start: bytes) -> None:
-    """Refuse a web page, as proxies, logins and drives give it, and a pointer of Git LFS."""
+    """Refuse a web page, as proxies, logins and drives give it, a pointer of Git LFS, nothing."""
     if "html" in response.headers.get("Content-Type", "") or WEB_PAGE.match(start[:START]):
         found = TITLE.search(start)
         title = html.unescape(found[1].decode("utf-8", "replace")).strip() if found else ""
@@ -171,3 +200,5 @@ def _check_start(url: str, response: requests.Response, start: bytes) -> None:
         raise Refused(f"{url} gives a web page{says}, not the file; open it in a browser")
     if start.startswith(LFS_POINTER):
         raise Refused(f"{url} gives a pointer of Git LFS, not the file")
+    if not start:
+        raise Refused(f"{url} gives an empty file")

@@ -88,6 +88,7 @@ def fetch(source: Source, folder: Path, lock: Lock, seen: Seen = lambda _: None)
             f"{source.name} has no address that gives the files: get it by hand from {source.page} "
             f"({source.terms})"
         )
+    folder = folder.resolve()  # a link may lead to another disk, onto which nothing can be moved
     found = compare(source, folder, lock)
     if found.others:
         return _with_others(source, folder, found)
@@ -95,18 +96,22 @@ def fetch(source: Source, folder: Path, lock: Lock, seen: Seen = lambda _: None)
         return f"{source.name}: all of it is in {folder} already"
     beside = folder.parent if source.kind == "data" else folder
     work = beside / f".{source.name}.fetching"
+    said = f"{source.name}: fetched into {folder}"
+    with writing(folder, setting="to"):
+        work.mkdir(parents=True, exist_ok=True)
     try:
-        with writing(folder), Leases().waiting(work / "lease", log.info):
+        with Leases().waiting(work / "lease", log.info), writing(folder, setting="to"):
             found = compare(source, folder, lock)  # another process may have brought some
             _receive(source, found.lacking, work, lock, seen)
+            said += _recorded(found.lacking, work, lock)
+            folder.mkdir(parents=True, exist_ok=True)
             for remote in found.lacking:
-                folder.mkdir(parents=True, exist_ok=True)
                 os.replace(work / remote.name, folder / remote.name)
             shutil.rmtree(work, ignore_errors=True)
     finally:
         with contextlib.suppress(OSError):  # it has what a later call goes on with
             work.rmdir()
-    return _done(source, folder, found, lock)
+    return said
 
 
 def _receive(source: Source, files: list[Remote], work: Path, lock: Lock, seen: Seen) -> None:
@@ -137,19 +142,18 @@ def _receive(source: Source, files: list[Remote], work: Path, lock: Lock, seen: 
                 raise ValueError(f"{source.name}: {error}; its page is {source.page}") from None
             except requests.RequestException as error:
                 raise ValueError(
-                    f"{source.name}: {error}; what was received is kept, and the same command "
-                    f"goes on from there"
+                    f"{source.name}: {error}; the same command goes on where it was"
                 ) from None
             before += path.stat().st_size
             seen(before)
 
 
-def _done(source: Source, folder: Path, found: Found, lock: Lock) -> str:
-    """What was done; checksums which nobody published are recorded."""
-    said = f"{source.name}: fetched into {folder}"
-    for remote in found.lacking:
+def _recorded(files: list[Remote], work: Path, lock: Lock) -> str:
+    """Record the checksums which nobody published; which they are, as the end of a sentence."""
+    said = ""
+    for remote in files:
         if not lock.checksums(remote).whole:
-            digest = lock.record(remote, folder / remote.name)
+            digest = lock.record(remote, work / remote.name)
             said += (
                 f"; no checksum of {remote.name} is published: that of this first fetch, SHA-256 "
                 f"{digest}, is written into {lock.path} and held against later ones"

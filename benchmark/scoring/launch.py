@@ -1,5 +1,6 @@
 """Workers share a grid: they are started, and again where they died, until every cell is there."""
 
+import contextlib
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
@@ -39,7 +40,12 @@ def fill_by_workers(
     left = lacking()
     while left:
         before = len(left), scored_of_unfinished(store)
-        died = _started(start, logs)
+        try:
+            died = _started(start, logs)
+        except BaseException:
+            with contextlib.suppress(OSError):  # they have logged something
+                logs.rmdir()
+            raise
         wait_for_others(store, left)
         left = lacking()
         if left and (len(left), scored_of_unfinished(store)) == before:

@@ -32,17 +32,30 @@ def test_noise_is_the_same_for_the_same_image_and_another_for_any_other():
     assert (benchmark.add_noise(grey, "gaussian(9)", seed=1) != grey + added[0]).any()
 
 
-def test_images_keep_their_type():
-    floats = (IMAGE / 255).astype(np.float64)
-    for make in (
-        lambda image: benchmark.add_noise(image, "gaussian(25)"),
-        lambda image: benchmark.denoise(image, nn.AvgPool2d(3, 1, 1)),
+def test_images_in_floating_point_become_float32_which_is_clipped_where_that_is_asked_for():
+    floats = IMAGE / 255
+    for made in (
+        benchmark.add_noise(floats, "gaussian(25)"),
+        benchmark.denoise(floats, nn.AvgPool2d(3, 1, 1)),
     ):
-        assert (make(IMAGE).dtype, make(IMAGE).shape) == (np.uint8, IMAGE.shape)
-        made = make(floats)
-        assert (made.dtype, made.shape) == (np.float32, IMAGE.shape)
+        assert made.dtype == np.float32
         assert 0 <= made.min() <= made.max() <= 1
     assert benchmark.add_noise(floats, "gaussian(25)", clip=False).max() > 1
+
+
+@pytest.mark.parametrize("shape", [(24, 20), (24, 20, 1), (24, 20, 3)])
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.float32])
+def test_images_keep_their_type_and_shape(shape, kind):
+    image = np.full(shape, 0.5 if kind == np.float32 else np.iinfo(kind).max // 2, kind)
+    noisy = benchmark.add_noise(image, "gaussian(25)")
+    for made in (noisy, benchmark.denoise(noisy, nn.AvgPool2d(3, 1, 1))):
+        assert (made.dtype, made.shape) == (image.dtype, shape)
+        assert abs(made.mean() / image.mean() - 1) < 0.1
+
+
+def test_an_rgb_network_does_not_restore_a_grey_image():
+    with pytest.raises(ValueError, match=r"takes images of shape \(B, 3, H, W\)"):
+        benchmark.denoise(IMAGE[..., 0], "masked")
 
 
 @pytest.mark.parametrize(
@@ -52,7 +65,8 @@ def test_images_keep_their_type():
         (IMAGE, "pois(2)", "did you mean 'poisson'"),
         (IMAGE, "polyu", "recorded noise"),
         (IMAGE, 25, "noise= is a text"),
-        (IMAGE[..., 0], "poisson(2)", "has shape"),
+        (IMAGE[..., :2], "poisson(2)", "has shape"),
+        (IMAGE[..., 0], "isp(3)", "needs an RGB image"),
     ],
 )
 def test_a_mistake_is_one_sentence(image, noise, message):

@@ -163,6 +163,31 @@ def test_images_are_the_same_in_8_bits_and_in_float():
         pd.testing.assert_frame_equal(rows[0], other)
 
 
+def test_grey_images_are_the_same_in_any_shape_and_type():
+    grey = IMAGES[..., 0]
+    forms = (grey, grey[..., None], list(grey), IMAGES[..., :1].repeat(3, axis=3))
+    rows = [
+        without_seconds(benchmark.score("tv", NOISE, form, protocol="kair_grey").rows)
+        for form in forms
+    ]
+    for other in rows[1:]:
+        pd.testing.assert_frame_equal(rows[0], other)
+    one = benchmark.score("tv", NOISE, grey[0], protocol="kair_grey").rows
+    assert one["psnr"].tolist() == rows[0]["psnr"].tolist()[:1]
+
+
+def test_images_of_16_bits_keep_them_and_8_bits_are_the_same_values():
+    deep = IMAGES.astype(np.uint16) * 257
+    rows = [
+        without_seconds(benchmark.score("identity", NOISE, form, protocol="masked(bits=16)").rows)
+        for form in (deep, IMAGES, IMAGES / 255)
+    ]
+    for other in rows[1:]:
+        pd.testing.assert_frame_equal(rows[0], other)
+    finer = benchmark.score("identity", NOISE, deep + np.uint16(1), protocol="masked(bits=16)").rows
+    assert (finer["clean"] != rows[0]["clean"]).all()
+
+
 def test_a_noise_object_is_the_noise_of_its_name(tmp_path):
     jpeg = NOISE_MODELS["jpeg"](levels=(50.0,))
     benchmark.score("identity", "jpeg(50)", IMAGES, store=tmp_path)
@@ -257,7 +282,13 @@ def test_levels_may_be_an_array():
         ({"data": np.zeros((2, 3, 24, 20), np.uint8)}, "put the channels last"),
         ({"data": np.full((24, 20, 3), 255.0)}, "divide 8-bit values by 255"),
         ({"data": np.zeros((24, 20, 3), int)}, "numbers of type int64"),
-        ({"data": np.zeros((24, 20), np.uint8)}, "has shape"),
+        ({"data": Image.fromarray(IMAGES[0]).quantize(8), "protocol": "kair_grey"}, "in mode P"),
+        ({"data": Image.fromarray(IMAGES[0]).convert("YCbCr")}, "in mode YCbCr"),
+        ({"data": np.zeros((24, 20, 2), np.uint8)[None]}, "has shape"),
+        ({"data": np.zeros((24, 20), np.uint8)}, r"protocol='masked\(grey=true\)'"),
+        ({"data": IMAGES[..., 0], "protocol": "kair"}, "protocol='kair_grey'"),
+        ({"data": IMAGES.astype(np.uint16)}, r"protocol='masked\(bits=16\)'"),
+        ({"data": IMAGES[..., 0], "protocol": "kair_grey", "model": "masked"}, "restores RGB ones"),
         ({"data": np.zeros((4, 4, 3), np.uint8)}, "are needed"),
         ({"metric": "psnrr"}, "did you mean 'psnr'"),
         ({"protocol": "kiar"}, "did you mean 'kair'"),

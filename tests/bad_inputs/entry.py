@@ -20,6 +20,7 @@ TYPED = {  # what a command is told beside the bad word: the cheapest that is no
     "ablate": ("ablation=masks", "preset=tiny", "size=tiny", "out=o", "runs=o/runs"),
     "export": ("noise=gaussian(25)", *SMALL, "out=o"),
     "fetch": ("kodak24", "to=o", "lock=o/lock"),
+    "bundle": ("model=identity", *CLEAN, "metric=psnr", "to=o/run.tar"),
     "status": ("out=o",),
     "paper": ("figure_4", "make=none", "out=o"),
     "explain": ("model=identity", *CLEAN),

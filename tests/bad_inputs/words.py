@@ -101,6 +101,7 @@ WRONG = {  # command, then setting, then values between bars
     "zoo": {"weights": "[[a]] | {a: 1} | [.]"},
     "export": {"out": "[a] | {a: 1}", "seeds": "[] | [a]", "protocol": "nosuch", "levels": "some"},
     "fetch": {"names": "[] | nosuch | {a: 1}", "agree": "some"},
+    "bundle": {"to": "[a] | .", "unpack": "nowhere | .", "protocol": "nosuch", "levels": "some"},
     "status": {"out": "nowhere | [a]"},
     "paper": {"only": "[] | figure_99 | {a: 1}", "size": "huge", "make": "some", "threads": "0"},
     "report": {"model": "[] | {a: 1} | [[identity]]", "out": "nowhere"},

@@ -44,7 +44,13 @@ def test_a_plan_is_kept_once_and_forgotten_with_its_folder(store):
     assert not (store.root / "plans").exists()
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"command": "x"}', "null"])
+COUNTED = '{"command": "x", "models": [], "levels": {}, "seeds": [], "images": %s}'
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "{}", '{"command": "x"}', "null", COUNTED % "5", COUNTED % '{"kodak24": "four"}'],
+)
 def test_what_is_no_plan_is_left_out_and_named(store, text):
     PLAN.keep(store)
     (store.root / "plans/other.json").write_text(text)

@@ -155,6 +155,14 @@ def test_a_mistake_which_only_workers_meet_is_one_sentence(alone, tmp_path):
     assert "broken" in sentence and "Traceback" not in done.stderr
 
 
+def test_a_setting_which_a_launcher_lacks_is_said_before_anything_is_scored(bench, tmp_path):
+    pytest.importorskip("hydra_plugins.hydra_joblib_launcher")
+    words = ["-m", "hydra/launcher=joblib", "hydra.launcher.n_jbs=3", "shards=2", "out=o"]
+    status, _, err = bench("run", "model=tv", *RUN[2:], *words)
+    assert status == 2 and "n_jbs" in err and "workers" not in err
+    assert not (tmp_path / "o").exists()
+
+
 def test_the_job_of_the_page_is_a_script_which_slurm_takes_and_sh_runs(tmp_path):
     page = (ROOT / "docs/clusters.md").read_text()
     (script,) = re.findall(r"```sh\n(#!/bin/sh\n.*?)```", page, re.DOTALL)
@@ -199,6 +207,7 @@ def test_joblib_starts_all_workers_at_once_unless_it_is_told_otherwise():
     ("words", "says"),
     [
         (["shards=4"], "for the workers that one of Hydra's launchers starts"),
+        (["+shards=4"], "for the workers that one of Hydra's launchers starts"),
         (["-m", "shards=4"], "for the workers that one of Hydra's launchers starts"),
         (["-m", "hydra/launcher=joblib", "shards=0"], "a number of workers, from 1"),
         (["-m", "hydra/launcher=joblib", "shards=many"], "a number of workers, from 1"),

@@ -44,9 +44,10 @@ def test_16_bits_come_back_as_they_are_stored(tmp_path, suffix, shape):
     ("stored", "protocol", "cure"),
     [
         (pixels()[..., 0], MASKED, r"protocol='masked\(grey=true\)'"),
-        (pixels()[..., 0], DEEP, r"protocol='masked\(grey=true\)'"),
+        (pixels()[..., 0], DEEP, r"protocol='masked\(grey=true,bits=16\)'"),
+        (pixels()[..., 0], protocol_of("kair(colour=y)"), r"protocol='kair_grey'"),
         (deep_pixels(), MASKED, r"protocol='masked\(bits=16\)'"),
-        (deep_pixels(), GREY, r"protocol='masked\(bits=16\)'"),
+        (deep_pixels(), GREY, r"protocol='masked\(grey=true,bits=16\)'"),
         (deep_pixels(20, 30), MASKED, r"protocol='masked\(grey=true,bits=16\)'"),
     ],
 )
@@ -86,11 +87,17 @@ def test_8_bits_are_the_same_values_in_16(tmp_path):
 @pytest.mark.parametrize(
     ("stored", "how", "kind"),
     [
+        (
+            pixels()[..., :2],
+            {"photometric": "minisblack", "extrasamples": ["unassalpha"]},
+            "alpha",
+        ),
+        (pixels()[..., 0].astype(np.float16), {"photometric": "minisblack"}, "grey, float16"),
         (deep_pixels(3, 20, 30), {"photometric": "rgb", "planarconfig": "separate"}, "in planes"),
         (deep_pixels(20, 30), {"photometric": "miniswhite"}, "0 as white"),
     ],
 )
-def test_a_16_bit_tiff_which_decoders_read_wrongly_is_refused(tmp_path, stored, how, kind):
+def test_a_tiff_which_decoders_read_wrongly_is_refused(tmp_path, stored, how, kind):
     tifffile.imwrite(tmp_path / "a.tif", stored, **how)
     with pytest.raises(ValueError, match=kind):
         Folder(path=str(tmp_path)).check(protocol=DEEP_GREY)

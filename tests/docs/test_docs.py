@@ -41,6 +41,7 @@ COMPOSED = {  # why a command is only composed: each group, name and setting in 
     r"model=all|noise=(all|paper)|^noise all": "everything there is takes minutes; .ci/run does it",
     r"^(train|ablate)\b": "trains",
     r"^fetch\b|weights=published": "needs the network",
+    r"unpack=": "needs a bundle: tests/offline/test_bundle.py",
     r"^render\b": "needs Mitsuba, and time",
     r"^paper\b": "makes what takes minutes, or trains",
     r"^submit\b": "needs the 12.8 GB of DND",

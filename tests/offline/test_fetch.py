@@ -1,5 +1,6 @@
 """What is fetched is whole and what was published, whatever a server does; else it is said."""
 
+import errno
 import hashlib
 import os
 import signal
@@ -60,7 +61,7 @@ def test_one_that_never_comes_to_an_end_leaves_no_file_and_the_next_call_goes_on
     address, page = server.page("/toy.pth", cuts=[98_304, 0, 0, 0, 0])
     sentence = refusal(source(address, checksums=KNOWN), folder, lock)
     assert f"{address} was cut off after 98304 of 307200 bytes" in sentence
-    assert "the same command goes on from there" in sentence
+    assert "the same command goes on where it was" in sentence
     assert not (folder / "toy.pth").exists()
     fetch(source(address, checksums=KNOWN), folder, lock)
     assert page.asked[-1] == "bytes=98304-"
@@ -135,11 +136,102 @@ def test_another_content_is_refused_at_once(server, source, folder, lock, checks
 def test_a_web_page_is_said_to_be_one(server, source, folder, lock):
     page = b"\n<!DOCTYPE html><html><title>Sign in &amp;\n wait</title>" + bytes(9)
     for kind in ("application/octet-stream", "text/html; charset=utf-8"):
-        address, served = server.page("/toy.pth", content=page, kind=kind)
-        sentence = refusal(source(address), folder, lock)
-        assert f"{address} gives a web page ('Sign in & wait'), not the file" in sentence
-        assert len(served.asked) == 1
+        for checksums in (Checksums(), KNOWN):
+            address, served = server.page("/toy.pth", content=page, kind=kind)
+            sentence = refusal(source(address, checksums=checksums), folder, lock)
+            assert f"{address} gives a web page ('Sign in & wait'), not the file" in sentence
+            assert len(served.asked) == 1
+            assert not os.listdir(folder)
     assert not lock.path.exists()
+
+
+def test_a_web_page_in_between_takes_nothing_of_what_was_received(server, source, folder, lock):
+    address, page = server.page("/toy.pth", cuts=[98_304, 0, 0, 0, 0], etag='"a"')
+    refusal(source(address), folder, lock)
+    page.content, page.ranges = b"<html>busy</html>", False
+    assert "gives a web page" in refusal(source(address), folder, lock)
+    page.content, page.ranges = CONTENT, True
+    fetch(source(address), folder, lock)
+    assert page.asked[-1] == "bytes=98304-"
+    assert (folder / "toy.pth").read_bytes() == CONTENT
+
+
+def test_a_file_whose_end_nothing_tells_is_refused(server, source, folder, lock):
+    address, _ = server.page("/toy.pth", announced=None, cuts=[98_304])
+    assert "does not say how long the file is" in refusal(source(address), folder, lock)
+    address, _ = server.page("/toy.pth", content=b"")
+    assert "gives an empty file" in refusal(source(address), folder, lock)
+    assert not lock.path.exists() and not os.listdir(folder)
+
+
+def test_a_server_that_packs_what_it_sends_is_understood(server, source, folder, lock):
+    address, _ = server.page("/toy.pth", packed=True, cuts=[100])
+    fetch(source(address, checksums=KNOWN), folder, lock)
+    assert (folder / "toy.pth").read_bytes() == CONTENT
+
+
+def test_parts_of_two_versions_are_never_joined(server, source, folder, lock):
+    address, page = server.page("/toy.pth", cuts=[98_304, 0, 0, 0, 0], etag='"a"', conditions=False)
+    refusal(source(address), folder, lock)
+    page.content, page.etag = CONTENT[::-1], '"b"'
+    fetch(source(address), folder, lock)
+    assert (folder / "toy.pth").read_bytes() == CONTENT[::-1]
+
+
+def test_redirects_in_a_circle_are_given_up_at_once(server, source, folder, lock):
+    address, page = server.page("/toy.pth")
+    page.to = address
+    assert f"{address} leads nowhere (Exceeded 30 redirects)" in refusal(
+        source(address), folder, lock
+    )
+    assert len(page.asked) == 31
+
+
+def test_a_proxy_which_does_not_answer_is_said_to_be_in_between(
+    server, source, folder, lock, monkeypatch
+):
+    monkeypatch.setenv("NO_PROXY", "")
+    monkeypatch.setenv("no_proxy", "")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    address, _ = server.page("/toy.pth")
+    sentence = refusal(source(address), folder, lock)
+    assert f"{address} cannot be reached through the proxy that is set (Connection ref" in sentence
+
+
+def test_where_nothing_can_be_written_one_sentence_says_it(server, source, tmp_path, lock):
+    address, _ = server.page("/toy.pth")
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match="^cannot write .*to=FOLDER") as caught:
+        fetch(source(address), tmp_path / "file", lock)
+    assert str(caught.value).count("cannot write") == 1
+
+
+def test_a_checksum_that_cannot_be_recorded_leaves_no_file_without_one(
+    server, source, folder, lock, monkeypatch
+):
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    address, page = server.page("/toy.pth")
+    with monkeypatch.context() as patched:
+        patched.setattr("benchmark.offline.lock.write_whole", full)
+        with pytest.raises(OSError, match="No space left"):
+            fetch(source(address), folder, lock)
+    assert not (folder / "toy.pth").exists()
+    assert SHA256 in fetch(source(address), folder, lock)
+    assert len(page.asked) == 1
+
+
+def test_a_linked_folder_is_filled_from_its_own_disk(server, source, tmp_path, lock):
+    address, _ = server.page("/toy.pth", cuts=[9, 0, 0, 0, 0])
+    (tmp_path / "data").mkdir()
+    (tmp_path / "disk" / "toy").mkdir(parents=True)
+    (tmp_path / "data" / "toy").symlink_to(tmp_path / "disk" / "toy")
+    toy = source(address, kind="data", checksums=KNOWN)
+    refusal(toy, tmp_path / "data" / "toy", lock)
+    assert os.listdir(tmp_path / "data") == ["toy"]
+    fetch(toy, tmp_path / "data" / "toy", lock)
+    assert os.listdir(tmp_path / "disk" / "toy") == ["toy.pth"]
 
 
 def test_a_pointer_of_git_lfs_is_said_to_be_one(server, source, folder, lock):
@@ -224,7 +316,10 @@ fetch(source, Path(folder), Lock(Path(folder).with_name("lock")))
 
 
 @pytest.mark.slow
-def test_a_killed_process_leaves_no_half_file_and_another_goes_on(server, source, folder, lock):
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_a_killed_process_leaves_no_half_file_and_another_goes_on(
+    server, source, folder, lock, number
+):
     address, page = server.page("/toy.pth", pause=0.1)
     arguments = [address, str(folder), str(len(CONTENT)), SHA256]
     process = subprocess.Popen([sys.executable, "-c", KILLED, *arguments])
@@ -232,7 +327,7 @@ def test_a_killed_process_leaves_no_half_file_and_another_goes_on(server, source
     while not (part.exists() and part.stat().st_size > 100_000):
         assert process.poll() is None
         time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
+    process.send_signal(number)
     process.wait()
     assert not (folder / "toy.pth").exists()
     page.pause = 0

@@ -72,6 +72,7 @@ def test_a_mistake_ends_all(store):
 
     with pytest.raises(ValueError, match="no image"):
         fill_by_workers(store, start, lambda: lacking(store))
+    assert not list(store.root.glob("workers-*"))  # which they had logged nothing into
 
 
 def test_no_worker_is_started_where_nothing_is_missing(store):

@@ -55,6 +55,21 @@ class Plan:
         if not self.path(store).exists():
             write_whole(self.path(store), self._text)
 
+    @contextlib.contextmanager
+    def kept(self, store: ResultStore) -> Iterator[None]:
+        """Keep it from here on, also where the block is interrupted, but not where it is refused.
+
+        A refusal, a ``ValueError``, leaves no folder behind which there was not before.
+        """
+        self.keep(store)
+        try:
+            yield
+        except ValueError:
+            self.forget(store)
+            with contextlib.suppress(OSError):  # not empty, or gone
+                store.root.rmdir()
+            raise
+
     def forget(self, store: ResultStore) -> None:
         """Remove it from a folder where all of it is there, and ``plans`` with the last one."""
         path = self.path(store)
@@ -74,6 +89,7 @@ def read_plans(store: ResultStore) -> dict[Path, Plan]:
         try:
             read = Plan(**json.loads(path.read_text()))
             next(read.cells(), None)
+            sum(read.images.values())
             plans[path] = read
         except FileNotFoundError:  # all of it is there since
             continue

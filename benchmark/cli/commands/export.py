@@ -17,8 +17,8 @@ class ExportOptions:
     data
         Images: a name, a list or all.
     protocol
-        As of bench run. Where it rounds noisy images they are PNG of 8 bits, else TIFF of 32-bit
-        numbers. One protocol a folder.
+        As of bench run. Where it rounds noisy images they are PNG of 8 bits or TIFF of 16, else
+        TIFF of 32-bit numbers. One protocol a folder.
     levels
         null: each noise's own; matched: as of bench run.
     seeds

@@ -43,6 +43,8 @@ def fetch_sources(options: FetchOptions, line: CommandLine) -> None:
     bench fetch masked                        then: bench run model=masked
                                               model.masked.weights=published
     bench fetch kodak24 to=my/data            then: NOISEBENCH_DATA=my/data
+    bench fetch masked to=my/weights          then: bench run model=masked
+                                              model.masked.weights=my/weights/masked.pth
 
     A stopped one goes on where it was. Nothing of yours is changed or removed.
     """

@@ -59,7 +59,7 @@ def paper(options: PaperOptions, line: CommandLine) -> None:
       bench paper                                       all of it, with the tiny networks that ship
       bench paper figure_11 table_3c                    these alone; the page has what is there
       bench paper make=none                             the page anew, from what is there
-      bench paper size=small data=kodak24 minutes=60    trains the networks first
+      bench paper size=small minutes=60 out=results/paper_small    trains the networks first
       bench paper make=none scores=results/photos analyses=results/analyses
 
     Each part is made by commands of bench, given one after the other, which the page names. The
@@ -77,7 +77,7 @@ def paper(options: PaperOptions, line: CommandLine) -> None:
     from benchmark.files.output import prepare
     from benchmark.reporting.figures.saving import is_drawn
     from benchmark.studies.paper.making import MAKE, Outcomes, make_runs
-    from benchmark.studies.paper.page import PAGE, TABLE, lacking, write_page
+    from benchmark.studies.paper.page import PAGE, TABLE, check_folder, lacking, write_page
     from benchmark.studies.paper.parts import chosen_parts
     from benchmark.studies.paper.shown import DRAWN, Gallery
 
@@ -85,6 +85,7 @@ def paper(options: PaperOptions, line: CommandLine) -> None:
         raise ValueError(f"make={options.make} is unknown; choose one of: {', '.join(MAKE)}")
     parts, plan = chosen_parts(options.only), plan_of(options, line)
     foreign = [path.name for path in plan.out.glob(DRAWN) if not is_drawn(path)]
+    check_folder(plan)
     prepare(plan.out, {PAGE: "paper", TABLE: "explanations"}, foreign)
     command, outcomes = shlex.join(line.without("out")), {}
     gallery, networks = Gallery(plan, scores_of, architecture_of(plan)), networks_of(plan)

@@ -7,6 +7,7 @@ from benchmark.cli.command import CommandLine, command
 from benchmark.cli.objects.grid_options import GridOptions
 
 if TYPE_CHECKING:
+    from benchmark.cells import Cell, ResultStore
     from benchmark.cells.scores import Scores
     from benchmark.scoring.grid import Grid
 
@@ -60,11 +61,14 @@ def run(options: RunOptions, line: CommandLine) -> None:
     bench run -m hydra/launcher=joblib shards=4 threads=1        four workers share one run
     """
     import shlex
+    from contextlib import nullcontext
+    from functools import partial
 
     from benchmark.cells import ResultStore
     from benchmark.cells.running.plans import Plan
     from benchmark.cli.objects.grid import compose_grid, shipped_tiny
-    from benchmark.cli.output import FIGURES, REPORT
+    from benchmark.cli.output import FIGURES, REPORT, publish
+    from benchmark.cli.shown.options import stored_scores
     from benchmark.console.log import log
     from benchmark.environment.device import pick_device, use_threads
     from benchmark.files.output import prepare, refuse_among_images
@@ -94,37 +98,39 @@ def run(options: RunOptions, line: CommandLine) -> None:
     words = shlex.join(line.without("out", "shard", "rescore"))
     images = {name: len(dataset) for name, dataset in grid.datasets.items()}
     plan = Plan(words, list(grid.models), grid.levels, grid.seeds, images)
-    if lacking and not is_worker:
-        plan.keep(store)
-    if lacking and line.launch:
-        fill_by_workers(store, line.launch, lambda: missing(grid, store, rescore=options.rescore))
-    elif lacking:
-        mine = in_order_of(grid, lacking, options.shard)
-        fill(grid, store, mine, device, options.rescore, kept)
+    with plan.kept(store) if lacking and not is_worker else nullcontext():
+        if lacking and line.launch:
+            lack = partial(missing, grid, store, rescore=options.rescore)
+            fill_by_workers(store, line.launch, lack)
+        elif lacking:
+            mine = in_order_of(grid, lacking, options.shard)
+            fill(grid, store, mine, device, options.rescore, kept)
     if is_worker:
         log.info(f"worker {options.shard} is done")
         return
     remake_pictures(grid, store, device, kept)
     still = "changed" if options.rescore else None
-    others = len(missing(grid, store, rescore=still)) if to_score or options.shard != "1/1" else 0
-    if gone := missing(grid, store, options.shard, still) if others else []:
+    others = missing(grid, store, rescore=still) if to_score or options.shard != "1/1" else []
+    if others:
+        _refuse_gone(missing(grid, store, options.shard, still), grid, store)
+        log.info(
+            f"shard={options.shard} is done, {len(others)} of {len(grid.cells)} cells are left to "
+            f"other shards; then: bench report out={options.out}"
+        )
+        return
+    scores = _of_grid(stored_scores(store, None), grid)
+    plan.forget(store)
+    publish(scores, store, store.root, words)
+
+
+def _refuse_gone(gone: "list[Cell]", grid: "Grid", store: "ResultStore") -> None:
+    """Raise ``ValueError`` if cells of a shard that is done are missing."""
+    if gone:
         raise ValueError(
             f"{len(gone)} of {len(grid.cells)} cells are not there any more: something removed or "
             f"damaged them under {store.root}/cells while others were scored, {gone[0]} for one; "
             f"give the same command again"
         )
-    if others:
-        log.info(
-            f"shard={options.shard} is done, {others} of {len(grid.cells)} cells are left to other "
-            f"shards; then: bench report out={options.out}"
-        )
-    else:
-        from benchmark.cli.output import publish
-        from benchmark.cli.shown.options import stored_scores
-
-        scores = _of_grid(stored_scores(store, None), grid)
-        plan.forget(store)
-        publish(scores, store, store.root, words)
 
 
 def _of_grid(scores: "Scores", grid: "Grid") -> "Scores":

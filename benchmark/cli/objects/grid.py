@@ -37,11 +37,8 @@ def compose_grid(options: "GridOptions") -> Grid:
             f"levels={options.levels} is unknown; take levels=matched, or leave it away and set "
             f"single ones with noise.NAME.levels=[...]"
         )
-    specs = {group: dict(getattr(options, group)) for group in REGISTRIES}
-    for name in options.reference:
-        specs["model"].setdefault(name, spec_of("model", name))
-    needed = {**specs, "data": _used_datasets(specs)}
-    refuse_missing(needed, metrics=options.offline or offline_by() is not None)
+    specs = _specs(options)
+    refuse_missing(needed_specs(options), metrics=options.offline or offline_by() is not None)
     chosen = {group: chosen_of(found) for group, found in specs.items()}
     return compose(
         *(chosen[group] for group in ("model", "noise", "data", "metric")),
@@ -52,6 +49,20 @@ def compose_grid(options: "GridOptions") -> Grid:
         precision=options.precision,
         matched=Path(options.out) / "matched" if options.levels else None,
     )
+
+
+def needed_specs(options: "GridOptions") -> dict[str, Specs]:
+    """What a run is made of, by group; as data only what it opens."""
+    specs = _specs(options)
+    return {**specs, "data": _used_datasets(specs)}
+
+
+def _specs(options: "GridOptions") -> dict[str, Specs]:
+    """What a run asks for, by group, with the models beside."""
+    specs: dict[str, Specs] = {group: getattr(options, group) for group in REGISTRIES}
+    beside = [name for name in options.reference if name not in specs["model"]]
+    references = {name: spec_of("model", name) for name in beside}
+    return {**specs, "model": {**specs["model"], **references}}
 
 
 def _used_datasets(specs: Mapping[str, Specs]) -> Specs:

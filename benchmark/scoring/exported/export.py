@@ -56,7 +56,7 @@ def export(grid: Grid, folder: Path, clean: bool = False) -> Manifest:
             )
         manifest = replace(manifest, entries=before.entries)
     for dataset in grid.datasets.values():
-        dataset.check()
+        dataset.check(protocol=grid.protocol)
     cells = list(plan(["export"], grid.levels, grid.seeds))
     for cell in track(cells, "conditions", len(cells), "noisy images"):
         for entry in _written(grid, cell, folder, manifest, clean):

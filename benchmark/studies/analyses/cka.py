@@ -9,12 +9,11 @@ import pandas as pd
 
 from benchmark.analysis.cka import LEAST, MinibatchCKA, gram
 from benchmark.cells import Cell
-from benchmark.files.whole import write_whole
-from benchmark.reporting.figures.saving import pictures, save_figure
-from benchmark.reporting.pages import render
+from benchmark.reporting.figures.saving import save_figure
 from benchmark.reporting.tables import ABSENT, Table
 from benchmark.studies.analyses.figures.heat_maps import HeatMap, heat_maps
 from benchmark.studies.analyses.look import PLAIN, Look
+from benchmark.studies.analyses.pages import write_analysis
 from benchmark.studies.analyses.setup import Setup
 
 VERSION = 1  # of what is measured; another measures everything again
@@ -118,20 +117,13 @@ def write_pages(
     look: Look = PLAIN,
 ) -> list[Path]:
     """Write ``cka.md``, ``cka.csv`` and the figure."""
-    out = setup.out
-    write_whole(out / "cka.csv", all_lines(found).to_csv(index=False))
-    shown = [HeatMap(*one.names(look), one.title(look), one.values) for one in found]
-    figures = save_figure(out / "cka", formats, heat_maps, shown, look.columns, caption=CAPTION)
-    page = render(
-        "cka.md",
-        command=command,
-        table=table(found, look),
-        setup=setup,
-        figures=pictures(figures),
-        seconds=sum(one.seconds for one in found),
+    maps = [HeatMap(*one.names(look), one.title(look), one.values) for one in found]
+    stem = setup.out / "cka"
+    figures = save_figure(stem, formats, heat_maps, maps, look.columns, caption=CAPTION)
+    seconds = sum(one.seconds for one in found)
+    return write_analysis(
+        "cka", setup, command, all_lines(found), table(found, look), figures, seconds=seconds
     )
-    write_whole(out / "cka.md", page)
-    return [out / "cka.md", out / "cka.csv", *figures]
 
 
 def all_lines(found: Sequence[Similarity]) -> pd.DataFrame:

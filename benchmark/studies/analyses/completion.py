@@ -12,16 +12,14 @@ import pandas as pd
 from benchmark.analysis.completion import SPREAD, hidden_pixels, hide, interpolated, psnr_of
 from benchmark.cells import Cell
 from benchmark.denoiser.inference import Inference
-from benchmark.files.whole import write_whole
 from benchmark.noise import to_uint8
 from benchmark.noise.keys import stream
 from benchmark.pixels import small_png_bytes
-from benchmark.reporting.figures.saving import pictures, save_figure
-from benchmark.reporting.pages import render
 from benchmark.reporting.tables import ABSENT, Table
 from benchmark.scoring.evaluate import as_pixels
 from benchmark.studies.analyses.figures.completed import Completed, completed
 from benchmark.studies.analyses.look import PLAIN, Look
+from benchmark.studies.analyses.pages import save_by_dataset, write_analysis
 from benchmark.studies.analyses.setup import Setup, is_reference, name_of
 
 VERSION = 1  # of what is measured; another measures everything again
@@ -179,28 +177,22 @@ def write_pages(
     look: Look = PLAIN,
 ) -> list[Path]:
     """Write ``completion.md``, ``completion.csv`` and a figure for each dataset."""
-    out, figures = setup.out, []
-    write_whole(out / "completion.csv", all_lines(found).to_csv(index=False))
-    for dataset in setup.grid.datasets:
-        shown = [
+
+    def shown(dataset: str) -> list[Completed]:
+        return [
             _picture(setup, one)
             for one in found
             if one.cell.dataset == dataset and one.noise != CLEAN and is_reference(one.cell)
         ]
-        stem, words = out / f"completion_{dataset}", {"caption": CAPTION, "columns": look.columns}
-        figures += save_figure(stem, formats, completed, shown, look, **words)
-    page = render(
-        "completion.md",
-        command=command,
-        table=table(found, look),
-        setup=setup,
-        values={look.label(n): model.hidden_pixel for n, model in setup.grid.models.items()},
-        spread=SPREAD,
-        figures=pictures(figures),
-        seconds=sum(one.seconds for one in found),
+
+    figures = save_by_dataset(
+        "completion", setup, formats, completed, shown, look=look, caption=CAPTION
     )
-    write_whole(out / "completion.md", page)
-    return [out / "completion.md", out / "completion.csv", *figures]
+    values = {look.label(n): model.hidden_pixel for n, model in setup.grid.models.items()}
+    facts = {"values": values, "spread": SPREAD, "seconds": sum(one.seconds for one in found)}
+    return write_analysis(
+        "completion", setup, command, all_lines(found), table(found, look), figures, **facts
+    )
 
 
 def _picture(setup: Setup, one: Completion) -> Completed:

@@ -10,12 +10,10 @@ import pandas as pd
 
 from benchmark.analysis.distributions import BINS, Histogram, distance, limits
 from benchmark.cells import Cell
-from benchmark.files.whole import write_whole
-from benchmark.reporting.figures.saving import pictures, save_figure
-from benchmark.reporting.pages import render
 from benchmark.reporting.tables import Table
 from benchmark.studies.analyses.figures.histograms import Panel, histograms
 from benchmark.studies.analyses.look import PLAIN, Look
+from benchmark.studies.analyses.pages import save_by_dataset, write_analysis
 from benchmark.studies.analyses.setup import Setup, is_reference, name_of
 
 VERSION = 1  # of what is measured; another measures everything again
@@ -102,25 +100,17 @@ def write_pages(
     look: Look = PLAIN,
 ) -> list[Path]:
     """Write ``features.md``, ``features.csv`` and a figure for each dataset."""
-    out, figures = setup.out, []
-    write_whole(out / "features.csv", all_lines(found).to_csv(index=False))
-    words = {"caption": CAPTION, "columns": look.columns}
-    for dataset in setup.grid.datasets:
-        own = [one for one in found if one.cell.dataset == dataset]
-        shown = [_panel(one, look) for one in own]
-        figures += save_figure(
-            out / f"features_{dataset}", formats, histograms, shown, look, **words
-        )
-    page = render(
-        "features.md",
-        command=command,
-        table=table(found, look),
-        setup=setup,
-        figures=pictures(figures),
-        seconds=sum(one.seconds for one in found),
+
+    def shown(dataset: str) -> list[Panel]:
+        return [_panel(one, look) for one in found if one.cell.dataset == dataset]
+
+    figures = save_by_dataset(
+        "features", setup, formats, histograms, shown, look=look, caption=CAPTION
     )
-    write_whole(out / "features.md", page)
-    return [out / "features.md", out / "features.csv", *figures]
+    facts = {"seconds": sum(one.seconds for one in found)}
+    return write_analysis(
+        "features", setup, command, all_lines(found), table(found, look), figures, **facts
+    )
 
 
 def _panel(one: Distribution, look: Look) -> Panel:

@@ -9,13 +9,11 @@ import pandas as pd
 
 from benchmark.analysis.receptive_field import around, changes, gradients, no_gradients, side_of
 from benchmark.cells import Cell
-from benchmark.files.whole import write_whole
 from benchmark.noise.keys import stream
-from benchmark.reporting.figures.saving import pictures, save_figure
-from benchmark.reporting.pages import render
 from benchmark.reporting.tables import Table
 from benchmark.studies.analyses.figures.fields import Field, fields
 from benchmark.studies.analyses.look import PLAIN, Look
+from benchmark.studies.analyses.pages import save_by_dataset, write_analysis
 from benchmark.studies.analyses.setup import Setup, name_of
 
 VERSION = 1  # of what is measured; another measures everything again
@@ -137,24 +135,16 @@ def write_pages(
     look: Look = PLAIN,
 ) -> list[Path]:
     """Write ``field.md``, ``field.csv`` and a figure for each dataset."""
-    out, figures = setup.out, []
-    write_whole(out / "field.csv", all_lines(found).to_csv(index=False))
-    for dataset in setup.grid.datasets:
-        shown = [_field(one, look) for one in found if one.cell.dataset == dataset]
-        stem, words = out / f"field_{dataset}", {"caption": CAPTION, "columns": look.columns}
-        figures += save_figure(stem, formats, fields, shown, look, **words)
-    page = render(
-        "field.md",
-        command=command,
-        table=table(found, look),
-        setup=setup,
-        spread=SPREAD,
-        edge=len(found[0].gradient),
-        figures=pictures(figures),
-        seconds=sum(one.seconds for one in found),
+
+    def shown(dataset: str) -> list[Field]:
+        return [_field(one, look) for one in found if one.cell.dataset == dataset]
+
+    figures = save_by_dataset("field", setup, formats, fields, shown, look=look, caption=CAPTION)
+    seconds = sum(one.seconds for one in found)
+    facts = {"spread": SPREAD, "edge": len(found[0].gradient), "seconds": seconds}
+    return write_analysis(
+        "field", setup, command, all_lines(found), table(found, look), figures, **facts
     )
-    write_whole(out / "field.md", page)
-    return [out / "field.md", out / "field.csv", *figures]
 
 
 def _field(one: Influence, look: Look) -> Field:

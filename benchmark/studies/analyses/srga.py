@@ -17,12 +17,10 @@ from benchmark.analysis.srga import (
     srga,
 )
 from benchmark.cells import Cell
-from benchmark.files.whole import write_whole
-from benchmark.reporting.figures.saving import pictures, save_figure
-from benchmark.reporting.pages import render
 from benchmark.reporting.tables import Table
 from benchmark.studies.analyses.figures.bars import Bars, bars_and_sizes
 from benchmark.studies.analyses.look import PLAIN, Look
+from benchmark.studies.analyses.pages import save_by_dataset, write_analysis
 from benchmark.studies.analyses.setup import LEAST, Setup, name_of
 
 VERSION = 1  # of what is measured; another measures everything again
@@ -144,23 +142,17 @@ def write_pages(
     look: Look = PLAIN,
 ) -> list[Path]:
     """Write ``srga.md``, ``srga.csv`` and a figure for each dataset."""
-    out, figures = setup.out, []
-    write_whole(out / "srga.csv", all_lines(found).to_csv(index=False))
-    for dataset in setup.grid.datasets:
-        shown = [_bars(one, look) for one in found if one.cell.dataset == dataset]
-        stem, words = out / f"srga_{dataset}", {"caption": CAPTION, "columns": look.columns}
-        figures += save_figure(stem, formats, bars_and_sizes, shown, "SRGA", look, **words)
-    page = render(
-        "srga.md",
-        command=command,
-        table=table(found, look),
-        setup=setup,
-        components=COMPONENTS,
-        figures=pictures(figures),
-        seconds=np.mean([one.seconds for one in found]),
+
+    def shown(dataset: str) -> list[Bars]:
+        return [_bars(one, look) for one in found if one.cell.dataset == dataset]
+
+    figures = save_by_dataset(
+        "srga", setup, formats, bars_and_sizes, shown, "SRGA", look=look, caption=CAPTION
     )
-    write_whole(out / "srga.md", page)
-    return [out / "srga.md", out / "srga.csv", *figures]
+    facts = {"components": COMPONENTS, "seconds": np.mean([one.seconds for one in found])}
+    return write_analysis(
+        "srga", setup, command, all_lines(found), table(found, look), figures, **facts
+    )
 
 
 def _bars(one: Distance, look: Look) -> Bars:

@@ -67,7 +67,7 @@ def make_runs(runs: Sequence[Run], make: str, after_each: Callable[[Outcomes], o
     """
     outcomes: dict[str, Outcome] = {}
     for run in runs:
-        outcomes[run.name] = Outcome("stopped", "stopped; the same command goes on from there")
+        outcomes[run.name] = Outcome("stopped", "the same command goes on from there")
         try:
             outcomes[run.name] = _outcome(run, make, outcomes)
         finally:

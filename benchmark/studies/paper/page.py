@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +19,7 @@ from benchmark.studies.paper.shown import Gallery
 
 PAGE, TABLE = "README.md", "explanations.csv"
 HERE = ("made", "found")
+OF = re.compile(r"with networks of the size `(.+?)` on `(.+?)`")  # of a page: what it is of
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,24 @@ def write_page(
     return [out / PAGE, out / TABLE]
 
 
+def check_folder(plan: Plan) -> None:
+    """Refuse a folder whose page is of other networks or images: their parts would be found.
+
+    Raises
+    ------
+    ValueError
+        If it has a page of another size or dataset.
+    """
+    path = plan.out / PAGE
+    found = OF.search(path.read_text("utf-8", "replace")) if path.is_file() else None
+    if found and found.groups() != (plan.size, plan.dataset):
+        size, dataset = found.groups()
+        raise ValueError(
+            f"{path} is of size={size} data={dataset}, whose parts would be mixed with those of "
+            f"size={plan.size} data={plan.dataset}; choose another folder with out=FOLDER"
+        )
+
+
 def lacking(plan: Plan, parts: Sequence[Part], outcomes: Outcomes) -> dict[str, str]:
     """By the title of each part which was asked for and is not there, what became of it."""
     known = {**there([*plan.runs.values()]), **outcomes}
@@ -94,11 +115,8 @@ def _section(plan: Plan, gallery: Gallery, part: Part, known: Outcomes) -> Secti
     if outcome.is_there and not blocks:
         outcome = Outcome("missing", f"{part.title} needs scores or pictures which are not there")
     shared = [run.name for run in plan.shared(PARTS)]
-    runs = [plan.runs[name] for name in part.runs]
+    runs = plan.runs_of([part])
     own = [run for run in runs if run.name not in shared]
-    own = [*(plan.runs[n] for run in own for n in run.after if plan.runs[n].trains), *own]
-    own = [run for run in dict.fromkeys(own) if run.name not in shared]
-    alone = f"bench paper {part.name} size={plan.size} make=none out={plan.out}"
     note = outcome.note
     return Section(
         title=part.title,
@@ -110,8 +128,18 @@ def _section(plan: Plan, gallery: Gallery, part: Part, known: Outcomes) -> Secti
         other=part.other,
         page=gallery.page_of(part),
         shared=[f"[{run.name}](#{run.name})" for run in runs if run.name in shared],
-        commands=[run.command for run in own] if runs else [alone],
+        commands=[run.command for run in own] if runs else [_drawn(plan, part)],
         made_by=[command for run in own if run.is_there for command in run.other_commands],
+    )
+
+
+def _drawn(plan: Plan, part: Part) -> str:
+    """The command which draws a part with the page, of what is there now."""
+    folders = plan.folders.items()
+    where = [f"{name}={path}" for name, path in folders if path != plan.out / name]
+    size = f"size={plan.size}"
+    return shlex.join(
+        ["bench", "paper", part.name, size, "make=none", *plan.data, *where, f"out={plan.out}"]
     )
 
 

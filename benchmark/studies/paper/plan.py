@@ -104,11 +104,6 @@ class Plan:
         """What is scored beside the noisy input: the paper's networks, then what is ours."""
         return [*NETWORKS, *self.variants]
 
-    @property
-    def masked(self) -> list[str]:
-        """The masked networks: the one of that name, then its variants."""
-        return ["masked", *self.variants]
-
     @cached_property
     def runs(self) -> dict[str, Run]:
         """Every run by its name, in the order in which they are given: quick ones first."""

@@ -121,8 +121,11 @@ class Gallery:
             return []
         names = [*ablation.variants]
         added = sorted({*scores.rows["dataset"]} - {*scores.rows["noise"]})  # no recorded noise
-        of = scores.of(datasets=added[:1])
-        return [*ablations.beside_published(of, names, ablation.published)]
+        try:
+            of = scores.of(datasets=added[:1])
+            return [*ablations.beside_published(of, names, ablation.published)]
+        except ValueError:  # it was stopped before all variants had scores
+            return []
 
     def _scores(self, noise: str, level: float) -> list[str]:
         """Means under a noise at a level beside the published ones; a line a model."""
@@ -134,10 +137,13 @@ class Gallery:
         wanted = [name for name in ("identity", *self.plan.models) if name in {*rows["model"]}]
         if not wanted:
             return []
-        dataset = str(rows["dataset"].iloc[0])
-        table = beside_published(rows[rows["dataset"] == dataset], wanted, noise, level, scores)
-        where = f"{scores.dataset_label(dataset)}, {rows['image'].nunique()} images"
-        return [f"{scores.label(noise)} {level:g}, {where}:", table.markdown()]
+        there = [*dict.fromkeys(rows["dataset"])]
+        dataset = self.plan.dataset if self.plan.dataset in there else str(there[0])
+        rows = rows[rows["dataset"] == dataset]
+        table = beside_published(rows, wanted, noise, level, scores)
+        of = () if dataset == noise else (scores.dataset_label(dataset),)  # recorded with images
+        said = (f"{scores.label(noise)} {level:g}", *of, f"{rows['image'].nunique()} images")
+        return [f"{', '.join(said)}:", table.markdown()]
 
     def forget(self, runs: Iterable[str]) -> None:
         """Read the scores of these runs again: there are more of them now."""

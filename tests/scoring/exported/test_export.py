@@ -12,9 +12,10 @@ from doubles import Darkened, Offset, Recorder
 from benchmark.cells import Cell
 from benchmark.cells.provenance import pixels_hash
 from benchmark.datasets import DATASETS
+from benchmark.datasets.arrays import Arrays
 from benchmark.noise import NOISE_MODELS, NoiseModel
 from benchmark.pixels import png_bytes
-from benchmark.protocol import MASKED, PROTOCOLS, Protocol
+from benchmark.protocol import MASKED, PROTOCOLS, Protocol, protocol_of
 from benchmark.scoring.evaluate import evaluate, noisy_pair
 from benchmark.scoring.exported.export import export
 from benchmark.scoring.exported.images import encoded, in_unit, read_restored
@@ -48,6 +49,16 @@ def test_an_image_is_what_a_model_of_a_run_is_given_to_the_bit(tmp_path, protoco
     pixels = in_unit(read_restored(tmp_path / entry.file))
     assert torch.equal(torch.from_numpy(pixels).permute(2, 0, 1).unsqueeze(0), model.seen[0])
     assert entry.pixels == row["noisy"]
+
+
+def test_images_of_16_bits_are_exported_by_a_protocol_of_16(tmp_path):
+    deep = np.random.default_rng(0).integers(0, 65536, (16, 16, 3), np.uint16)
+    data = {"deep": Arrays([deep])}
+    levels = {"deep": {"gaussian": (25.0,)}}
+    noises = {"gaussian": NOISE_MODELS["gaussian"]()}
+    asked = Grid({}, noises, data, {}, levels, [0], {}, protocol=protocol_of("masked(bits=16)"))
+    (entry,) = export(asked, tmp_path).entries.values()
+    assert read_restored(tmp_path / entry.file).dtype == np.uint16
 
 
 def test_the_manifest_says_of_each_file_what_it_is(tmp_path):

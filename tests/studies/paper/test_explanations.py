@@ -24,12 +24,13 @@ def by_part(plan) -> dict[str, Finding]:
         ((1.0, 1.95), "holds for 1 of 2 noises"),
         ((2.05, 1.95), "within the floor"),
         ((3.0, 1.95), "does not hold"),
+        ((3.0, 1.0), "holds for 1 of 2 noises, the opposite for 1"),
         ((3.0, 3.0), "does not hold"),
         ((), "not made"),
     ],
 )
 def test_a_difference_counts_beyond_the_floor_and_for_each_noise(masked, verdict):
-    values = dict(zip(("a", "b"), masked, strict=False))
+    values: dict[str, float] = dict(zip(("a", "b"), masked, strict=False))
     plain = {"a": 2.0, "b": 2.0}
     assert Finding("claim", "part", plain=plain, masked=values, floor=0.1).verdict == verdict
 
@@ -42,11 +43,43 @@ def test_where_more_is_meant_more_holds():
 def test_without_results_every_explanation_is_not_made(plan):
     found = findings(plan)
     assert [one.part for one in found] == [
-        *("figure_12", "figure_13", "figure_14", "figure_15", "figure_5"),
+        *("figure_11", "figure_12", "figure_13", "figure_14", "figure_15", "figure_5"),
     ]
     assert {one.verdict for one in found} == {"not made"}
     assert measured(found).rows == []
-    assert len(all_lines(found)) == 5
+    assert len(all_lines(found)) == 6
+
+
+@pytest.mark.parametrize(
+    ("table", "lines", "said"),
+    [
+        ("cka/cka.csv", ["garbage"], "cka.csv has no column left_model"),
+        ("srga/srga.csv", [], "srga.csv cannot be read as CSV"),
+        ("features/features.csv", ['"'], "features.csv cannot be read as CSV"),
+    ],
+)
+def test_a_damaged_table_costs_its_own_verdict_alone_and_is_said(plan, table, lines, said):
+    path = plan.folders["analyses"] / table
+    path.parent.mkdir(parents=True)
+    path.write_text("\n".join(lines))
+    found = findings(plan)
+    assert {one.verdict for one in found} == {"not made"}
+    (note,) = notes(found)
+    assert said in note
+
+
+def test_scores_come_first_as_means_over_levels_of_the_images_of_the_plan(plan):
+    write_lines(
+        plan.folders["scores"] / "leaderboard.csv",
+        "model,dataset,noise,level,psnr",
+        *("baseline,toy,speckle,0.02,28", "baseline,toy,speckle,0.04,24"),
+        *("masked,toy,speckle,0.02,27", "masked,toy,speckle,0.04,26"),
+        *("baseline,toy,gaussian,15,31", "masked,toy,gaussian,15,29"),
+        *("baseline,other,poisson,2,20", "masked,other,poisson,2,30"),
+    )
+    one, *_ = findings(plan)
+    assert (one.part, one.plain, one.masked) == ("figure_11", {"speckle": 26}, {"speckle": 26.5})
+    assert one.verdict == "holds"
 
 
 def test_cka_is_of_the_deeper_half_of_the_layers_with_themselves(plan):
@@ -80,6 +113,7 @@ def test_srga_is_of_all_patches_beside_the_larger_floor(plan):
     ours, theirs = (one for one in findings(plan) if one.part == "figure_14")
     assert (ours.network, ours.floor, ours.verdict) == ("masked", 0.3, "holds")
     assert ours.plain == {"poisson 3": 2.5}
+    assert "between two halves of the crops under gaussian 15 it is 3.00 to 3.00" in ours.note
     assert (theirs.network, theirs.floor, theirs.verdict) == (
         *("masked_80_90", 0.2, "within the floor"),
     )
@@ -137,7 +171,9 @@ def test_a_table_of_numbers_has_those_behind_each_verdict():
         masked={"a 1": 1.0, "b 2": 3.5},
         floor=0.25,
     )
-    assert verdicts([one]).rows == [["claim", "Figure 14", "masked", "holds for 1 of 2 noises"]]
+    assert verdicts([one]).rows == [
+        ["claim", "Figure 14", "masked", "holds for 1 of 2 noises, the opposite for 1"]
+    ]
     assert measured([one]).rows == [
         ["Figure 14", "SRGA ↓", "a 1", "masked", "1.00", "2.00", "0.25"],
         ["Figure 14", "SRGA ↓", "b 2", "masked", "3.50", "3.00", "0.25"],

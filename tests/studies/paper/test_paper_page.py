@@ -1,16 +1,20 @@
 """The page of the paper from made-up folders: pictures, tables, states, and what differs."""
 
 import re
+from dataclasses import replace
+from pathlib import Path
 
+import pandas as pd
 import pytest
 from drawing import assert_whole
 from parts_made_up import DRAWN, gallery_of, scored, write_lines
 
+from benchmark.cells.scores import as_scores
 from benchmark.files.output import is_ours
 from benchmark.reporting.tables import Table
 from benchmark.studies.paper.architecture import Architecture, architecture_figure
 from benchmark.studies.paper.making import Outcome
-from benchmark.studies.paper.page import lacking, write_page
+from benchmark.studies.paper.page import check_folder, lacking, write_page
 from benchmark.studies.paper.parts import PARTS, chosen_parts
 from benchmark.studies.paper.published import PUBLISHED
 
@@ -91,6 +95,47 @@ def test_variants_of_an_ablation_stand_beside_the_published_ones(plan):
     assert line_of(section, "masked") == [
         *("25.00", "0.2500", "Table 1, both masks", "29.74", "0.8672"),
     ]
+
+
+def test_an_ablation_stopped_before_all_variants_have_scores_is_missing(plan):
+    section = page_of(plan, masks=scored(("masked", "mixture", 1.0, 25.0)))["Table 1"]
+    assert "**Here: missing.**" in section and "| masked" not in section
+
+
+def test_scores_of_several_datasets_are_of_the_images_asked_for(plan):
+    write_lines(plan.folders["scores"] / "leaderboard.csv", "model,dataset,noise,level,psnr")
+    scores = scored(*((model, "isp", 1.0, 20.0) for model in ("dncnn", "masked")))
+    other = scores.rows.assign(dataset="a", image="b", psnr=10.0)
+    scores = as_scores(pd.concat([other, scores.rows]))
+    section = page_of(plan, scores=scores)["Table 3c"]
+    assert "isp 1, toy, 1 images:" in section
+    assert line_of(section, "masked")[0] == "20.00"
+
+
+def test_the_command_of_a_drawn_part_finds_what_the_page_has_found(plan):
+    elsewhere = replace(plan, folders={**plan.folders, "scores": Path("my scores")})
+    section = page_of(elsewhere)["Figure 4"]
+    assert "make=none data=toy 'scores=my scores' out=" in section
+    assert "analyses=" not in section
+
+
+@pytest.mark.parametrize("other", [{"size": "small"}, {"dataset": "photos"}])
+def test_a_folder_of_another_size_or_of_other_images_is_refused(plan, other):
+    check_folder(plan)
+    page_of(plan)
+    check_folder(plan)
+    with pytest.raises(ValueError, match="is of size=tiny data=toy, .* out=FOLDER"):
+        check_folder(replace(plan, **other))
+
+
+def test_a_part_names_the_trainings_which_it_builds_upon_once_each(plan):
+    tiny = page_of(plan)["Figure 13"]
+    assert tiny.count("bench train") == 2 and "Made by" not in tiny
+    small = page_of(replace(plan, size="small", to_train=("dncnn", "baseline", "masked")))
+    anchors = "[baseline_small](#baseline_small), [masked_small](#masked_small)"
+    assert f"Made by {anchors}, then by:" in small["Figure 13"]
+    assert "[masked_small](#masked_small), [scores](#scores), then by:" in small["Figure 1"]
+    assert "bench train" in small["masked_small"] and "bench train" not in small["Figure 13"]
 
 
 def test_a_comparison_shows_the_picture_which_its_scores_choose_and_no_older_one(plan):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from benchmark.cli.commands.paper import PaperOptions
 
 FOLDERS = ("scores", "ablations", "analyses", "training")
-ABLATIONS = Path(__file__).parents[1] / "conf" / "ablation"
 ORDER = ("masks", "attention_ratio", "input_ratio", "ihc")  # of ablations, the paper's
 RECIPE = (*(f.name for f in fields(Recipe)), *(f.name for f in fields(Execution)))
 NOT_HERE = {  # of the paper, whatever is on this machine
@@ -115,7 +115,8 @@ def _variants(size: str) -> dict[str, str]:
 
 
 def _ablation(name: str) -> Ablation:
-    config: Any = OmegaConf.load(ABLATIONS / f"{name}.yaml")
+    file = resources.files("benchmark.cli.conf") / "ablation" / f"{name}.yaml"
+    config: Any = OmegaConf.create(file.read_text("utf-8"))
     ablate = all_commands()["ablate"]
     return ablation_of(config, [*ablate.settings, *ablate.groups])
 

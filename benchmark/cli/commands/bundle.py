@@ -1,0 +1,60 @@
+"""``bench bundle``: what a run reads as one file, for a machine without a network."""
+
+from dataclasses import dataclass, replace
+
+from benchmark.cli.command import CommandLine, command
+from benchmark.cli.objects.grid_options import GridOptions
+
+
+@dataclass(frozen=True)
+class BundleOptions(GridOptions):
+    """What is packed: what bench run reads with the same settings; or what is unpacked.
+
+    Parameters
+    ----------
+    to
+        The file that is written.
+    unpack
+        The file that is unpacked; nothing else is given then.
+    """
+
+    to: str = "run.tar"
+    unpack: str | None = None
+
+
+@command("bundle", goes_on=True)
+def bundle(options: BundleOptions, line: CommandLine) -> None:
+    """Pack what a run reads into one file, or unpack that where there is no network.
+
+    bench bundle model=masked model.masked.weights=published data=kodak24 to=run.tar
+    bench bundle unpack=run.tar
+
+    The settings are those of bench run. Packed are images, weights that do not come with the
+    package, LPIPS' backbone and files which settings name, with a lock of sizes and SHA-256. They
+    are unpacked to where the same run looks for them: NOISEBENCH_DATA or the user's cache, and the
+    folder in which the command is given. Nothing that is there is changed.
+    """
+    import shlex
+    from pathlib import Path
+
+    from benchmark.cli.objects.grid import compose_grid, needed_specs
+    from benchmark.cli.objects.needed import needed_files
+    from benchmark.console.log import log
+    from benchmark.files.places import named_file
+    from benchmark.offline.bundle import pack, unpack
+
+    if options.unpack is not None:
+        if others := line.words_without("unpack"):
+            raise ValueError(f"unpack= stands alone; leave out {' '.join(others)}")
+        found = unpack(named_file(options.unpack))
+        log.info(f"{len(found.files)} files are where a run looks for them; then: {found.run}")
+        return
+    levels = None if options.levels == "matched" else options.levels  # found where it runs
+    compose_grid(replace(options, device="cpu", levels=levels, offline=True))  # says its mistakes
+    files = needed_files(needed_specs(options))
+    run = shlex.join(["bench", "run", *line.words_without("to", "unpack")])
+    found = pack(files, run, Path(options.to).expanduser())
+    log.info(
+        f"written to {options.to}: {len(files)} files, {found.size / 1e6:.1f} MB; on another "
+        f"machine: bench bundle unpack={Path(options.to).name}, then: {run}"
+    )

@@ -1,0 +1,75 @@
+"""The files that a run reads beside what comes with the packages, by their names in a bundle."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from benchmark.datasets import Dataset
+from benchmark.denoiser import Denoiser
+from benchmark.denoiser.weights.load import PUBLISHED, all_shipped, weights_path
+from benchmark.metrics import Metric
+from benchmark.objects.building import build_one
+from benchmark.objects.spec import Spec, Specs
+from benchmark.settings import declared
+
+Named = tuple[str, Path]
+
+
+def needed_files(specs: Mapping[str, Specs]) -> dict[str, Path]:
+    """Files by their names in a bundle; see `benchmark.offline.bundle.Bundle`.
+
+    Raises
+    ------
+    ValueError
+        If one is missing, or named by a path that leads out of the working folder.
+    """
+    return dict(found for group in specs.values() for s in group.values() for found in _of(s))
+
+
+def _of(spec: Spec) -> Iterator[Named]:
+    kinds = declared(spec.cls, spec.settings)
+    given = {key: value for key, value in spec.settings.items() if value and key in kinds}
+    given = {key: value for key, value in given.items() if kinds[key] in ("files", "located")}
+    if issubclass(spec.cls, Dataset):
+        yield from _images(build_one(spec), bool(given))
+        return
+    if issubclass(spec.cls, Denoiser) and spec.cls.learned:
+        yield from _weights(spec)
+    elif issubclass(spec.cls, Metric):
+        yield from ((f"weights/{path.name}", path) for path in build_one(spec).found_files())
+    for value in given.values():
+        for one in value if isinstance(value, tuple) else (value,):
+            path = Path(one)
+            below = [path] if not path.is_dir() else sorted(filter(Path.is_file, path.rglob("*")))
+            yield from map(_here, below)
+
+
+def _images(dataset: Dataset, named: bool) -> Iterator[Named]:
+    """The images of a data set, if it does not come with a package."""
+    folder = dataset.folder()
+    if named:
+        yield from map(_here, sorted(dataset.paths()))
+    elif folder in Dataset.searched(dataset):
+        for path in sorted(dataset.paths()):
+            yield f"data/{dataset.name}/{path.relative_to(folder).as_posix()}", path
+
+
+def _weights(spec: Spec) -> Iterator[Named]:
+    """The weights that a network is told to read, if they are not shipped."""
+    given = spec.settings.get("weights")
+    path = weights_path(spec.cls, given)
+    if given == PUBLISHED:
+        yield f"weights/{path.name}", path
+    elif given and path not in all_shipped(spec.cls).values():
+        yield _here(path)
+
+
+def _here(path: Path) -> Named:
+    """A file which is named by its path."""
+    if not path.is_file():
+        raise ValueError(f"there is no file {path}")
+    if path.is_absolute() or ".." in path.parts or path.parts[0].startswith("~"):
+        raise ValueError(
+            f"{path} lies outside the folder in which this command is given, so that it would be "
+            f"elsewhere on another machine; name it by a path below this folder"
+        )
+    return f"here/{path.as_posix()}", path
