@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from doubles import Offset
 from PIL import Image
 from rich.console import Console
 from torch import Tensor, nn
@@ -18,7 +19,6 @@ from benchmark.console import log
 from benchmark.denoiser import Denoiser
 from benchmark.metrics import METRICS, MetricUnavailable
 from benchmark.noise import NOISE_MODELS
-from tests.doubles import Offset
 
 PHOTO = {"photos": {"limit": 1, "crop": 32}}
 NOISE = "gaussian(25)"

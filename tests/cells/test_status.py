@@ -5,19 +5,24 @@ import os
 import time
 
 import pytest
+from filled_cells import (
+    CELLS,
+    DEAD,
+    ELSEWHERE,
+    IMAGES,
+    PLAN,
+    fill,
+    part_of,
+    row,
+    settings,
+    take,
+)
 
 from benchmark.cells import Cell, ResultStore
 from benchmark.cells.packed import pack
-from benchmark.cells.running.plans import Plan, read_plans
+from benchmark.cells.running.plans import read_plans
 from benchmark.cells.running.status import Counts, Folder
 from benchmark.files.owner import new_token
-from tests.cells.test_sharing import DEAD, ELSEWHERE, fill, identities, part_of, row, settings, take
-
-IMAGES = identities(4)
-CELLS = [Cell("masked", "kodak24", "gaussian", float(level), 0) for level in (15, 25, 50, 75)]
-PLAN = Plan(
-    "bench run", ["masked"], {"kodak24": {"gaussian": (15, 25, 50, 75)}}, [0], {"kodak24": 4}
-)
 
 
 @pytest.fixture

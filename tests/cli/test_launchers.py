@@ -10,12 +10,12 @@ from pathlib import Path
 
 import psutil
 import pytest
+from bad_inputs.plugins import plugin
 from command_results import ENTRY, ENVIRONMENT, ROOT, SMALL, without_seconds
 
 from benchmark.cli.command import all_commands
 from benchmark.cli.workers import workers_of
 from benchmark.files.lease import holder
-from tests.bad_inputs.plugins import plugin
 
 SLOW = """
 import time

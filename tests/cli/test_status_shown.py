@@ -1,10 +1,9 @@
 """``bench status``: the table of a folder in which runs are at work."""
 
 import pytest
+from filled_cells import CELLS, IMAGES, PLAN, fill, identities, row, take
 
 from benchmark.cells import ResultStore
-from tests.cells.test_sharing import identities, row, take
-from tests.cells.test_status import CELLS, IMAGES, PLAN, fill
 
 
 def test_a_folder_says_what_is_done_running_dead_and_left_and_who_works(bench, tmp_path):

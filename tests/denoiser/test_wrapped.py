@@ -6,10 +6,10 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
+from doubles import Constant
 from torch import nn
 
 from benchmark.denoiser.wrapped import as_denoiser, identity_of_object, left_as_found
-from tests.doubles import Constant
 
 
 class Net(nn.Module):

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
+from test_docs import ROOT, fenced
 
 import benchmark
 from benchmark.console import log
-from tests.docs.test_docs import ROOT, fenced
 
 PAGE = ROOT / "docs" / "python.md"
 

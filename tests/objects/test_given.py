@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from doubles import Spy
 
 from benchmark.cli.objects.specs import spec_of
 from benchmark.cli.registered import catalogue
@@ -15,7 +16,6 @@ from benchmark.noise import NOISE_MODELS, Formula
 from benchmark.objects.building import recorded_settings
 from benchmark.objects.given import chosen
 from benchmark.objects.registries import REGISTRIES, available, suites
-from tests.doubles import Spy
 
 CHOICES = [
     ("noise", "speckle", {"levels": [3, 4]}),

@@ -4,11 +4,11 @@ import threading
 from pathlib import Path
 
 import pytest
+from filled_cells import fill, identities, row, take
 
 from benchmark.cells import Cell, ResultStore
 from benchmark.scoring.grid import Grid, in_order_of
 from benchmark.scoring.launch import fill_by_workers
-from tests.cells.test_sharing import fill, identities, row, take
 
 IMAGES = identities(2)
 CELLS = [Cell("masked", "kodak24", "gaussian", float(level), 0) for level in range(1, 5)]
