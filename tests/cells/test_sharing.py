@@ -313,7 +313,7 @@ def test_unknown_keys_of_a_cell_are_kept(store):
 WRITER = """
 import sys, time
 sys.path.insert(0, sys.argv[3])
-from tests.cells.test_sharing import *
+from cells.test_sharing import *
 store, log = ResultStore(sys.argv[1]), open(sys.argv[2], "a")
 while not Path(sys.argv[1]).exists():  # until all of them are there
     time.sleep(0.005)
@@ -332,8 +332,9 @@ for part in share(store, [Request(cell, settings(images), images) for cell in ce
 def test_three_processes_share_a_grid_and_survive_the_death_of_one(tmp_path):
     root, logs = tmp_path / "out", [tmp_path / str(number) for number in range(3)]
     command = [sys.executable, "-c", WRITER, str(root)]
-    here = str(Path(__file__).parents[2])
-    writers = [subprocess.Popen([*command, str(log), here], cwd=here) for log in logs]
+    tests = Path(__file__).parents[1]  # where what tests share is found
+    given = [[*command, str(log), str(tests)] for log in logs]
+    writers = [subprocess.Popen(words, cwd=tests.parent) for words in given]
     give_up = time.monotonic() + 60
     while not all(log.exists() for log in logs):
         assert time.monotonic() < give_up
