@@ -378,6 +378,9 @@ class TorchScript(Adapter):
         except RuntimeError as error:
             raise ValueError(f"{path} is no TorchScript archive: {_short(error)}") from None
 
+    def exported(self) -> nn.Module:
+        raise ValueError("its file is a program of TorchScript already")
+
     def call(self, images: Tensor) -> Tensor:
         return self.network(images)
 

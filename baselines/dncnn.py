@@ -11,6 +11,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from baselines.fused import FusedSequential
 from benchmark.denoiser import DENOISERS, Denoiser
 
 LAYER = re.compile(r"model\.\d+\.weight")
@@ -68,7 +69,7 @@ class DnCNN(Denoiser):
                 layers.append(nn.BatchNorm2d(width, eps=1e-4, momentum=0.9))
             layers.append(nn.ReLU(inplace=True))
         layers.append(nn.Conv2d(width, channels, 3, padding=1))
-        self.model = nn.Sequential(*layers)
+        self.model = FusedSequential(*layers)
 
     @classmethod
     def arguments_of(cls, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, object]:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from baselines.fused import FusedSequential
 from benchmark.denoiser import DENOISERS, Denoiser
 
 EPSILON = 1e-4  # of every division in the published code
@@ -112,7 +113,7 @@ class FilterBlock(nn.Module):
     def __init__(self, width: int, power: float):
         super().__init__()
         self.power = power
-        self.feature_extractor = nn.Sequential(
+        self.feature_extractor = FusedSequential(
             conv(3, width), nn.ReLU(inplace=True), conv(width, width), nn.ReLU(inplace=True)
         )
         self.gca = GlobalChannelAttention(width)
@@ -130,13 +131,16 @@ class FilterBlock(nn.Module):
             0 where it is 1.
         """
         padded = reflected(image, dilation) if dilation > 1 else functional.pad(image, (1,) * 4)
-        features = self.feature_extractor(image / rms(image))
+        # with channels last, convolutions in bf16 take a third of the time on a CPU
+        normed = (image / rms(image)).contiguous(memory_format=torch.channels_last)
+        features = self.feature_extractor(normed)
         if removed is not None:
             features = features * self.gca(removed)
         similar = correlations(padded, dilation)  # (B, 9, H, W)
+        similar = similar.to(features.dtype, memory_format=torch.channels_last)
         seen = torch.cat([features, similar], 1)
         # without a bias, nine divided outputs are those of all inputs divided
-        kernels = self.kernel_predictor(seen) / rms(seen)
+        kernels = self.kernel_predictor(seen).contiguous() / rms(seen)
         kernels = kernels.abs().pow(self.power)
         kernels = kernels / (kernels.sum(1, keepdim=True) + EPSILON)
         parts = zip(kernels.split(1, 1), neighbours(padded, dilation), strict=True)

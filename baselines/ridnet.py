@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from baselines.fused import FusedSequential
 from baselines.swinir import RGB_MEAN
 from benchmark.denoiser import DENOISERS, Denoiser
 
@@ -85,7 +86,7 @@ def conv3(inputs: int, outputs: int, dilation: int = 1) -> nn.Conv2d:
 
 def convs(*layers: nn.Module) -> nn.Sequential:
     """Each layer with a ReLU behind it."""
-    return nn.Sequential(*(part for layer in layers for part in (layer, nn.ReLU(inplace=True))))
+    return FusedSequential(*(part for layer in layers for part in (layer, nn.ReLU(inplace=True))))
 
 
 def basic_block(conv: nn.Conv2d, batch_norm: bool) -> nn.Module:

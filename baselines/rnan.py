@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from baselines.fused import FusedSequential
 from benchmark.denoiser import DENOISERS, Denoiser, pad_to_multiple
 
 TILE = 1024  # queries and keys of one tile of logits: 4 MB, so that its steps stay in a cache
@@ -107,7 +108,7 @@ class ResBlock(nn.Module):
 
     def __init__(self, width: int):
         super().__init__()
-        self.body = nn.Sequential(
+        self.body = FusedSequential(
             nn.Conv2d(width, width, 3, padding=1),
             nn.ReLU(inplace=True),
             nn.Conv2d(width, width, 3, padding=1),
@@ -262,6 +263,12 @@ class RNAN(Denoiser):
         features = self.head(image.contiguous(memory_format=torch.channels_last))
         features = self.body_nl_high(self.body(self.body_nl_low(features)))
         return noisy + self.tail(features)[..., :height, :width] / self.rgb_range
+
+    def exported(self) -> nn.Module:
+        raise ValueError(
+            "its attention between all pixels would take memory that grows with the square of "
+            "their number"
+        )
 
     def restore(self, noisy: Tensor) -> Tensor:
         """The whole image at once, or patch by patch if ``chop`` is on."""

@@ -14,7 +14,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from baselines.swin_cpu import FastSwinBlock
+from baselines.swin.fast import FastSwinBlock
 from benchmark.denoiser import DENOISERS, Denoiser, pad_to_multiple
 
 RGB_MEAN = (0.4488, 0.4371, 0.4040)  # of DIV2K, subtracted by the published code

@@ -9,7 +9,7 @@ from benchmark.files.whole import file_hash
 from benchmark.signature import keywords_of
 
 GIVEN = "python:"  # how the class begins of an object which no registered name stands for
-KINDS = ("located", "files", "in_key")  # what a class declares of its settings, by name
+KINDS = ("located", "files", "in_key", "later")  # what a class declares of its settings, by name
 
 Settings = dict[str, Any]
 
@@ -20,9 +20,11 @@ def identity_of(cls: type, settings: Mapping[str, object]) -> Settings:
     A class says which of its settings do not count as they stand: those in ``located`` only say
     where something lies and are left out; those in ``files`` name a file, or several, whose content
     counts, and become ``sha256:`` and its hash; those in ``in_key`` are told by the cell's key and
-    are left out. Each is a tuple of names and holds for subclasses as well; where a subclass
-    declares the same setting otherwise, its word counts. A class whose settings name other classes,
-    as a formula's do, says by a class method ``identity_within`` what is recorded of them.
+    are left out; those in ``later`` came after scores were stored without them, and are left out
+    while they have their default, so that those scores stay what they are. Each is a tuple of names
+    and holds for subclasses as well; where a subclass declares the same setting otherwise, its word
+    counts. A class whose settings name other classes, as a formula's do, says by a class method
+    ``identity_within`` what is recorded of them.
 
     Parameters
     ----------
@@ -34,11 +36,17 @@ def identity_of(cls: type, settings: Mapping[str, object]) -> Settings:
     ValueError
         If a file cannot be read, or the class declares a setting which it does not have.
     """
-    kinds = declared(cls, settings)
+    kinds, keywords = declared(cls, settings), keywords_of(cls)
+
+    def told_elsewhere(key: str, value: object) -> bool:
+        if kinds.get(key) == "later" and key in keywords:
+            return value == keywords[key][0].default
+        return kinds.get(key) in ("located", "in_key")
+
     recorded = {
         key: content_of(cls, key, value) if kinds.get(key) == "files" else value
         for key, value in settings.items()
-        if kinds.get(key) not in ("located", "in_key")
+        if not told_elsewhere(key, value)
     }
     within = getattr(cls, "identity_within", None)
     return within(recorded) if within else recorded

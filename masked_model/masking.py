@@ -11,27 +11,45 @@ MASKED_PIXEL = -0.1  # below every real pixel
 
 
 class InputMask(nn.Module):
-    """Hide most pixels of a training image; in evaluation the image passes unchanged.
+    """Hide most pixels of a training image; in evaluation, as published, none.
 
     Each image draws its own ratio, an integer percentage of ``ratio`` with both ends included, and
     each of its pixels is hidden with that probability, independently of the others. A hidden
     pixel is -0.1 in all channels.
+
+    Parameters
+    ----------
+    ratio
+        Lowest and highest percentage in training.
+    at_test
+        The percentage in evaluation.
+
+    Raises
+    ------
+    ValueError
+        If they are no percentages.
     """
 
-    def __init__(self, ratio: tuple[int, int] = (80, 90)):
+    def __init__(self, ratio: tuple[int, int] = (80, 90), at_test: int = 0):
         super().__init__()
         self.ratio = checked_ratio(ratio)
+        if at_test not in range(101):
+            raise ValueError(
+                f"at test a mask hides a whole percentage of the pixels, 0 to 100; got {at_test}"
+            )
+        self.at_test = int(at_test)
 
     def forward(self, image: Tensor) -> Tensor:
         """(B, C, H, W) in [0, 1] to the same, with -0.1 where a pixel is hidden."""
-        if not self.training:
+        ratio = self.ratio if self.training else (self.at_test, self.at_test)
+        if ratio == (0, 0):
             return image
-        ratio = draw_ratio(self.ratio, (len(image), 1, 1, 1), image.device)
+        hidden = draw_ratio(ratio, (len(image), 1, 1, 1), image.device)
         chance = torch.rand_like(image[:, :1])
-        return image.masked_fill(chance < ratio, MASKED_PIXEL)
+        return image.masked_fill(chance < hidden, MASKED_PIXEL)
 
     def extra_repr(self) -> str:
-        return f"ratio={self.ratio}"
+        return f"ratio={self.ratio}, at_test={self.at_test}"
 
 
 class AttentionMask(nn.Module):

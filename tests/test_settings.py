@@ -26,9 +26,9 @@ from benchmark.studies.noise_sheet.measures import measure
 
 ROOT = Path(__file__).parents[1]
 GROUPS = ("noise", "model", "data", "metric")
-DECLARED = ("undeclared", "located", "files")
+DECLARED = ("undeclared", "located", "files", "later")
 OBJECTS = {"model": "model", "noise": "noise", "data": "dataset"}
-FACTS = {"data": ("images", "sha256"), "model": ("tile", "precision")}  # not settings
+FACTS = {"data": ("images", "sha256"), "model": ("tile", "precision", "runtime")}  # not settings
 PLACES = ("path", "weights")  # names which sound like a place, or a file
 
 
@@ -57,7 +57,7 @@ def plugin(group: str, setting: str, kind: str, **more: object) -> type:
         "higher_is_better": True,
         **more,
     }
-    if kind in ("located", "files"):
+    if kind != "undeclared":
         body[kind] = (setting,)
     if group == "noise":
         body |= {"unit": "nothing", "sample": lambda self, clean, level, rng: clean}
@@ -100,6 +100,9 @@ def test_what_a_setting_is_to_a_cell_is_its_classs_word_and_not_its_name(
         assert first == copy == {"of": "plugin", setting: f"sha256:{digest}"}
         assert other != first
         assert nothing == {"of": "plugin", setting: ""}
+    elif kind == "later":
+        assert nothing == {"of": "plugin"}  # as stored before the setting was there
+        assert first[setting] == files[0]
     else:
         assert len({json.dumps(found) for found in (first, other, copy, nothing)}) == 4
         assert first[setting] == files[0]

@@ -12,12 +12,14 @@ from benchmark.cells.provenance import pixels_hash
 from benchmark.datasets import Dataset
 from benchmark.datasets.arrays import as_float, as_image
 from benchmark.denoiser.inference import Inference
+from benchmark.denoiser.runtime.choice import choose_runtime
 from benchmark.denoiser.wrapped import as_denoiser, left_as_found
 from benchmark.environment.device import pick_device
 from benchmark.noise import Key, NoiseModel
 from benchmark.objects.given import chosen
 from benchmark.protocol import Protocol
 from benchmark.scoring.evaluate import as_tensor, rounded, treated
+from benchmark.scoring.precision import choose_precision
 
 if TYPE_CHECKING:
     import torch
@@ -103,6 +105,7 @@ def denoise(
     seed: int = 0,
     tile: int | str = "auto",
     precision: str = "fp32",
+    runtime: str = "torch",
     device: str | torch.device = "auto",
 ) -> np.ndarray:
     """Restore one image, whole or in tiles, as `score` does.
@@ -116,8 +119,8 @@ def denoise(
         A registered name, or what restores (B, 3, H, W) in [0, 1], of a grey image (B, 1, H, W).
     seed : int, optional
         Of torch's generator, for networks which are stochastic.
-    tile, precision : optional
-        See `benchmark.denoiser.inference.Inference`.
+    tile, precision, runtime : optional
+        As in `score`; but a network which cannot run in the runtime that is named is refused.
     device : str or torch.device, optional
         As in `score`.
 
@@ -143,8 +146,14 @@ def denoise(
     one = load_model(model) if isinstance(model, str) else as_denoiser(model, "model")
     device = pick_device(device)
     with left_as_found([one]):
+        if precision == "auto":
+            precision, _ = choose_precision(precision, one, device)
+        if runtime == "auto":
+            runtime, _ = choose_runtime(runtime, one, device, precision)
         noisy = as_tensor(given).to(device)
-        done = Inference(tile, precision).run(one.to(device), noisy, checked_seed(seed))
+        done = Inference(tile, precision, runtime=runtime).run(
+            one.to(device), noisy, checked_seed(seed)
+        )
     return _as_given(treated(done.image, CLIPPED), given.dtype).reshape(np.shape(image))
 
 

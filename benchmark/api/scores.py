@@ -62,6 +62,7 @@ def score(
     seeds: int | Iterable[int] = 0,
     tile: int | str = "auto",
     precision: str = "fp32",
+    runtime: str = "torch",
     device: str | torch.device = "auto",
     store: str | os.PathLike[str] | None = None,
     progress: bool = False,
@@ -96,9 +97,9 @@ def score(
         `benchmark.protocol.Protocol`.
     seeds : int or iterable of int, optional
         Noisy versions of each image, one for each.
-    tile, precision : optional
-        How models are run; see `benchmark.denoiser.inference.Inference`. ``precision`` is also
-        ``"auto"``.
+    tile, precision, runtime : optional
+        How models are run; see `benchmark.denoiser.inference.Inference`. ``precision`` and
+        ``runtime`` are also ``"auto"``.
     device : str or torch.device, optional
         ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ``"mps"``.
     store : path, optional
@@ -148,6 +149,7 @@ def score(
         device=device,
         tile=str(tile),
         precision=precision,
+        runtime=runtime,
     )
     drawn = log.shown() if progress else nullcontext()
     with _opened(store) as opened, left_as_found(grid.models.values()), drawn:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from benchmark.files.names import check_name
@@ -32,12 +33,17 @@ class Cell:
         level = f"{self.level:.15g}"
         if float(level) != self.level:  # two levels that differ never share a file
             level = repr(self.level)
-        return f"{file_name(self.noise)}-{level}-{self.seed}"
+        return f"{_file_name(self.noise)}-{level}-{self.seed}"
+
+    @property
+    def parts(self) -> tuple[str, str, str]:
+        """The parts of `path`, in whose order a store lists its cells."""
+        return self.model, self.dataset, f"{self.condition}.json"
 
     @property
     def path(self) -> Path:
         """Where a store keeps this cell: ``masked/kodak24/gaussian-25-0.json``."""
-        return Path(self.model, self.dataset, f"{self.condition}.json")
+        return Path(*self.parts)
 
     def pictures(self, image: str) -> Path:
         """Where a store keeps the pictures of an image: ``kodak24/gaussian-25-0/kodim01``."""
@@ -50,6 +56,9 @@ class Cell:
 
     def __str__(self) -> str:
         return f"{self.model} on {self.dataset}, {self.noise} {self.level:g}, seed {self.seed}"
+
+
+_file_name = lru_cache(4096)(file_name)  # many cells have one noise
 
 
 def plan(

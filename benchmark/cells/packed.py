@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from benchmark.cells.cell import Cell
 from benchmark.cells.records import DAMAGED, Complete, Damaged, Record, Stored, parse_record
-from benchmark.files.whole import file_state, unused_name, write_whole
+from benchmark.files.whole import file_state, replacing, unused_name, write_whole
 
 if TYPE_CHECKING:
     from benchmark.cells.store import ResultStore
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 NAME = "cells.jsonl"
 # between two records on one line: a file without a line feed at its end, whole or torn, and another
 # after it. In JSON this stands nowhere else: the quotes of a text inside a record are escaped
+BEGIN = b'{"cell":'
 SEAM = re.compile(rb'(?<![:,\[\s])(?=\{"cell":)')
 
 
@@ -69,10 +70,12 @@ class Packed:
             return
         if not self.path.is_file():
             raise ValueError(f"{self.path} is no regular file, and would hold cells; move it away")
-        for number, line in enumerate(self.path.read_bytes().split(b"\n"), start=1):
-            for record in SEAM.split(line):
-                if record.strip():
-                    self._take(record, f"line {number} of {self.path}")
+        with self.path.open("rb") as file:
+            for number, line in enumerate(file, start=1):
+                line = line.removesuffix(b"\n")
+                for record in SEAM.split(line) if line.rfind(BEGIN) > 0 else [line]:
+                    if record.strip():
+                        self._take(record, f"line {number} of {self.path}")
 
     def _take(self, record: bytes, place: str) -> None:
         try:
@@ -121,10 +124,11 @@ def pack(store: ResultStore, say: Callable[[str], object] = print) -> int:
             aside = unused_name(path.with_name(path.name + DAMAGED))
             write_whole(aside, b"".join(line + b"\n" for line in damaged))
             warnings.warn(f"damaged lines of {path} are kept as {aside.name}", stacklevel=2)
-        ordered = sorted(cells, key=lambda cell: cell.path.parts)
-        write_whole(path, "".join(compact(cells[cell].record) + "\n" for cell in ordered))
+        with replacing(path) as packed:
+            for cell in sorted(cells, key=lambda cell: cell.parts):
+                packed.write(f"{compact(cells[cell].record)}\n".encode())
         for file, state, _ in files:
-            _remove(store, file, state)
+            _remove(store, Path(file), state)
     return len(cells)
 
 
@@ -138,7 +142,7 @@ def _remove(store: ResultStore, file: Path, state: tuple[int, ...]) -> None:
 
     Whoever writes a finished cell holds its lease.
     """
-    lease = store.leases.take(store.lease_path(file))
+    lease = store.leases.take(store.lease_path(file), renewed=False)
     if lease is None:
         return
     try:

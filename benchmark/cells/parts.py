@@ -1,8 +1,8 @@
 """Half-done cells: each writer has a file of its own, a line of settings and one for each image."""
 
 import contextlib
-import glob
 import json
+import os
 import re
 import warnings
 from collections.abc import Iterable, Mapping
@@ -23,7 +23,11 @@ def new_part(path: Path) -> Path:
 
 def parts_of(path: Path) -> list[Path]:
     """The parts of the cell with this file, of all writers."""
-    return sorted(path.parent.glob(f"{glob.escape(path.name)}.*part"))
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        names = os.listdir(path.parent)  # a folder may have very many others
+        ours = [name for name in names if name.startswith(f"{path.name}.")]
+        return [path.with_name(name) for name in sorted(ours) if name.endswith("part")]
+    return []
 
 
 def cell_file_of(part: Path) -> Path:

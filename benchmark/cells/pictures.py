@@ -90,13 +90,11 @@ def scenes(
     """
     models: dict[Cell, list[Cell]] = {}  # by a cell of any model
     images: dict[Cell, dict[str, None]] = {}
-    for cell, record in store.records():
-        if wanted(cell):
-            shared = replace(cell, model="any")
-            models.setdefault(shared, []).append(cell)
-            images.setdefault(shared, {}).update(
-                dict.fromkeys(row["image"] for row in record["images"])
-            )
+    for stored in store.all():
+        if wanted(stored.cell):
+            shared = replace(stored.cell, model="any")
+            models.setdefault(shared, []).append(stored.cell)
+            images.setdefault(shared, {}).update(dict.fromkeys(stored.images))
     for shared, cells in models.items():
         for image in images[shared]:
             if found := scene(store.pictures(shared, image), cells, image):

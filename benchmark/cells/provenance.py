@@ -186,13 +186,18 @@ class Made:
 def made_of(records: Iterable[Record]) -> Made | None:
     """What cells mix; None if they were all made alike, or say nothing."""
     facts, silent = {}, set()
+    known: dict[tuple[object, ...], tuple[Facts, object]] = {}  # the object: an id is its own
     for record in records:
         cell = tuple(record["cell"][name] for name in CELL)
-        facts[cell] = facts_of(record)
+        origin = record.get("environment"), record.get("code")
+        key = (*cell[:3], *map(id, origin))  # what is not told by level or seed
+        if key not in known:
+            known[key] = facts_of(record), origin
+        facts[cell], _ = known[key]
         if "code" not in record:
             silent.add(cell)
     values: dict[str, set[str]] = {}
-    for found in facts.values():
+    for found in {id(found): found for found in facts.values()}.values():
         for what, value in found.items():
             values.setdefault(what, set()).add(value)
     mixed = {what for what, found in values.items() if len(found) > 1}

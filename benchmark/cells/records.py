@@ -3,9 +3,11 @@
 import json
 import marshal
 import math
+import os
 import stat
+import sys
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from benchmark.cells.cell import Cell
@@ -17,14 +19,21 @@ Row = dict[str, Any]  # of one image
 Complete = Callable[[Row, Mapping[str, Any]], bool]
 
 KEY = {"model": str, "dataset": str, "noise": str, "level": float, "seed": int}
+KINDS_OF_KEY = list(KEY.values())
 SETTINGS = ("model", "noise", "dataset", "metrics", "protocol")
 DAMAGED = ".damaged"  # what a file which is no cell gets behind its name
-SHARED = (*SETTINGS, "labels", "environment", "code")  # parts of a record which many have
+SHARED = (*SETTINGS, "settings", "labels", "environment", "code")  # parts which many have
 PLAIN = 2  # the version of marshal whose bytes depend on values alone
 KINDS = {str: "text", float: "a number", int: "a whole number", bool: "true or false"}
 
 
+SCANNER = json.JSONDecoder()
+COMPACT = '{"cell":', ',"images":[{'  # before a record's key, and where its rows begin
+INDENTED = '\n "cell": ', '\n "images": ['
+HERE = '"\\u0000"'  # a value that no record has
+
 _parts: dict[bytes, dict[str, Any]] = {}
+_names: dict[tuple[str, ...], tuple[str, ...]] = {}
 
 
 class Damaged(ValueError):
@@ -32,15 +41,29 @@ class Damaged(ValueError):
 
 
 class Stored(NamedTuple):
-    """A finished cell as it was read."""
+    """A finished cell as it was read: its rows stay text until they are asked for."""
 
     cell: Cell
-    record: Record
-    incomplete: list[str]  # its images which lack a number
+    facts: Record  # its record with None for its key and its rows: many cells have the same
+    images: tuple[str, ...]  # of its rows, in their order
+    incomplete: tuple[str, ...]  # its images which lack a number
+    text: str  # of its rows, JSON
     place: str  # where it was read, for people: a file, or a file and the number of a line
 
+    @property
+    def record(self) -> Record:
+        """All of it: settings, labels, environment, and a dict for each image."""
+        return self.facts | {"cell": dict(vars(self.cell)), "images": json.loads(self.text)}
 
-def read_record(path: Path, complete: Complete) -> Stored:
+    @property
+    def without_images(self) -> Record:
+        """Its record but for the rows of its images."""
+        record = self.facts | {"cell": dict(vars(self.cell))}
+        del record["images"]
+        return record
+
+
+def read_record(path: str, complete: Complete) -> Stored:
     """The content of a cell's file.
 
     Raises
@@ -52,9 +75,10 @@ def read_record(path: Path, complete: Complete) -> Stored:
     OSError
         If it cannot be read.
     """
-    if not stat.S_ISREG(path.stat().st_mode):
+    if not stat.S_ISREG(os.stat(path).st_mode):
         raise Damaged(f"{path} is no cell: it is no regular file")
-    return parse_record(path.read_bytes(), str(path), complete)
+    with open(path, "rb", buffering=0) as file:
+        return parse_record(file.read(), path, complete)
 
 
 def parse_record(content: bytes, place: str, complete: Complete) -> Stored:
@@ -66,10 +90,13 @@ def parse_record(content: bytes, place: str, complete: Complete) -> Stored:
         If it is no JSON, or lacks something or has it in another type; the message names the place.
     """
     try:
+        if stored := _parted(content, place, complete):
+            return stored
         record = json.loads(content)
         incomplete = check_record(record, complete)
-        _share_parts(record)
-        return Stored(Cell(**record["cell"]), record, incomplete, place)
+        rows, text = record["images"], json.dumps(record["images"])
+        facts = _shared({**record, "cell": None, "images": None})
+        return _stored(record["cell"], facts, rows, incomplete, text, place)
     except (ValueError, RecursionError, OverflowError) as error:
         raise Damaged(f"{place} is no cell: {_first_line(error)}") from None
 
@@ -77,13 +104,31 @@ def parse_record(content: bytes, place: str, complete: Complete) -> Stored:
 def check_record(record: Any, complete: Complete) -> list[str]:
     """The images of a cell which lack a number; `Damaged` if it lacks what every cell has."""
     _mapping(record, "the file")
-    for part in ("cell", "settings", "labels"):
-        _mapping(record.get(part), f"'{part}'")
-    key, settings, labels = record["cell"], record["settings"], record["labels"]
+    _check_key(record.get("cell"))
+    _check_facts(record)
+    return check_rows(record.get("images"), record["settings"], complete)
+
+
+def _check_key(key: Any) -> None:
+    _mapping(key, "'cell'")
     if key.keys() != KEY.keys():
         raise Damaged(f"'cell' has {', '.join(key) or 'nothing'} and not {', '.join(KEY)}")
+    model, dataset, noise, level, _ = values = [key[name] for name in KEY]
+    if (
+        [*map(type, values)] == KINDS_OF_KEY
+        and math.isfinite(level)
+        and (model.isascii() and dataset.isascii() and noise.isascii())
+    ):
+        return  # nearly all
     for name, kind in KEY.items():
         _value(key[name], kind, f"'{name}' of its cell")
+
+
+def _check_facts(record: Record) -> None:
+    """Raise `Damaged` if what a record says beside its key and its rows is not that of a cell."""
+    for part in ("settings", "labels"):
+        _mapping(record.get(part), f"'{part}'")
+    settings, labels = record["settings"], record["labels"]
     check_settings(settings)
     better = labels.get("higher_is_better")
     _mapping(better, "'higher_is_better'")
@@ -99,7 +144,6 @@ def check_record(record: Any, complete: Complete) -> list[str]:
     environment = record.get("environment", {})
     _mapping(environment, "'environment'")
     _mapping(environment.get("tile", {}), "'tile'")
-    return check_rows(record.get("images"), settings, complete)
 
 
 def check_settings(settings: Any) -> None:
@@ -144,7 +188,9 @@ def all_finite(values: Mapping[str, Any], names: Iterable[str]) -> bool:
     finite = True
     for name in names:
         value = values.get(name)
-        if value is None:
+        if type(value) is float:  # nearly all are
+            finite = finite and math.isfinite(value)
+        elif value is None:
             finite = False
         elif isinstance(value, (int, float)) and value is not True and value is not False:
             finite = finite and math.isfinite(value)
@@ -153,15 +199,57 @@ def all_finite(values: Mapping[str, Any], names: Iterable[str]) -> bool:
     return finite
 
 
-def _share_parts(record: Record) -> None:
-    """Let records have in common what is equal in them, which is most: so a million fit in memory.
+def _parted(content: bytes, place: str, complete: Complete) -> Stored | None:
+    """A record of which only the key and the rows are parsed: the text around is that of many.
+
+    None where the text is not as we write it: as one line, or indented by one space. There, but
+    nowhere inside of another value, stand the beginnings that are looked for; if one was found
+    elsewhere all the same, what is around it is no record.
+    """
+    try:
+        text = content.decode("ascii")
+        begin, of_rows = COMPACT if text.startswith(COMPACT[0]) else INDENTED
+        start = text.index(begin) + len(begin)
+        key, end = SCANNER.raw_decode(text, start)
+        first = text.index("[", text.rindex(of_rows, end))
+        rows, last = SCANNER.raw_decode(text, first)
+        facts = _facts(f"{text[:start]}{HERE}{text[end:first]}{HERE}{text[last:]}")
+        _check_key(key)
+        incomplete = check_rows(rows, facts["settings"], complete)
+    except (ValueError, RecursionError, OverflowError):  # the whole of it says what is wrong
+        return None
+    return _stored(key, facts, rows, incomplete, text[first:last], place)
+
+
+@lru_cache(4096)
+def _facts(text: str) -> Record:
+    """What a record says beside its key and its rows, in whose place stands `HERE`."""
+    facts = json.loads(text)
+    if any(facts.get(name) != json.loads(HERE) for name in ("cell", "images")):
+        raise Damaged("other values were taken for its key and its rows")
+    _check_facts(facts)
+    return _shared({**facts, "cell": None, "images": None})
+
+
+def _stored(
+    key: Row, facts: Record, rows: list[Row], incomplete: list[str], text: str, place: str
+) -> Stored:
+    names = {name: sys.intern(key[name]) for name in ("model", "dataset", "noise")}
+    images = tuple([row["image"] for row in rows])
+    images = _names.setdefault(images, images)
+    return Stored(Cell(**{**key, **names}), facts, images, tuple(incomplete), text, place)
+
+
+def _shared(facts: Record) -> Record:
+    """Facts which have in common with others what is equal in them: so a million fit in memory.
 
     Nobody changes a record that was read.
     """
-    for owner in (record["settings"], record):
+    for owner in (facts["settings"], facts):
         for name, part in owner.items():
             if name in SHARED and isinstance(part, dict):
                 owner[name] = _parts.setdefault(marshal.dumps(part, PLAIN), part)
+    return facts
 
 
 def _mapping(value: object, what: str) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from benchmark.cells.records import Complete, Record, Row
+from benchmark.cells.records import Complete, Record, Row, Stored
 from benchmark.settings import differences, digest_of, short_digest
 
 Settings = Mapping[str, Any]
@@ -11,7 +11,36 @@ Identities = Mapping[str, str] | None  # by image, in order; None: only the set 
 
 EARLIER = "earlier"  # the key of what some of a cell's rows were made with, where not as the others
 GROUPS = {"model": "model", "noise": "noise", "dataset": "data", "metrics": "metric"}  # of options
+MOST_ALIKE = 10_000
 WHICH = ("limit", "images", "sha256")  # settings of a dataset that say which images, not of what
+
+
+class Alike:
+    """Which cells are finished as they are asked for, where that is known of their like.
+
+    Cells of one model, noise and dataset have one object as their settings, and so have the
+    requests for them, so that nearly all of a million are compared by looking them up.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, ...], tuple[object, ...]] = {}
+
+    def are(self, stored: Stored, now: Settings, identities: Identities) -> bool:
+        """Whether `add` was told of a cell with the same objects."""
+        return not stored.incomplete and self._key(stored, now, identities) in self._known
+
+    def add(self, stored: Stored, now: Settings, identities: Identities) -> None:
+        """Say that a stored cell has all that is asked for."""
+        if _digest(stored.facts["settings"]) != _digest(now):
+            return  # each row says by itself of which file it is
+        if len(self._known) >= MOST_ALIKE:
+            self._known.clear()
+        objects = (stored.facts["settings"], stored.images, now, identities)  # kept: ids are theirs
+        self._known[self._key(stored, now, identities)] = objects
+
+    @staticmethod
+    def _key(stored: Stored, now: Settings, identities: Identities) -> tuple[int, ...]:
+        return id(stored.facts["settings"]), id(stored.images), id(now), id(identities)
 
 
 def refuse_other(

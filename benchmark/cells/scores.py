@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmark.cells.cell import Cell
-from benchmark.cells.provenance import PIXELS, Made, made_of
-from benchmark.cells.records import Record, Row
+from benchmark.cells.provenance import PIXELS, Made
+from benchmark.cells.records import Record
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,7 +83,7 @@ class Scores:
     partners
         By model, the one with which it is to be compared.
     inference
-        By dataset and model, how images were restored, if not whole and in fp32.
+        By dataset and model, how images were restored, if not whole, in fp32 and by torch.
     made
         What the cells were made by, where they were not made alike.
     records
@@ -222,93 +220,3 @@ def as_scores(
         for name, better in (higher_is_better or {}).items()
     }
     return replace(table, scales={**table.scales, **given})
-
-
-def scores_of(
-    records: Iterable[tuple[Cell, Record]],
-    partners: Mapping[str, str],
-    families: Mapping[str, str],
-    suites: Mapping[str, Sequence[str]],
-) -> Scores:
-    """The scores of stored cells; see `benchmark.cells.ResultStore.scores`."""
-    import pandas as pd
-
-    lines: list[Row] = []
-    read: list[Record] = []
-    scales: dict[str, Scale] = {}
-    border: dict[str, dict[str, int]] = {}
-    protocols: list[dict[str, Any]] = []
-    units, notes, model_notes, compared, of_noises = {}, {}, {}, {}, {}
-    trained_on: dict[str, set[tuple[str, float]]] = {}
-    inference: dict[str, dict[str, list[str]]] = {}
-    for cell, record in records:
-        read.append(record)
-        settings, labels = record["settings"], record["labels"]
-        lines += [_line(cell, row, settings["metrics"]) for row in record["images"]]
-        scales |= {name: _scale(name, labels) for name in settings["metrics"]}
-        border.setdefault(cell.dataset, {}).update(labels.get("border", {}))
-        units[cell.noise], notes[cell.noise] = labels.get("unit") or "", labels.get("note") or ""
-        model_notes |= labels.get("model_note", {})
-        if other := labels.get("compared_with") or partners.get(settings["model"].get("of")):
-            compared[cell.model] = other
-        noise = settings["dataset" if cell.recorded else "noise"]
-        if family := labels.get("family") or families.get(noise.get("of")):
-            of_noises[cell.noise] = family
-        if trained := labels.get("trained_on"):
-            own = trained_on.setdefault(cell.model, set())
-            if trained == {"noise": settings["noise"], "level": cell.level}:
-                own.add((cell.noise, cell.level))
-        if settings["protocol"] not in protocols:
-            protocols.append(settings["protocol"])
-        if unusual := _unusual(record.get("environment", {})):
-            known = inference.setdefault(cell.dataset, {})
-            known[cell.model] = sorted({*known.get(cell.model, []), *unusual})
-    rows = pd.DataFrame(lines)
-    if lines:
-        rows["seconds"] = rows.pop("seconds")  # last, whichever metrics a cell has
-        order = ["dataset", "noise", "level", "seed", "model"]
-        rows = rows.sort_values(order, kind="stable", ignore_index=True)
-    return Scores(
-        rows,
-        scales,
-        border,
-        protocols,
-        units,
-        notes,
-        model_notes,
-        compared,
-        inference,
-        made_of(read),
-        [{key: part for key, part in record.items() if key != "images"} for record in read],
-        of_noises,
-        suites,
-        trained_on,
-    )
-
-
-def _line(cell: Cell, row: Row, metrics: Iterable[str]) -> Row:
-    scores = {name: _finite(score) for name, score in row.items() if name in metrics}
-    pixels = {name: row[name] for name in PIXELS if name in row}
-    image = {"image": row["image"], **scores, **pixels, "seconds": row.get("seconds")}
-    return {**vars(cell), **image}
-
-
-def _scale(metric: str, labels: Mapping[str, Any]) -> Scale:
-    """A metric as the cell labels it; older cells leave unit and digits open."""
-    known = known_scale(metric)
-    return Scale(
-        metric,
-        labels["higher_is_better"][metric],
-        labels.get("metric_unit", {}).get(metric, known.unit),
-        digits_of(metric, labels),
-    )
-
-
-def _finite(score: float | None) -> float:
-    return math.nan if score is None or not math.isfinite(score) else score
-
-
-def _unusual(environment: Mapping[str, Any]) -> set[str]:
-    """How a cell's images were restored, if not whole and in fp32."""
-    found = {f"tiles of {side}" for side in environment.get("tile", {}).values()}
-    return found | ({"bf16"} if environment.get("precision") == "bf16" else set())

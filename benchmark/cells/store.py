@@ -1,7 +1,7 @@
 """The folder which keeps finished cells: each as one file, or, at rest, all in one."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -20,9 +20,10 @@ from benchmark.cells.records import (
     check_record,
     is_scored,
 )
-from benchmark.cells.reuse import Identities, Settings, joined, refuse_other, usable_rows
+from benchmark.cells.reuse import Alike, Identities, Settings, joined, refuse_other, usable_rows
 from benchmark.cells.running.sharing import Request, share
-from benchmark.cells.scores import Scores, scores_of
+from benchmark.cells.scores import Scores
+from benchmark.cells.table import scores_of
 from benchmark.files.lease import Leases
 from benchmark.files.whole import write_whole
 
@@ -45,7 +46,7 @@ class ResultStore:
 
     def __init__(self, root: str | Path, complete: Complete = is_scored):
         self.root, self.complete = Path(root), complete
-        self.leases = Leases()
+        self.leases, self._alike = Leases(), Alike()
         self.files, self.packed = Files(self.root, complete), Packed(self.root / NAME, complete)
 
     def __contains__(self, cell: Cell) -> bool:
@@ -63,7 +64,13 @@ class ResultStore:
         """
         return self._stored(cell).record
 
-    def has(self, cell: Cell, settings: Settings, identities: Identities = None) -> bool:
+    def has(
+        self,
+        cell: Cell,
+        settings: Settings,
+        identities: Identities = None,
+        parts: Iterable[Path] | None = None,
+    ) -> bool:
         """Whether a cell is stored, with exactly these settings, all these metrics and images.
 
         A damaged file is set aside with a warning, as ``*.damaged``.
@@ -73,30 +80,37 @@ class ResultStore:
         identities
             The images, as `Dataset.identities` gives them; by default those of the cell, if the
             dataset is the same as a whole.
+        parts
+            Half-done files of the cell, which are compared as well; by default they are looked for.
 
         Raises
         ------
         ValueError
             If the cell is stored, or half done, with other settings; the message names them.
         """
+        stored = self.find(cell)
+        if stored and self._alike.are(stored, settings, identities):
+            return True
         rows = self.rows(cell, settings, identities)
         wanted = identities if identities is not None else self._images(cell)
         if wanted and all(image in rows for image in wanted):
+            if stored:
+                self._alike.add(stored, settings, identities)
             return True
-        for part in parts_of(self.path(cell)):
+        for part in parts_of(self.path(cell)) if parts is None else parts:
             if content := read_part(part, self.complete):
                 refuse_other(str(part), *content, settings, identities)
         return False
 
     def rows(self, cell: Cell, settings: Settings, identities: Identities = None) -> dict[str, Row]:
         """By image, copies of a stored cell's rows which need not be scored again; see `has`."""
-        stored = self._intact(cell)
+        stored = self.find(cell)
         if stored is None:
             return {}
-        content = stored.record["settings"], stored.record["images"]
+        content = stored.facts["settings"], stored.record["images"]
         refuse_other(stored.place, *content, settings, identities)
         usable = usable_rows(*content, settings, identities, stored.incomplete, self.complete)
-        tiles = stored.record.get("environment", {}).get("tile", {})
+        tiles = stored.facts.get("environment", {}).get("tile", {})
         return {
             image: row | ({"tile": tiles[image]} if image in tiles else {})
             for image, row in usable.items()
@@ -154,27 +168,41 @@ class ResultStore:
             needs; what there was is kept.
         """
         record = {**provenance, "cell": asdict(cell), "settings": dict(settings), "images": images}
-        if stored := self._intact(cell):
+        if stored := self.find(cell):
             record = joined(stored.record, record)
         check_record(record, self.complete)
         write_whole(self.path(cell), json.dumps(record, indent=1) + "\n")
         return self.path(cell)
 
     def records(self) -> Iterator[tuple[Cell, Record]]:
+        """Every finished cell, as `all` gives them, with its record."""
+        return ((stored.cell, stored.record) for stored in self.all())
+
+    def all(self) -> Iterator[Stored]:
         """Every finished cell, in the order of their paths.
 
         What is no cell (a damaged file or line, a hidden file, a copy under another name) is left
         out and named in a warning.
         """
-        cells = self.packed.cells() | {stored.cell: stored for _, _, stored in self.files.all()}
+        files = {stored.cell: stored for _, _, stored in self.files.all()}
+        cells = self.packed.cells() | files  # asked for after them, which others may be packing
         lacking = []
-        for cell in sorted(cells, key=lambda cell: cell.path.parts):
-            _, record, incomplete, place = cells[cell]
-            if incomplete or len(record["images"]) < _promised(record):
-                lacking.append(place)
-            yield cell, record
+        for stored in sorted(cells.values(), key=lambda stored: stored.cell.parts):
+            if stored.incomplete or len(stored.images) < _promised(stored.facts):
+                lacking.append(stored.place)
+            yield stored
         if lacking:
             warn_of("lacking scores of some images, which bench run scores again", lacking)
+
+    def find(self, cell: Cell) -> Stored | None:
+        """A finished cell, None where there is none; a damaged file is set aside."""
+        try:
+            return self._stored(cell)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except Damaged as error:
+            self.files.set_aside(cell, error)
+            return self.packed.cells().get(cell)
 
     def scores(
         self,
@@ -191,14 +219,14 @@ class ResultStore:
             By registered name of a denoiser, the one its class is to be compared with: for cells
             of older versions, which do not say it.
         wanted
-            Of which cells, by their records.
+            Of which cells, by their records, without the images.
         families
             By registered name of a noise, its family: for cells of older versions as well.
         suites
             By name, the noises which it chooses at once.
         """
-        cells = ((cell, record) for cell, record in self.records() if wanted(record))
-        return scores_of(cells, partners or {}, families or {}, suites or {})
+        found = [stored for stored in self.all() if wanted(stored.without_images)]
+        return scores_of(found, partners or {}, families or {}, suites or {})
 
     def pictures(self, cell: Cell, image: str) -> Path:
         """The folder for the pictures of one image of a cell, shared by all models."""
@@ -210,7 +238,7 @@ class ResultStore:
 
     def state(self, cell: Cell) -> str | None:
         """What changes whenever a finished cell is scored again; None where there is none."""
-        stored = self._intact(cell)
+        stored = self.find(cell)
         return None if stored is None else short_hash(compact(stored.record).encode())
 
     def lease_path(self, path: Path) -> Path:
@@ -226,22 +254,12 @@ class ResultStore:
                 return packed[cell]
             raise
 
-    def _intact(self, cell: Cell) -> Stored | None:
-        """A finished cell, None where there is none; a damaged file is set aside."""
-        try:
-            return self._stored(cell)
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        except Damaged as error:
-            self.files.set_aside(cell, error)
-            return self.packed.cells().get(cell)
-
     def _images(self, cell: Cell) -> list[str]:
         """The images of a stored cell; none where it has fewer than it says."""
-        stored = self._intact(cell)
-        if stored is None or len(stored.record["images"]) < _promised(stored.record):
+        stored = self.find(cell)
+        if stored is None or len(stored.images) < _promised(stored.facts):
             return []
-        return [row["image"] for row in stored.record["images"]]
+        return list(stored.images)
 
 
 def _promised(record: Record) -> int:

@@ -21,7 +21,7 @@ from benchmark.cli.objects.options import options_of, schema_of_options
 from benchmark.cli.registered.catalogue import GROUPS, Catalogue
 from benchmark.cli.registered.listing import left_out
 from benchmark.cli.words.formulas import Formulas
-from benchmark.cli.words.read import is_sweep, split_names
+from benchmark.cli.words.read import is_sweep, reads_more, split_names
 from benchmark.cli.workers import Workers
 from benchmark.console.log import log, show
 
@@ -58,7 +58,7 @@ def call(
         from benchmark.cli.registered.plugins import load_fitting_plugins
 
         load_fitting_plugins()
-    register(command, catalogue)
+    register(command, words, catalogue)
     sweeping = is_sweep(words)
     formulas = Formulas(sweeping)
     overrides = formulas.replaced(words)
@@ -136,22 +136,25 @@ def _end_with(parent: int) -> None:
     os._exit(1)
 
 
-def register(command: Command, catalogue: Catalogue) -> None:
+def register(command: Command, words: list[str], catalogue: Catalogue) -> None:
     """Put what a command can be told into Hydra's ConfigStore.
 
     Every registered class is a choice of each group that the command has; beside them stand
     ``all`` and, for each name in a noise's ``suites``, the suite; for a training also each network
-    at the sizes which its class names.
+    at the sizes which its class names. Those whose name stands in no word are left out, if nothing
+    but words chooses: Hydra copies the whole store each time that it composes.
     """
     store = ConfigStore.instance()
     for group in GROUPS:
+        store.repo.pop(group, None)  # of a command before; it would hide a setting of its name
         if group not in command.groups:
-            store.repo.pop(group, None)  # a group would hide a plain setting of its name
             continue
         from benchmark.cli.objects.schema import choices_of  # loads torch
 
-        for name, config in choices_of(group, command.trains, catalogue).items():
-            store.store(group=group, name=name, node=config, package=group)
+        text = None if reads_more(words) else " ".join([*words, *command.groups[group]])
+        for name, configs in choices_of(group, command.trains, catalogue).items():
+            if text is None or name in text:
+                store.store(group=group, name=name, node=configs(), package=group)
     store.store(name=f"{command.name}_schema", node=schema_of_options(command))
     chosen = {name: list(names) for name, names in command.groups.items()} | command.files
     defaults = [f"{command.name}_schema", *({key: name} for key, name in chosen.items())]

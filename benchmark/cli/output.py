@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmark.cli.registered.catalogue import open_catalogue
 from benchmark.console.log import log
 from benchmark.files.output import is_ours
 from benchmark.files.whole import write_whole
@@ -14,6 +13,7 @@ if TYPE_CHECKING:
     from benchmark.cells import ResultStore
     from benchmark.cells.records import Record
     from benchmark.cells.scores import Scores
+    from benchmark.cli.registered.catalogue import Catalogue
     from benchmark.reporting.board import Board
 
 REPORT = {
@@ -46,7 +46,7 @@ def publish(
     excerpt: str = "",
     **looks: Any,
 ) -> None:
-    """Write the report, then show it: what becomes of the terminal costs no file.
+    """Show the report and write it: what becomes of the terminal costs no file.
 
     The folder of the cells gets a README as well.
 
@@ -67,10 +67,12 @@ def publish(
     is_part = of_folder and cells < there
     if is_part:
         excerpt = f"A part: {cells} of the {there} cells of this folder. `bench report` shows all."
-    written = report.write(board, out, store.root / "pictures", excerpt=excerpt, **looks)
-    if of_folder:
-        written += _write_readme(board.scores, written, out, command)
-    report.print_leaderboard(board)
+    try:
+        report.print_leaderboard(board)  # first: people wait for it
+    finally:
+        written = report.write(board, out, store.root / "pictures", excerpt=excerpt, **looks)
+        if of_folder:
+            written += _write_readme(board.scores, written, out, command)
     pages = [path.name for path in written if "strip" not in path.name]
     others = len(written) - len(pages)
     more = f" and {others} more file{'s' * (others > 1)}" if others else ""
@@ -148,19 +150,19 @@ def say_written(written: list[Path], out: Path) -> None:
     log.info(f"written to {out}: {names}")
 
 
-def partners() -> dict[str, str]:
+def partners(catalogue: "Catalogue") -> dict[str, str]:
     """Whom the class of each denoiser, by its registered name, is to be compared with."""
-    models = open_catalogue().groups["model"]
+    models = catalogue.groups["model"]
     return {name: entry.compared_with for name, entry in models.items() if entry.compared_with}
 
 
-def families() -> dict[str, str]:
+def families(catalogue: "Catalogue") -> dict[str, str]:
     """The family of each noise, by its registered name, where its class says one."""
-    noises = open_catalogue().groups["noise"]
+    noises = catalogue.groups["noise"]
     return {name: entry.family for name, entry in noises.items() if entry.family}
 
 
-def suites() -> dict[str, list[str]]:
+def suites(catalogue: "Catalogue") -> dict[str, list[str]]:
     """The noises of each suite."""
-    noises, names = open_catalogue().groups["noise"], open_catalogue().suites
+    noises, names = catalogue.groups["noise"], catalogue.suites
     return {suite: [n for n, entry in noises.items() if suite in entry.suites] for suite in names}

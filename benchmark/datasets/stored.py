@@ -54,7 +54,7 @@ class Hashes:
 
     def of(self, place: Place) -> str:
         """The hash of a picture as it is now."""
-        state = _state(place)  # before it is read: a change in between is noticed later
+        state = state_of(place)  # before it is read: a change in between is noticed later
         self._known[place] = state, self.hash_place(place)
         return self._known[place][1]
 
@@ -66,16 +66,19 @@ class Hashes:
         if place not in self._known:
             return
         state, known = self._known[place]
-        if _state(place) != state and self.of(place) != known:
+        if state_of(place) != state and self.of(place) != known:
             raise ValueError(
                 f"{place} was changed while this was running, so that nothing can be said of what "
                 f"was read; give the same command again once the images stay as they are"
             )
 
 
-def _state(place: Place) -> tuple[int, ...]:
-    """What changes whenever a picture's file does."""
-    found = file_of(place).stat()
+def state_of(place: Place) -> tuple[int, ...]:
+    """What changes whenever a picture's file does; nothing where it is gone."""
+    try:
+        found = file_of(place).stat()
+    except OSError:
+        return ()
     return found.st_mtime_ns, found.st_size, found.st_ino
 
 

@@ -1,11 +1,14 @@
 """The contract of what a model is given and returns: images, or a sentence which says why not."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor
+
+from benchmark.environment.queue import Arriving
 
 # How far a value may leave [0, 1], and which share of an image's values may leave it further.
 # Measured on photographs under the strongest level of 30 noises: our trained networks overshoot by
@@ -80,21 +83,58 @@ def require_precision(given: Tensor, name: str, parameters: Iterable[Tensor]) ->
         )
 
 
+class Checks:
+    """What pictures are held to whose values may not have been computed yet.
+
+    Parameters
+    ----------
+    queued
+        Whether they are on a device with a queue, which is asked and not waited for. Without one
+        a check is made at once.
+    """
+
+    def __init__(self, queued: bool = False):
+        self._queued = queued
+        self._asked: list[tuple[Tensor, Callable[[], None]]] = []
+        self._answers: Arriving | None = None
+
+    def check(
+        self, holds: Callable[..., Tensor], require: Callable[..., None], *pictures: Tensor
+    ) -> None:
+        """Let ``require`` raise where ``holds``, a tensor of one bool, is not true of pictures."""
+        if self._queued:
+            self._asked.append((holds(*pictures), partial(require, *pictures)))
+        else:
+            require(*pictures)
+
+    def send(self) -> None:
+        """Let the answers come to the CPU; nothing is asked any more."""
+        if self._asked:
+            self._answers = Arriving([torch.stack([holds for holds, _ in self._asked])])
+
+    def read(self) -> None:
+        """Wait for the answers, and raise the first error there is."""
+        if self._answers is not None:
+            (answers,) = self._answers.wait()
+            for holds, (_, require) in zip(answers.tolist(), self._asked, strict=True):
+                if not holds:
+                    require()
+
+
 def as_picture(output: object, given: Tensor) -> Tensor:
     """What a model returned for (B, C, H, W), as a float32 tensor of its own.
+
+    Its values are not looked at: see `require_finite`.
 
     Raises
     ------
     RestorationError
-        If it is no dense floating-point tensor of exactly the shape and device of what was given,
-        or a value is no finite float32 number.
+        If it is no dense floating-point tensor of exactly the shape and device of what was given.
     """
     tensor = require_tensor(output)
     require_shape(tensor, given)
     require_floating(tensor)
-    picture = tensor.detach().to(torch.float32, copy=True)  # the model may use its memory again
-    require_finite(picture)
-    return picture
+    return tensor.detach().to(torch.float32, copy=True)  # the model may use its memory again
 
 
 def require_tensor(output: object) -> Tensor:
@@ -130,9 +170,14 @@ def require_floating(output: Tensor) -> None:
         )
 
 
+def is_finite(picture: Tensor) -> Tensor:
+    """One bool, where the picture is: whether `require_finite` lets it pass."""
+    return picture.isfinite().all()
+
+
 def require_finite(picture: Tensor) -> None:
     """Raise `RestorationError` where a value is NaN or infinite."""
-    if picture.isfinite().all():
+    if is_finite(picture):
         return
     counts = {"NaN": picture.isnan().sum().item(), "infinite": picture.isinf().sum().item()}
     found = " and ".join(f"{count} {name}" for name, count in counts.items() if count)
@@ -140,6 +185,17 @@ def require_finite(picture: Tensor) -> None:
         f"returned values that are no numbers: {found} of {picture.numel()}; check its weights and "
         f"its precision"
     )
+
+
+def is_in_range(picture: Tensor, given: Tensor) -> Tensor:
+    """One bool, where the picture is: whether `require_range` lets it pass."""
+    return _share_outside(picture, given).double() <= SHARE
+
+
+def _share_outside(picture: Tensor, given: Tensor) -> Tensor:
+    low, high = given.clamp(max=0) - OVERSHOOT, given.clamp(min=1) + OVERSHOOT
+    outside = (picture < low) | (picture > high)
+    return outside.flatten(1).float().mean(1).max()
 
 
 def require_range(picture: Tensor, given: Tensor) -> None:
@@ -151,9 +207,7 @@ def require_range(picture: Tensor, given: Tensor) -> None:
     that is what its score is for. Hence no bound for single values: a fifth of an image's values
     may be further outside than 0.45. More is another scale than [0, 1].
     """
-    low, high = given.clamp(max=0) - OVERSHOOT, given.clamp(min=1) + OVERSHOOT
-    outside = (picture < low) | (picture > high)
-    share = outside.flatten(1).float().mean(1).max().item()
+    share = _share_outside(picture, given).item()
     if share > SHARE:
         least, most = picture.min().item(), picture.max().item()
         raise RestorationError(

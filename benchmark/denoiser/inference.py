@@ -1,20 +1,24 @@
-"""How a model is run on one image: whole or in tiles, in which precision, under which seed."""
+"""How a model is run on one image: whole or in tiles, in which precision and runtime, by a seed."""
 
-import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from benchmark.denoiser.contract import (
+    Checks,
     RestorationError,
     as_picture,
+    is_finite,
+    is_in_range,
     naming,
+    require_finite,
     require_images,
     require_precision,
     require_range,
@@ -22,7 +26,8 @@ from benchmark.denoiser.contract import (
 from benchmark.denoiser.memory import free_memory, is_out_of_memory, peak_memory
 from benchmark.denoiser.padding import pad_to_multiple
 from benchmark.denoiser.tiling import check_tile, in_tiles, least_tile, tile_step
-from benchmark.environment.device import empty_cache, forked_rng, saved_rng, synchronize
+from benchmark.environment.device import empty_cache, forked_rng, saved_rng
+from benchmark.environment.queue import Stopwatch, has_queue
 
 if TYPE_CHECKING:
     from benchmark.denoiser.model import Denoiser
@@ -39,6 +44,31 @@ class Restored:
     image: Tensor  # (B, C, H, W) float32, not clamped
     seconds: float
     tile: int | None  # side of the tiles, in pixels; None where the image was restored whole
+
+
+@dataclass(frozen=True)
+class Launched:
+    """An image which a device is at work on, or has done: a CPU always has."""
+
+    image: Tensor  # as `Restored` has it; the device can be told at once what to do with it
+    tile: int | None
+    stopwatch: Stopwatch
+    checks: Checks
+    model: str  # its name
+    what: str = ""  # every error begins with it
+
+    def wait(self) -> Restored:
+        """Wait until it is restored, and hold its values to the contract.
+
+        Raises
+        ------
+        RestorationError
+            If they are no picture's.
+        """
+        seconds = self.stopwatch.seconds()
+        with naming("model", self.what), _naming(self.model):
+            self.checks.read()
+        return Restored(self.image, seconds, self.tile)
 
 
 @dataclass(frozen=True)
@@ -59,22 +89,43 @@ class Inference:
     bounded
         Whether an image on another scale than [0, 1] is an error. It is for all that is scored, but
         not in training, where a network may have a long way to go.
+    runtime
+        What computes a network's forward pass: ``"torch"``, or ``"openvino"``, which compiles it
+        for the CPU, in fp32; see `benchmark.denoiser.runtime.openvino`.
 
     Raises
     ------
     ValueError
-        If ``tile`` or ``precision`` is none of these.
+        If ``tile``, ``precision`` or ``runtime`` is none of these, or OpenVINO is to run in bf16.
     """
 
     tile: int | str = "auto"
     precision: str = "fp32"
     bounded: bool = True
+    runtime: str = "torch"
 
     def __post_init__(self) -> None:
         if not isinstance(self.tile, int) and self.tile not in ("auto", "none"):
             raise ValueError(f"unknown tile={self.tile}; take auto, none, or a side in pixels")
         if self.precision not in ("fp32", "bf16"):
             raise ValueError(f"unknown precision={self.precision}; take fp32 or bf16")
+        if self.runtime not in ("torch", "openvino"):
+            raise ValueError(f"unknown runtime={self.runtime}; take torch or openvino")
+        if self.runtime == "openvino" and self.precision != "fp32":
+            raise ValueError(
+                f"runtime=openvino computes in fp32 alone, and precision={self.precision}; take "
+                f"precision=fp32 or runtime=torch"
+            )
+
+    @property
+    def recorded(self) -> dict[str, object]:
+        """What a cell records of it where it records versions."""
+        recorded: dict[str, object] = {"precision": self.precision, "runtime": self.runtime}
+        return (
+            recorded
+            if self.runtime == "torch"
+            else recorded | {self.runtime: version(self.runtime)}
+        )
 
     def run(self, model: "Denoiser", noisy: Tensor, key: int, what: str = "") -> Restored:
         """`restore` under a seed, as `benchmark.noise.stream` gives it.
@@ -91,26 +142,36 @@ class Inference:
             ``tile`` leaves no choice, or no smaller tile is possible. Any other exception of the
             model is its own, with a note.
         """
+        return self.launch(model, noisy, key, what).wait()
+
+    def launch(self, model: "Denoiser", noisy: Tensor, key: int, what: str = "") -> Launched:
+        """`run`, where a device with a queue is not waited for, and its picture not yet judged."""
         with naming("model", what), forked_rng(noisy.device):
             torch.manual_seed(key % 2**63)
-            return self.restore(model, noisy)
+            return replace(self._launch(model, noisy), what=what)
 
-    @torch.inference_mode()
     def restore(self, model: "Denoiser", noisy: Tensor) -> Restored:
         """Restore (B, C, H, W) in [0, 1], which is not clamped: `Denoiser.denoise` has the details.
 
         All tiles draw from one generator, one after the other. After memory ran out it is set
         back, so that the result is that of the smaller tiles from the beginning.
         """
+        return self._launch(model, noisy).wait()
+
+    @torch.inference_mode()
+    def _launch(self, model: "Denoiser", noisy: Tensor) -> Launched:
         require_images(noisy, _name(model), model.image_channels)
         require_precision(noisy, _name(model), model.parameters())
         tile, set_back = self._first(model, noisy), saved_rng(noisy.device)
+        network, compiling = self._in_runtime(model)
         while True:
             try:
-                begin = time.perf_counter()
-                restored = self._once(model, noisy, tile)
-                synchronize(noisy.device)
-                return Restored(restored, time.perf_counter() - begin, tile)
+                stopwatch, checks = Stopwatch(noisy.device), Checks(has_queue(noisy.device))
+                before = compiling()
+                restored = self._once(network, noisy, tile, checks)
+                stopwatch.stop(apart=compiling() - before)
+                checks.send()
+                return Launched(restored, tile, stopwatch, checks, _name(model))
             except RuntimeError as error:
                 if not is_out_of_memory(error):
                     raise
@@ -124,11 +185,22 @@ class Inference:
             set_back()
             tile = smaller
 
-    def _once(self, model: "Denoiser", noisy: Tensor, tile: int | None) -> Tensor:
+    def _in_runtime(self, model: "Denoiser") -> tuple["Denoiser", Callable[[], float]]:
+        """What restores, and how many seconds went into compiling it so far."""
+        if self.runtime == "torch":
+            return model, lambda: 0.0
+        from benchmark.denoiser.runtime.openvino import in_openvino, seconds_compiling
+
+        network = in_openvino(model)
+        return network, lambda: seconds_compiling(network)
+
+    def _once(self, model: "Denoiser", noisy: Tensor, tile: int | None, checks: Checks) -> Tensor:
         def picture(given: Tensor) -> Tensor:
             output = model.restore(given.clone())
-            with _naming(model):
-                return as_picture(output, given)
+            with _naming(_name(model)):
+                restored = as_picture(output, given)
+                checks.check(is_finite, require_finite, restored)
+                return restored
 
         model.eval()
         height, width = noisy.shape[-2:]
@@ -141,8 +213,8 @@ class Inference:
                 restored = in_tiles(picture, padded, tile, model.multiple)
         restored = restored[..., :height, :width]
         if self.bounded:
-            with _naming(model):
-                require_range(restored, noisy)
+            with _naming(_name(model)):
+                checks.check(is_in_range, require_range, restored, noisy)
         return restored
 
     def _first(self, model: "Denoiser", noisy: Tensor) -> int | None:
@@ -193,17 +265,17 @@ def bytes_per_pixel(
     """Peak memory of one restored image, weights aside, by its pixels; from a probe of 128x128."""
     probe = torch.full((1, channels, PROBE, PROBE), 0.5, device=device)
     with forked_rng(device), torch.inference_mode():
-        call = partial(Inference("none", precision)._once, model, probe, None)
+        call = partial(Inference("none", precision)._once, model, probe, None, Checks())
         return peak_memory(call, device) / PROBE**2
 
 
 @contextmanager
-def _naming(model: "Denoiser") -> Iterator[None]:
-    """Put the model's name before what is wrong with its output."""
+def _naming(name: str) -> Iterator[None]:
+    """Put a model's name before what is wrong with its output."""
     try:
         yield
     except RestorationError as error:
-        raise RestorationError(f"'{_name(model)}' {error}") from None
+        raise RestorationError(f"'{name}' {error}") from None
 
 
 def _name(model: "Denoiser") -> str:

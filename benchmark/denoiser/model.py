@@ -43,6 +43,7 @@ class Denoiser(nn.Module):
     needs: ClassVar[str] = ""  #: what a user must name first, and how: "a file: model.x.file=FILE"
     located: ClassVar[tuple[str, ...]] = ()  #: settings which say where something lies, not what
     files: ClassVar[tuple[str, ...]] = ()  #: settings which name a file: its content counts
+    later: ClassVar[tuple[str, ...]] = ()  #: settings younger than stored scores
     derived: ClassVar[tuple[str, ...]] = ()  #: ends of published keys that the code computes anew
     pointwise: ClassVar[bool] = False  #: each pixel by itself: tiles would change nothing
     in_torch: ClassVar[bool] = True  #: its memory is torch's, which can be measured
@@ -82,6 +83,19 @@ class Denoiser(nn.Module):
         """
         return {}
 
+    def exported(self) -> nn.Module:
+        """What a compiled runtime runs in the place of ``forward``: a module which torch exports.
+
+        It is this model itself, unless a subclass has another form for compilers. Random numbers
+        of torch's global generator become inputs of its graph, drawn as ``forward`` draws them.
+
+        Raises
+        ------
+        ValueError
+            If there is none; the message is the reason.
+        """
+        return self
+
     def analysed_layers(self) -> list[str]:
         """The modules which analyses look at, by name, from the image on; the last one is deepest.
 
@@ -96,6 +110,7 @@ class Denoiser(nn.Module):
         *,
         tile: int | str = "auto",
         precision: str = "fp32",
+        runtime: str = "torch",
         clamp: bool = True,
     ) -> Tensor:
         """Restore (B, C, H, W) in [0, 1], for any H and W: same shape, float32.
@@ -106,7 +121,7 @@ class Denoiser(nn.Module):
 
         Parameters
         ----------
-        tile, precision
+        tile, precision, runtime
             See `benchmark.denoiser.inference.Inference`.
         clamp
             Whether values are clamped to [0, 1]; a network overshoots.
@@ -115,12 +130,14 @@ class Denoiser(nn.Module):
         ------
         ValueError
             If this is no batch of images, or one of a number of channels it does not take; if
-            ``tile`` or ``precision`` is wrong; if memory runs out and ``tile`` leaves no choice, or
-            no smaller tile is possible.
+            ``tile``, ``precision`` or ``runtime`` is wrong; if memory runs out and ``tile`` leaves
+            no choice, or no smaller tile is possible.
         RestorationError
-            If what the model returns for the image, or for a tile, is no picture.
+            If what the model returns for the image, or for a tile, is no picture, or the model
+            cannot be run by ``runtime``.
         """
-        restored = Inference(tile, precision).restore(self, noisy).image
+        how = Inference(tile, precision, runtime=runtime)
+        restored = how.restore(self, noisy).image
         return restored.clamp(0, 1) if clamp else restored
 
 

@@ -28,7 +28,7 @@ from benchmark.registry import summary
 SIDE = 32  # pixels, of the square picture which most checks use
 SIZES = ((1, 1), (7, 9), (1, 200), (61, 67), (8, 120))  # no side but the last's suits a window
 TOLERANCE = 1e-3  # a quarter of an 8-bit step; kernels for other batches round differently
-HOW = ("tile", "precision", "clamp")  # what ``denoise`` may be told beside the image
+HOW = ("tile", "precision", "runtime", "clamp")  # what ``denoise`` may be told beside the image
 LARGE, TILE = 96, 64  # pixels, of a picture and of the tiles it is cut into: two by two
 
 

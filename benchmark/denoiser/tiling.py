@@ -6,6 +6,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from benchmark.environment.queue import to_device
+
 OVERLAP = 32  # pixels which neighbouring tiles share at least
 MARGIN = 8  # pixels at a tile's inner borders without weight: nearly all of the error is there
 GRID = 8  # tiles start on its multiples, so that windows and pooled cells lie as in the whole image
@@ -51,7 +53,7 @@ def in_tiles(
     step = tile_step(multiple)
     down, across = (tile_starts(length, side, step) for length in image.shape[-2:])
     rows, columns = (
-        tile_weights(length, side, starts).to(image.device)
+        to_device(tile_weights(length, side, starts), image.device)
         for length, starts in zip(image.shape[-2:], (down, across), strict=True)
     )
     restored = torch.zeros_like(image)

@@ -181,7 +181,7 @@ def _read_by(code: object, seen: frozenset[int] = frozenset()) -> list[object]:
             facts.append(
                 (name, str(value.dtype), tuple(value.shape), hashlib.sha256(content).hexdigest())
             )
-        elif _is_plain(value):
+        elif is_plain(value):
             facts.append((name, value))
         elif name == SELF or _is_code_near(value, code):
             facts.append((name, _source(value), _read_by(value, seen)))
@@ -217,14 +217,15 @@ def _settings(module: nn.Module) -> list[tuple[str, object]]:
     return sorted(
         (key, value)
         for key, value in vars(module).items()
-        if key != "training" and not key.startswith("_") and _is_plain(value)
+        if key != "training" and not key.startswith("_") and is_plain(value)
     )
 
 
-def _is_plain(value: object) -> bool:
+def is_plain(value: object) -> bool:
+    """Whether a value is a number or a text, or a list or dict of them."""
     parts = [*value, *value.values()] if isinstance(value, dict) else value
     return isinstance(value, PLAIN) or (
-        isinstance(parts, list | tuple) and all(map(_is_plain, parts))
+        isinstance(parts, list | tuple) and all(map(is_plain, parts))
     )
 
 

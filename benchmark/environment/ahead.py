@@ -1,7 +1,8 @@
-"""The next result is computed while the caller uses the present one."""
+"""The next results are computed while the caller uses the present one."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -13,15 +14,22 @@ def one_ahead(function: Callable[[Item], Result], items: Iterable[Item]) -> Iter
 
     Where the caller stops early, the result which nobody asks for any more is not waited for.
     """
-    pool, wait = ThreadPoolExecutor(1), True
+    return several_ahead(function, items, 1)
+
+
+def several_ahead(
+    function: Callable[[Item], Result], items: Iterable[Item], number: int, threads: int = 1
+) -> Iterator[Result]:
+    """`one_ahead` with so many of the next results, in order, computed in so many threads."""
+    pool, wait = ThreadPoolExecutor(threads), True
     try:
-        coming = None
+        coming: deque[Future[Result]] = deque()
         for item in items:
-            ready, coming = coming, pool.submit(function, item)
-            if ready is not None:
-                yield ready.result()
-        if coming is not None:
-            yield coming.result()
+            coming.append(pool.submit(function, item))
+            if len(coming) > number:
+                yield coming.popleft().result()
+        while coming:
+            yield coming.popleft().result()
     except GeneratorExit:
         # perhaps of the garbage collector, in the middle of threading's own code, where one would
         # wait for ever for a thread

@@ -22,13 +22,15 @@ class Lease:
     """The right to work at something, until it is released; a thread renews its file's time.
 
     It keeps others from doing work twice and nothing else: whoever stops for a minute may lose it
-    without noticing, and whatever both write has to be right all the same.
+    without noticing, and whatever both write has to be right all the same. Where it is held for a
+    moment only, nothing has to be renewed.
     """
 
-    def __init__(self, path: Path, owner: str):
+    def __init__(self, path: Path, owner: str, renewed: bool = True):
         self.path, self.owner = path, owner
         self._released = threading.Event()
-        threading.Thread(target=self._renew, daemon=True).start()
+        if renewed:
+            threading.Thread(target=self._renew, daemon=True).start()
 
     def release(self) -> None:
         """Let others have it. Doing so twice changes nothing."""
@@ -52,11 +54,16 @@ class Leases:
         self.owner = new_token()
         self._seen: dict[Path, tuple[object, float]] = {}  # a lease's state, and when it was new
 
-    def take(self, path: Path) -> Lease | None:
+    def take(self, path: Path, renewed: bool = True) -> Lease | None:
         """The lease of this file, or None while another writer works.
 
         A lease is taken over whose holder is dead, or which was not renewed for `STALE` seconds
         while this writer looked at it. Clocks of two machines are never compared.
+
+        Parameters
+        ----------
+        renewed
+            Whether it may be held for longer than a moment.
 
         Raises
         ------
@@ -76,7 +83,7 @@ class Leases:
             with os.fdopen(file, "w") as opened:
                 opened.write(f"{self.owner}\n{_now()}\n{_who()}\n")
         self._seen.pop(path, None)
-        return Lease(path, self.owner)
+        return Lease(path, self.owner, renewed)
 
     def is_free(self, path: Path) -> bool:
         """Whether nobody else has a lease, or it is abandoned, so that `take` would take it."""

@@ -140,6 +140,8 @@ def sweep(folder: Path) -> None:
     if not folder.is_dir():
         return
     for entry in os.scandir(folder):
+        if entry.name[0] != ".":  # most are none of ours, and told fast
+            continue
         if (match := ASIDE.fullmatch(entry.name)) and not in_use(Path(entry), match[1] or match[2]):
             Path(entry).unlink(missing_ok=True)
 
@@ -179,9 +181,9 @@ def clock_of(folder: Path) -> float:
         return time.time()
 
 
-def file_state(path: Path) -> tuple[int, int, int]:
+def file_state(path: str | Path) -> tuple[int, int, int]:
     """What changes whenever a file is written again; raises ``OSError`` where there is none."""
-    status = path.stat()
+    status = os.stat(path)
     return status.st_mtime_ns, status.st_size, status.st_ino
 
 

@@ -20,7 +20,8 @@ class MetricUnavailable(Exception):
 class Metric:
     """A frozen dataclass whose fields are its settings; calling it scores one pair of images.
 
-    Subclasses write ``score``; everyone else calls ``prepare`` once and then the object.
+    Subclasses write ``score``; everyone else calls ``prepare`` once and then the object. Where the
+    clean image alone takes a good part of the time, ``features`` and ``compare`` are written too.
     """
 
     name: ClassVar[str]  #: set by the registry
@@ -28,10 +29,23 @@ class Metric:
     unit: ClassVar[str] = ""
     digits: ClassVar[int] = 4  #: behind the point, wherever a score is printed
     rgb_only: ClassVar[bool] = False
+    #: whether it scores tensors of a GPU, and gives a tensor of no dimension there without waiting
+    #: for it; others get tensors of the CPU. A subclass has to say it again
+    on_device: ClassVar[bool] = False
+    #: whether ``features`` are worth being kept while the restored image changes
+    keeps_features: ClassVar[bool] = False
     cites: ClassVar[tuple[str, ...]] = ()  #: keys of references.bib, or whole entries of BibTeX
     located: ClassVar[tuple[str, ...]] = ()  #: settings which say where something lies, not what
     files: ClassVar[tuple[str, ...]] = ()  #: settings which name a file: its content counts
+    later: ClassVar[tuple[str, ...]] = ()  #: settings younger than stored scores
     __dataclass_fields__: ClassVar[dict[str, Field[Any]]]  # of subclasses, which are dataclasses
+
+    def __init_subclass__(cls, **keywords: object) -> None:
+        """Take no promise over from a parent which another ``score`` may not keep."""
+        super().__init_subclass__(**keywords)
+        for promise in ("on_device", "keeps_features"):
+            if promise not in vars(cls):
+                setattr(cls, promise, False)
 
     @property
     def minimum_size(self) -> int:
@@ -57,18 +71,35 @@ class Metric:
         """
         return []
 
-    def score(self, restored: "Tensor", clean: "Tensor") -> float:
+    def score(self, restored: "Tensor", clean: "Tensor") -> "float | Tensor":
         """One number for one pair whose shape has been checked; see `__call__`."""
         raise NotImplementedError
 
-    def __call__(self, restored: "Tensor", clean: "Tensor") -> float:
+    def features(self, clean: "Tensor") -> Any:
+        """What a score needs of a clean image alone; by default the image."""
+        return clean
+
+    def compare(self, restored: "Tensor", features: Any) -> "float | Tensor":
+        """`score`, of a restored image and the ``features`` of the clean one."""
+        return self.score(restored, features)
+
+    def __call__(self, restored: "Tensor", clean: "Tensor", features: Any = None) -> float:
         """Score one pair, (1, C, H, W) float in [0, 1], both already rounded to 8 bits.
+
+        Parameters
+        ----------
+        features
+            Of the clean image, where they are known.
 
         Raises
         ------
         ValueError
             If the shapes differ, are no single image, or are smaller than ``minimum_size``.
         """
+        return float(self.unread(restored, clean, features))
+
+    def unread(self, restored: "Tensor", clean: "Tensor", features: Any = None) -> "float | Tensor":
+        """`__call__` without waiting: on a device with a queue the score may still be computed."""
         if restored.shape != clean.shape or clean.ndim != 4 or len(clean) != 1:
             raise ValueError(
                 f"{self.name} compares one pair of (1, C, H, W) images, "
@@ -82,7 +113,8 @@ class Metric:
                 f"{self.name} needs images of at least {self.minimum_size}x{self.minimum_size} "
                 f"pixels, got {height}x{width}; leave it out or use larger images"
             )
-        return float(self.score(restored, clean))
+        known = self.features(clean) if features is None else features
+        return self.compare(restored, known)
 
 
 def prepared(metrics: Mapping[str, Metric]) -> tuple[dict[str, Metric], dict[str, str]]:

@@ -1,10 +1,11 @@
 """Metrics that a network was trained for: LPIPS and its shift-tolerant form."""
 
+import copy
 import warnings
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from benchmark.files.places import weights_folder
 from benchmark.files.whole import file_hash
@@ -44,6 +45,8 @@ class LPIPS(Metric):
     cites = ("zhang2018lpips",)
     higher_is_better = False
     rgb_only = True
+    on_device = True
+    keeps_features = True
     located = ("backbone",)  # `prepare` takes the one published file alone
 
     channel_order: str = "rgb"
@@ -75,10 +78,19 @@ class LPIPS(Metric):
         """The backbone, unless it is named."""
         return [] if self.backbone else [self._alexnet_file()]
 
-    def score(self, restored: "Tensor", clean: "Tensor") -> float:
-        if self.channel_order == "bgr":
-            restored, clean = restored.flip(1), clean.flip(1)
-        return _distance(_load_lpips(self._alexnet_file()), restored, clean)
+    def score(self, restored: "Tensor", clean: "Tensor") -> "float | Tensor":
+        return self.compare(restored, self.features(clean))
+
+    def features(self, clean: "Tensor") -> "list[Tensor]":
+        """Of each layer, with vectors of length 1."""
+        image = clean.flip(1) if self.channel_order == "bgr" else clean
+        return _features(self._network(image), image)
+
+    def compare(self, restored: "Tensor", features: "list[Tensor]") -> "float | Tensor":
+        return _distance(self._network(restored), self.features(restored), features)
+
+    def _network(self, image: "Tensor") -> "nn.Module":
+        return _beside(image, _load_lpips(self._alexnet_file()))
 
     def _alexnet_file(self) -> Path:
         if self.backbone is not None:
@@ -117,6 +129,8 @@ class STLPIPS(Metric):
     cites = ("ghildyal2022stlpips",)
     higher_is_better = False
     rgb_only = True
+    on_device = True
+    keeps_features = True
 
     @property
     def minimum_size(self) -> int:
@@ -132,16 +146,48 @@ class STLPIPS(Metric):
         """
         load_st_lpips()
 
-    def score(self, restored: "Tensor", clean: "Tensor") -> float:
-        return _distance(load_st_lpips(), restored, clean)
+    def score(self, restored: "Tensor", clean: "Tensor") -> "float | Tensor":
+        return self.compare(restored, self.features(clean))
+
+    def features(self, clean: "Tensor") -> "list[Tensor]":
+        """Of each layer, with vectors of length 1."""
+        return _features(_beside(clean, load_st_lpips()), clean)
+
+    def compare(self, restored: "Tensor", features: "list[Tensor]") -> "float | Tensor":
+        network = _beside(restored, load_st_lpips())
+        return _distance(network, _features(network, restored), features)
 
 
-def _distance(network: "nn.Module", restored: "Tensor", clean: "Tensor") -> float:
-    """What a network of the LPIPS family says of a pair; it expects [-1, 1]."""
+def _features(network: Any, image: "Tensor") -> "list[Tensor]":
+    """What a network of the LPIPS family sees in an image, as its ``forward`` computes it."""
+    import torch
+    from lpips import normalize_tensor
+
+    with torch.inference_mode():
+        layers = network.net(network.scaling_layer(2 * image.float() - 1))
+        return [normalize_tensor(layer) for layer in layers]
+
+
+def _distance(network: Any, restored: "list[Tensor]", clean: "list[Tensor]") -> "float | Tensor":
+    """What a network of the LPIPS family says of the features of two images."""
     import torch
 
     with torch.inference_mode():
-        return network(2 * restored.float().cpu() - 1, 2 * clean.float().cpu() - 1).item()
+        layers = zip(network.lins, restored, clean, strict=True)
+        total, *others = (lin((x - y) ** 2).mean([2, 3], keepdim=True) for lin, x, y in layers)
+        for other in others:
+            total = total + other
+        return total.squeeze()
+
+
+def _beside(image: "Tensor", network: "nn.Module") -> Any:
+    """A network where an image is."""
+    return network if image.device.type == "cpu" else _copied(network, str(image.device))
+
+
+@cache
+def _copied(network: "nn.Module", device: str) -> "nn.Module":
+    return copy.deepcopy(network).to(device)
 
 
 @cache

@@ -2,10 +2,12 @@
 
 import math
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from benchmark.metrics import on_device
 from benchmark.metrics.metric import METRICS, Metric
 from benchmark.pixels import without_border
 from benchmark.protocol import MASKED
@@ -63,6 +65,10 @@ class PixelMetric(Metric):
         values = image[0].permute(1, 2, 0).double().cpu().numpy() * 255
         return without_border(values, self.left_out)
 
+    def tensor(self, image: "Tensor") -> "Tensor":
+        """`pixels` of an image of a GPU, left there: (C, H, W)."""
+        return on_device.pixels_of(image, self.left_out)
+
 
 @METRICS.register("psnr")
 @dataclass(frozen=True)
@@ -75,8 +81,11 @@ class PSNR(PixelMetric):
     higher_is_better = True
     unit = "dB"
     digits = 2
+    on_device = True
 
-    def score(self, restored: "Tensor", clean: "Tensor") -> float:
+    def score(self, restored: "Tensor", clean: "Tensor") -> "float | Tensor":
+        if clean.device.type != "cpu":
+            return on_device.psnr(self.tensor(restored), self.tensor(clean), PSNR_CAP)
         error = np.mean((self.pixels(restored) - self.pixels(clean)) ** 2)
         return min(10 * math.log10(255**2 / error), PSNR_CAP) if error else PSNR_CAP
 
@@ -93,12 +102,17 @@ class SSIM(PixelMetric):
 
     cites = ("wang2004ssim",)
     higher_is_better = True
+    on_device = True
 
     @property
     def minimum_size(self) -> int:
         return 2 * self.left_out + SSIM_SIDE
 
-    def score(self, restored: "Tensor", clean: "Tensor") -> float:
+    def score(self, restored: "Tensor", clean: "Tensor") -> "float | Tensor":
+        if clean.device.type != "cpu":
+            window = tuple(_window().ravel().tolist())
+            pair = self.tensor(restored), self.tensor(clean)
+            return on_device.ssim(*pair, window, SSIM_C1, SSIM_C2)
         return ssim(self.pixels(restored), self.pixels(clean))
 
 
@@ -121,10 +135,18 @@ def _windowed(image: np.ndarray) -> np.ndarray:
     """Gaussian-weighted mean round each pixel that has a whole window, all channels at once."""
     import cv2
 
-    window = cv2.getGaussianKernel(SSIM_SIDE, SSIM_SIGMA, cv2.CV_64F)
+    window = _window()
     blurred = cv2.sepFilter2D(image, cv2.CV_64F, window, window)
     inside = slice(SSIM_SIDE // 2, -(SSIM_SIDE // 2))
     return blurred[inside, inside]
+
+
+@cache
+def _window() -> np.ndarray:
+    """(11, 1) float64 of sum 1."""
+    import cv2
+
+    return cv2.getGaussianKernel(SSIM_SIDE, SSIM_SIGMA, cv2.CV_64F)
 
 
 @METRICS.register("psnr_y")
@@ -133,9 +155,13 @@ class PSNRY(PSNR):
     """`PSNR` of the luma channel Y of ITU-R BT.601, 16 to 235, not rounded; peak 255."""
 
     rgb_only = True
+    on_device = True
 
     def pixels(self, image: "Tensor") -> np.ndarray:
         return _luma(super().pixels(image))
+
+    def tensor(self, image: "Tensor") -> "Tensor":
+        return on_device.weighted(super().tensor(image), LUMA.tolist(), 16)
 
 
 @METRICS.register("ssim_y")
@@ -144,9 +170,13 @@ class SSIMY(SSIM):
     """`SSIM` of the luma channel Y of ITU-R BT.601, 16 to 235, not rounded; peak 255."""
 
     rgb_only = True
+    on_device = True
 
     def pixels(self, image: "Tensor") -> np.ndarray:
         return _luma(super().pixels(image))
+
+    def tensor(self, image: "Tensor") -> "Tensor":
+        return on_device.weighted(super().tensor(image), LUMA.tolist(), 16)
 
 
 def in_colour(image: "Tensor", colour: str) -> "Tensor":
@@ -156,6 +186,11 @@ def in_colour(image: "Tensor", colour: str) -> "Tensor":
     """
     if colour == "rgb" or image.shape[1] != 3:
         return image
+    if image.device.type != "cpu":
+        weights, offset = (LUMA, 16) if colour == "y" else (FULL_LUMA, 0)
+        return (
+            on_device.weighted(on_device.pixels_of(image, 0), weights.tolist(), offset)[None] / 255
+        )
     rgb = image[0].permute(1, 2, 0).double().cpu().numpy() * 255
     luma = _luma(rgb) if colour == "y" else rgb @ FULL_LUMA[:, None]
     return image.double().new_tensor(luma / 255).permute(2, 0, 1)[None]

@@ -37,6 +37,7 @@ class NoiseModel(ABC):
     constant_variance: ClassVar[float | None] = None  #: of any intensity, over (level / 255)^2
     located: ClassVar[tuple[str, ...]] = ()  #: settings which say where something lies, not what
     files: ClassVar[tuple[str, ...]] = ()  #: settings which name a file: its content counts
+    later: ClassVar[tuple[str, ...]] = ()  #: settings younger than stored scores
     in_key: ClassVar[tuple[str, ...]] = ("levels",)  #: settings which a cell's key tells
     levels: tuple[float, ...]
     __dataclass_fields__: ClassVar[dict[str, Field[Any]]]  # of subclasses, which are dataclasses

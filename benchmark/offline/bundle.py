@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import tarfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path, PurePosixPath
@@ -16,6 +16,7 @@ from benchmark.datasets.images import SUFFIXES
 from benchmark.files.places import weights_folder
 from benchmark.files.whole import file_hash, replacing, sweep
 from benchmark.offline.checksums import Checksums
+from benchmark.offline.wheels import Wheel
 
 LOCK = "bundle.json"
 OTHERS = 3  # files which are named
@@ -31,16 +32,20 @@ class Bundle:
         The command line which it was packed for.
     files
         What is packed: ``data/DATASET/FILE``, ``weights/FILE``, or ``here/PATH`` for what the
-        command line names by a path in the folder where it is given.
+        command line names by a path in the folder where it is given; ``wheels/FILE`` of a plugin.
+    plugins
+        Whose wheels are packed.
     """
 
     run: str
     files: Mapping[str, Checksums]
+    plugins: Sequence[Wheel] = ()
 
     def lock(self) -> dict[str, object]:
         """As it is written."""
         files = {n: {"size": c.size, "sha256": c.sha256} for n, c in self.files.items()}
-        return {"run": self.run, "files": files}
+        plugins = [{**vars(p), "sha256": self.files[p.file].sha256} for p in self.plugins]
+        return {"run": self.run, "files": files, **({"plugins": plugins} if plugins else {})}
 
     @property
     def size(self) -> int:
@@ -48,8 +53,13 @@ class Bundle:
         return sum(checksums.size or 0 for checksums in self.files.values())
 
 
-def pack(files: Mapping[str, Path], run: str, to: Path) -> Bundle:
+def pack(files: Mapping[str, Path], run: str, to: Path, plugins: Sequence[Wheel] = ()) -> Bundle:
     """Write a bundle of these files, by their names in it; of the same files always the same bytes.
+
+    Parameters
+    ----------
+    plugins
+        Those whose wheels are among the files.
 
     Raises
     ------
@@ -61,7 +71,8 @@ def pack(files: Mapping[str, Path], run: str, to: Path) -> Bundle:
     if os.path.lexists(to) and not _is_bundle(to):
         raise ValueError(f"{to} is no bundle, and would be replaced; name another file: to=FILE")
     hashed = track(sorted(files.items()), "files", len(files), "hashed")
-    bundle = Bundle(run, {n: Checksums(p.stat().st_size, "", file_hash(p)) for n, p in hashed})
+    checksums = {n: Checksums(p.stat().st_size, "", file_hash(p)) for n, p in hashed}
+    bundle = Bundle(run, checksums, plugins)
     with replacing(to, setting="to") as file, tarfile.open(fileobj=file, mode="w") as tar:
         lock = json.dumps(bundle.lock(), indent=1).encode()
         tar.addfile(_entry(LOCK, len(lock)), BytesIO(lock))
@@ -121,11 +132,17 @@ def place_of(name: str) -> Path:
         raise ValueError(f"'{name}' of the bundle leads out of its folder; nothing was unpacked")
     if room == "here":
         return inner
+    if room == "wheels":
+        return weights_folder().with_name("wheels") / inner
     if room == "weights":
         return weights_folder() / inner
     if room == "data" and rest[0] in DATASETS:
         return Dataset.searched(DATASETS[rest[0]]())[0].parent / inner
-    raise ValueError(f"there is no place for '{name}' of the bundle; nothing was unpacked")
+    plugin = f"; if a plugin has '{rest[0]}', install it first: its wheel may be in the bundle"
+    raise ValueError(
+        f"there is no place for '{name}' of the bundle; nothing was unpacked"
+        f"{plugin if room == 'data' else ''}"
+    )
 
 
 def _refuse_others(bundle: Bundle, places: Mapping[str, Path], lacking: set[str]) -> None:
@@ -164,7 +181,11 @@ def _lock(tar: tarfile.TarFile, path: Path) -> Bundle:
         content = tar.extractfile(entry) if entry and entry.name == LOCK else None
         if content:
             lock = json.loads(content.read())
-            return Bundle(lock["run"], {n: Checksums(**c) for n, c in lock["files"].items()})
+            files = {n: Checksums(**c) for n, c in lock["files"].items()}
+            plugins = lock.get("plugins", [])
+            return Bundle(
+                lock["run"], files, [Wheel(p["name"], p["version"], p["file"]) for p in plugins]
+            )
     raise ValueError(f"{path} is no bundle; make one with: bench bundle to={path.name}")
 
 

@@ -99,9 +99,12 @@ def caveats(scores: Scores, ranking: Ranking) -> list[str]:
     names = [name for model in models for name in ranking.members[model]]
     restored = {scores.label(name): inference[name] for name in names if name in inference}
     if unusual := [f"{name} ({', '.join(how)})" for name, how in restored.items()]:
-        said.append(f"Not in fp32 with whole images: {', '.join(unusual)}.")
-    noted = scores.model_notes
-    said += [f"{scores.label(name)}: {noted[name]}." for name in names if name in noted]
+        said.append(f"Restored whole, in fp32 and by torch, but for: {', '.join(unusual)}.")
+    notes: dict[str, list[str]] = {}
+    for name in names:
+        if note := scores.model_notes.get(name):
+            notes.setdefault(note, []).append(scores.label(name))
+    said += [f"{', '.join(noted)}: {note}." for note, noted in notes.items()]
     if scores.made and (mixed := scores.made.sentence(ranking.shared)):
         said.append(mixed)
     return said

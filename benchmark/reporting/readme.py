@@ -12,8 +12,9 @@ import pandas as pd
 
 from benchmark.cells import Cell
 from benchmark.cells.provenance import counted
-from benchmark.cells.records import Record
-from benchmark.cells.scores import Scores, label_of, scores_of
+from benchmark.cells.records import Record, Stored
+from benchmark.cells.scores import Scores, label_of
+from benchmark.cells.table import scores_of
 from benchmark.protocol import name_of
 from benchmark.reporting.pages import render
 from benchmark.reporting.tables import ABSENT, Table
@@ -128,7 +129,9 @@ def page(
 
 def facts_of(records: Iterable[Record]) -> Scores:
     """What the records of a study say of its cells, for `page`; their rows are not looked at."""
-    return scores_of(((Cell(**r["cell"]), {**r, "images": []}) for r in records), {}, {}, {})
+    none = {"cell": None, "images": None}
+    cells = [Stored(Cell(**r["cell"]), {**r, **none}, (), (), "[]", "") for r in records]
+    return scores_of(cells, {}, {}, {})
 
 
 def _files(written: Iterable[str]) -> dict[str, str]:

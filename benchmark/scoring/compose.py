@@ -11,6 +11,7 @@ from benchmark.console.log import log
 from benchmark.datasets import Dataset
 from benchmark.denoiser import Denoiser
 from benchmark.denoiser.inference import Inference
+from benchmark.denoiser.runtime.choice import choose_runtime
 from benchmark.denoiser.tiling import check_tile
 from benchmark.files.whole import file_name
 from benchmark.metrics.metric import prepared
@@ -38,6 +39,7 @@ def compose(
     device: str,
     tile: str = "auto",
     precision: str = "fp32",
+    runtime: str = "torch",
     matched: Path | None = None,
 ) -> Grid:
     """The grid of every model on every dataset under every noise, by the names of all.
@@ -48,8 +50,9 @@ def compose(
         Datasets with recorded noise as well, which bring their own images.
     device
         Of `pick_device`.
-    tile, precision
-        As typed: ``"auto"``, ``"none"`` or a side in pixels; ``"fp32"``, ``"bf16"`` or ``"auto"``.
+    tile, precision, runtime
+        As typed: ``"auto"``, ``"none"`` or a side in pixels; ``"fp32"``, ``"bf16"`` or ``"auto"``;
+        ``"torch"``, ``"openvino"`` or ``"auto"``.
     matched
         The folder which keeps the levels at which noises are equally strong, where these are to be
         taken; None for each noise's own levels.
@@ -58,7 +61,7 @@ def compose(
     ------
     ValueError
         If names clash, images are missing, models or all noises take others than the protocol's,
-        or ``tile`` or ``precision`` is wrong.
+        or ``tile``, ``precision`` or ``runtime`` is wrong.
     """
     _refuse_false_references(models)
     noises, datasets = _parted(noises, datasets)
@@ -75,7 +78,7 @@ def compose(
         by_level = {level: digest_of(images.values()) for level, images in identities[name].items()}
         facts = {"images": len(dataset), "sha256": by_level}
         settings["data"][name] = joined(f"dataset '{name}'", settings["data"][name], facts)
-    inference = _inference(_made(models), device, tile, precision)
+    inference = _inference(_made(models), device, tile, precision, runtime)
     for name, how in inference.items():
         facts = _of_identity(how)
         settings["model"][name] = joined(f"model '{name}'", settings["model"][name], facts)
@@ -202,15 +205,16 @@ def _of_kind(noises: Group, protocol: Protocol) -> Group:
 
 
 def _inference(
-    models: Mapping[str, Denoiser], device: str, tile: str, precision: str
+    models: Mapping[str, Denoiser], device: str, tile: str, precision: str, runtime: str
 ) -> dict[str, Inference]:
-    """How each model is run; where its precision was measured, a line says so."""
+    """How each model is run; where its precision or runtime was measured, a line says so."""
     inference = {}
     for name, model in models.items():
         taken, measured = choose_precision(precision, model, device)
-        if measured:
-            log.info(measured)
-        inference[name] = Inference(_tile(tile, model), taken)
+        run_by, why = choose_runtime(runtime, model, device, taken)
+        for said in filter(None, (measured, why)):
+            log.info(said)
+        inference[name] = Inference(_tile(tile, model), taken, runtime=run_by)
     return inference
 
 
@@ -224,9 +228,10 @@ def _tile(asked: str, model: Denoiser) -> int | str:
 
 
 def _of_identity(how: Inference) -> dict[str, object]:
-    """What is part of a cell's identity: tiles which were asked for, and a precision below fp32."""
+    """What is part of a cell's identity: tiles asked for, bf16, and a runtime beside torch."""
     tile: dict[str, object] = {"tile": how.tile} if isinstance(how.tile, int) else {}
-    return tile | ({"precision": how.precision} if how.precision != "fp32" else {})
+    precision = {"precision": how.precision} if how.precision != "fp32" else {}
+    return tile | precision | ({"runtime": how.runtime} if how.runtime != "torch" else {})
 
 
 def _matched(

@@ -1,7 +1,9 @@
 """Clean, noisy, restored, scored: the images of one cell, one after the other."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,15 +12,46 @@ from torch import Tensor
 
 from benchmark.cells import Cell
 from benchmark.cells.provenance import pixels_hash
-from benchmark.datasets import Dataset
+from benchmark.datasets import Dataset, Sample
 from benchmark.denoiser import Denoiser
 from benchmark.denoiser.contract import naming
-from benchmark.denoiser.inference import AUTOMATIC, Inference
-from benchmark.environment.ahead import one_ahead
+from benchmark.denoiser.inference import AUTOMATIC, Inference, Launched
+from benchmark.environment.ahead import several_ahead
+from benchmark.environment.queue import AHEAD, Arriving, has_queue, to_device
+from benchmark.environment.recent import Recent, nbytes
 from benchmark.metrics import Metric
 from benchmark.metrics.pixelwise import in_colour
 from benchmark.noise import Key, NoiseModel, to_uint8
 from benchmark.protocol import MASKED, Protocol
+
+PEAKS = {torch.uint8: 255.0, torch.uint16: 65535.0}
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """One image of a cell, clean and noisy as `noisy_pair` gives them, and hashes of both."""
+
+    name: str
+    clean: np.ndarray
+    noisy: np.ndarray
+    clean_hash: str
+    noisy_hash: str
+    noise: NoiseModel | None  # which lives as long: its `id` is no other's
+
+
+# all 24 images of 768x512 pixels of Kodak: 57 MB noisy and clean, 384 MB as LPIPS sees them
+_PREPARED = Recent[Prepared](256 * 2**20, lambda image: image.clean.nbytes + image.noisy.nbytes)
+_FEATURES = Recent[list[Tensor]](512 * 2**20, nbytes)
+
+
+@dataclass(frozen=True)
+class _InWork:
+    """An image that a device is at work on."""
+
+    image: Prepared
+    launched: Launched
+    arriving: Arriving  # what is compared of it, (H, W, C), and the scores made on the device
+    what: str
 
 
 @dataclass(frozen=True)
@@ -45,7 +78,11 @@ def evaluate(
 ) -> Iterator[Evaluated]:
     """Score images of a cell, in order; writes nothing.
 
-    While an image is scored, the next is being denoised and the one after read and made noisy.
+    While an image is scored, the next is being denoised and the one after read and made noisy. A
+    device with a queue has several in it, and scores them by the metrics which it can compute:
+    nobody waits for one image before the next is begun. What a noise made of an image is kept for
+    further models, and what a metric makes of a clean one for further noises and models.
+
     Noise depends on (dataset, image, noise, level, seed) alone, and so does the randomness of a
     stochastic network: any image can be redone by itself, to the bit on one machine.
 
@@ -63,34 +100,40 @@ def evaluate(
         before it have been yielded then.
     """
 
-    def prepare(image: str) -> tuple[str, np.ndarray, np.ndarray, dict[str, str]]:
-        clean, noisy = noisy_pair(cell, dataset, noise, image, protocol)
-        return image, clean, noisy, {"noisy": pixels_hash(noisy), "clean": pixels_hash(clean)}
+    queued = has_queue(device)
+    there = {name: metric for name, metric in metrics.items() if queued and metric.on_device}
+    here = {name: metric for name, metric in metrics.items() if name not in there}
 
-    def restore(
-        prepared: tuple[str, np.ndarray, np.ndarray, dict[str, str]],
-    ) -> tuple[Evaluated, tuple[Tensor, Tensor]]:
-        image, clean, noisy, pixels = prepared
-        seed = key_of(cell, image).torch_seed("denoise")
-        what = f"{cell}, image {image}"
-        done = inference.run(model, as_tensor(noisy).to(device), seed, what)
-        row = {"image": image, "seconds": done.seconds}
-        if done.tile is not None:
-            row["tile"] = done.tile
-        restored = treated(done.image, protocol)
-        shown = _shown(clean), _shown(noisy), _shown(restored)
-        return Evaluated(row | pixels, *shown), (as_tensor(restored), as_tensor(clean))
-
-    for done, whole in one_ahead(restore, one_ahead(prepare, images)):
-        restored, clean = whole
-        coloured = in_colour(restored, protocol.colour), in_colour(clean, protocol.colour)
-        image = done.row["image"]
+    def launch(image: Prepared) -> _InWork:
+        seed, what = key_of(cell, image.name).torch_seed("denoise"), f"{cell}, image {image.name}"
+        launched = inference.launch(model, as_tensor(image.noisy, device), seed, what)
+        restored = compared(launched.image if queued else launched.image.cpu(), protocol)
         scores = {}
-        for name, metric in metrics.items():
-            with naming("metric", f"{cell}, image {image}"):
-                scores[name] = score_of(name, metric, whole if metric.rgb_only else coloured)
-        row = {"image": image, **scores, **done.row}
-        yield Evaluated(row, done.clean, done.noisy, done.restored)
+        if there:
+            pair = as_tensor(restored), as_tensor(image.clean, device)
+            scores = _judged(there, image, pair, protocol, what)
+        numbers = [torch.as_tensor(score, dtype=torch.float64) for score in scores.values()]
+        return _InWork(image, launched, Arriving([restored, *numbers]), what)
+
+    ahead, threads = (AHEAD, min(AHEAD, os.cpu_count() or 1)) if queued else (1, 1)
+    prepare = partial(prepared, cell, dataset, noise, protocol)
+    images_ahead = several_ahead(prepare, images, ahead, threads)
+    for work in several_ahead(launch, images_ahead, ahead):
+        done, (restored, *numbers) = work.launched.wait(), work.arriving.wait()
+        pixels, image = restored.numpy(), work.image
+        scores: dict[str, Any] = dict(zip(there, numbers, strict=True))
+        if here:
+            pair = as_tensor(pixels), as_tensor(image.clean)
+            scores |= _judged(here, image, pair, protocol, work.what)
+        row = {
+            "image": image.name,
+            **{name: _number(name, scores[name]) for name in metrics},
+            "seconds": done.seconds,
+            **({} if done.tile is None else {"tile": done.tile}),
+            "noisy": image.noisy_hash,
+            "clean": image.clean_hash,
+        }
+        yield Evaluated(row, _shown(image.clean), _shown(image.noisy), _shown(pixels))
 
 
 def key_of(cell: Cell, image: str) -> Key:
@@ -110,7 +153,29 @@ def noisy_pair(
     Each is uint8 or uint16, by the protocol's bits, or float32 where the protocol does not round
     it (recorded noise is rounded).
     """
+    return _noisy_pair(cell, dataset.read(image, cell.level, protocol), noise, protocol)
+
+
+def prepared(
+    cell: Cell, dataset: Dataset, noise: NoiseModel | None, protocol: Protocol, image: str
+) -> Prepared:
+    """`noisy_pair` with hashes, kept for the next models under the same noise."""
     sample = dataset.read(image, cell.level, protocol)
+
+    def make() -> Prepared:
+        clean, noisy = _noisy_pair(cell, sample, noise, protocol)
+        return Prepared(image, clean, noisy, pixels_hash(clean), pixels_hash(noisy), noise)
+
+    if noise is None:
+        return make()
+    key = key_of(cell, image), id(noise), protocol, pixels_hash(sample.clean)
+    return _PREPARED.get(key, make)
+
+
+def _noisy_pair(
+    cell: Cell, sample: Sample, noise: NoiseModel | None, protocol: Protocol
+) -> tuple[np.ndarray, np.ndarray]:
+    image = sample.image
     if noise is None:
         if sample.noisy is None:
             raise ValueError(
@@ -122,18 +187,29 @@ def noisy_pair(
         key = key_of(cell, image)
         rng = key.rng() if protocol.draw == "key" else key.script_rng(protocol.draw == "seed0_bgr")
         clean, noisy = noise.pair(sample.clean, cell.level, rng, protocol.clips(noise.name))
-    return (
-        rounded(clean, protocol) if protocol.restored_rounded else clean,
-        rounded(noisy, protocol) if protocol.noisy_rounded else noisy,
+    return (  # never what the noise was given, which it may keep and change later
+        rounded(clean, protocol) if protocol.restored_rounded else clean.copy(),
+        rounded(noisy, protocol) if protocol.noisy_rounded else noisy.copy(),
     )
 
 
 def treated(restored: Tensor, protocol: Protocol) -> np.ndarray:
-    """What is compared of a restored (1, C, H, W): (H, W, C), rounded as `noisy_pair` does it."""
-    pixels = restored[0].permute(1, 2, 0).cpu().numpy()
-    if protocol.restored_rounded:
-        return rounded(pixels, protocol)
-    return np.clip(pixels, 0, 1) if protocol.restored_clipped else pixels
+    """`compared` as an array."""
+    return compared(restored.cpu(), protocol).numpy()
+
+
+def compared(restored: Tensor, protocol: Protocol) -> Tensor:
+    """What is compared of a restored (1, C, H, W): (H, W, C), rounded as `noisy_pair` does it.
+
+    uint8, uint16 or float32, on the same device, and no part of what was given.
+    """
+    pixels = restored[0].permute(1, 2, 0)
+    if not protocol.restored_rounded:
+        return pixels.clamp(0, 1) if protocol.restored_clipped else pixels.clone()
+    pixels = pixels.clamp(0, 1)
+    if protocol.bits == 8:
+        return pixels.mul_(255).round_().to(torch.uint8)
+    return pixels.double().mul_(protocol.peak).round_().to(torch.uint16)
 
 
 def score_of(name: str, metric: Metric, pair: tuple[Tensor, Tensor]) -> float:
@@ -144,22 +220,64 @@ def score_of(name: str, metric: Metric, pair: tuple[Tensor, Tensor]) -> float:
     ValueError
         If it is not one number, or the metric changed an image, which others are still to see.
     """
+    return _number(name, _said(name, metric, pair))
+
+
+def _judged(
+    metrics: Mapping[str, Metric],
+    image: Prepared,
+    whole: tuple[Tensor, Tensor],
+    protocol: Protocol,
+    what: str,
+) -> dict[str, Any]:
+    """What metrics say of a restored and a clean image; on a device with a queue, tensors."""
+    coloured = in_colour(whole[0], protocol.colour), in_colour(whole[1], protocol.colour)
+    said = {}
+    for name, metric in metrics.items():
+        pair = whole if metric.rgb_only else coloured
+        with naming("metric", what):
+            call, more = metric.unread if metric.on_device else metric, ()
+            if metric.keeps_features:
+                clean = pair[1]
+                key = metric, str(clean.device), clean.shape[1], protocol.colour, image.clean_hash
+                more = (_FEATURES.get(key, partial(metric.features, clean)),)
+            said[name] = _said(name, call, pair, *more)
+    return said
+
+
+def _said(name: str, call: Callable[..., Any], pair: tuple[Tensor, Tensor], *more: Any) -> Any:
     versions = [image._version for image in pair]
-    value = metric(*pair)
+    value = call(*pair, *more)
     if versions != [image._version for image in pair]:
         raise ValueError(f"metric '{name}' changed an image that it compares; it works on a copy")
+    return value
+
+
+def _number(name: str, value: Any) -> float:
     try:
         return float(value)
     except (TypeError, ValueError, OverflowError, RuntimeError):
         raise ValueError(f"metric '{name}' gave {value!r:.60}, not one number") from None
 
 
-def as_tensor(image: np.ndarray) -> Tensor:
-    """(H, W, C) uint8, uint16, or float32 in [0, 1], to (1, C, H, W) float32 in [0, 1]."""
-    if image.dtype == np.uint16:
-        image = image.astype(np.float32) / np.float32(65535)
-    tensor = torch.from_numpy(image).permute(2, 0, 1).unsqueeze(0)
-    return tensor.float() / 255 if image.dtype == np.uint8 else tensor
+def as_tensor(image: np.ndarray | Tensor, device: str | torch.device | None = None) -> Tensor:
+    """(H, W, C) uint8, uint16, or float32 in [0, 1], to (1, C, H, W) float32 in [0, 1].
+
+    Parameters
+    ----------
+    device
+        Where it is to be; by default where it is.
+    """
+    tensor = torch.from_numpy(image) if isinstance(image, np.ndarray) else image
+    device = tensor.device if device is None else torch.device(device)
+    if has_queue(device) and tensor.device != device:
+        tensor = to_device(tensor, device)  # in few bytes
+    peak = PEAKS.get(tensor.dtype)
+    values = tensor.permute(2, 0, 1).unsqueeze(0)
+    if peak is None:
+        return values.clone().to(device)
+    # by a tensor: a GPU would multiply by the rounded inverse of a number
+    return (values.float() / torch.full((), peak, device=tensor.device)).to(device)
 
 
 def rounded(image: np.ndarray, protocol: Protocol) -> np.ndarray:

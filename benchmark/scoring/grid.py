@@ -55,6 +55,14 @@ class Grid:
         """Every cell, in the order of `benchmark.cells.cell.plan`."""
         return list(plan(self.models, self.levels, self.seeds))
 
+    @cached_property
+    def _known(self) -> dict[tuple[str, str, str, float], Settings]:
+        return {}
+
+    @cached_property
+    def _codes(self) -> dict[tuple[str, str, str], Code]:
+        return {}
+
     def metrics_of(self, cell: Cell) -> dict[str, Metric]:
         """The metrics with the border which they leave out.
 
@@ -71,7 +79,15 @@ class Grid:
         return found
 
     def settings_of(self, cell: Cell) -> Settings:
-        """Everything a cell's scores depend on, beside its key."""
+        """Everything a cell's scores depend on beside its key; one object for all with the same."""
+        if type(self.models[cell.model]).recorded_at is not Denoiser.recorded_at:
+            return self._settings_of(cell)
+        key = (cell.model, cell.dataset, cell.noise, cell.level if cell.recorded else 0.0)
+        if key not in self._known:
+            self._known[key] = self._settings_of(cell)
+        return self._known[key]
+
+    def _settings_of(self, cell: Cell) -> Settings:
         recorded, data = {"of": "recorded"}, self.settings["data"][cell.dataset]
         metrics = {name: dict(found) for name, found in self.settings["metric"].items()}
         for name, metric in self.metrics_of(cell).items():
@@ -95,9 +111,12 @@ class Grid:
 
     def code_of(self, cell: Cell) -> Code:
         """The code that makes a cell's scores, as it is now."""
-        noise = None if cell.recorded else self.noises[cell.noise]
-        dataset = self.datasets[cell.dataset]
-        return code_of_cell(self.models[cell.model], noise, dataset, self.metrics)
+        key = (cell.model, cell.dataset, cell.noise)
+        if key not in self._codes:
+            noise = None if cell.recorded else self.noises[cell.noise]
+            dataset = self.datasets[cell.dataset]
+            self._codes[key] = code_of_cell(self.models[cell.model], noise, dataset, self.metrics)
+        return self._codes[key]
 
     def request(self, cell: Cell) -> Request:
         """A cell as a store is asked for it."""
@@ -272,7 +291,7 @@ def _fill_cell(
             pictures.keep(store.pictures(cell, image), cell.model, done, kept.side)
         part.append(done.row)
         yield image
-    environment = {**environment, "precision": inference.precision}
+    environment = {**environment, **inference.recorded}
     labels = grid.labels_of(cell)
     part.finish(names, labels=labels, environment=environment, picture=names[0])
 
@@ -282,14 +301,19 @@ def _refuse_other_protocol(grid: Grid, store: ResultStore) -> None:
     ours, facts = grid.protocol.name, grid.protocol.facts
     examples = {cell.dataset: cell for cell in grid.cells}
     borders = {name: grid.settings_of(cell)["metrics"] for name, cell in examples.items()}
-    for cell, record in store.records():
-        theirs = record["settings"]["protocol"]
+    seen = set()
+    for stored in store.all():
+        cell, settings_then = stored.cell, stored.facts["settings"]
+        if (key := (cell.dataset, id(settings_then))) in seen:
+            continue
+        seen.add(key)
+        theirs = settings_then["protocol"]
         if theirs != facts and (other := name_of(theirs)) != ours:
             raise ValueError(
                 f"{store.root} holds scores by protocol {other} ({cell}), and this run is by "
                 f"protocol {ours}; two protocols never share a folder: choose another (out=FOLDER)"
             )
-        for name, settings in record["settings"]["metrics"].items():
+        for name, settings in settings_then["metrics"].items():
             now = borders.get(cell.dataset, {}).get(name, settings)
             if (was := settings.get("border")) != now.get("border"):
                 raise ValueError(

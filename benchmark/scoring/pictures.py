@@ -91,13 +91,13 @@ def _wanted(grid: Grid, store: ResultStore, kept: Kept) -> Iterator[tuple[Cell, 
     """The stored cells of a grid, and the images of each whose pictures are kept."""
     worst = cache(lambda shared: _worst(grid, store, shared, kept.count))
     for cell in grid.cells:
-        if cell not in store:
+        if (stored := store.find(cell)) is None:
             continue
         names = grid.datasets[cell.dataset].images()
         images = list(kept.at_once(names))
         if kept.images == "first":
             own = store.pictures(cell, names[0]) / f"{cell.model}.png"
-            if "picture" not in store.read(cell) and not own.exists():
+            if "picture" not in stored.facts and not own.exists():
                 continue
         elif kept.images == "worst":
             images += [name for name in worst(replace(cell, model="any")) if name not in images]

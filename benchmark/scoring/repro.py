@@ -134,7 +134,7 @@ def make_again(
     names = [name for name in metrics if name in grid.metrics]
     units = {name: _unit(name, record) for name in names}
     environment = record.get("environment", {})
-    now = {**describe_environment(device), "precision": _inference(grid, cell).precision}
+    now = {**describe_environment(device), **_inference(grid, cell).recorded}
     coarse = environment.get("device") != now["device"] or now["precision"] == "bf16"
     lines = [
         {"image": image, "metric": name, "before": stored[image][name], "after": rows[image][name]}

@@ -44,10 +44,21 @@ class Changes:
 
 def changes_of(grid: Grid, store: ResultStore) -> Changes:
     """Compare the code of every stored cell of a grid with that of now."""
-    finished = [cell for cell in grid.cells if cell in store]
-    found = {cell: code_changes(store.read(cell), grid.code_of(cell)) for cell in finished}
-    changed = {cell: changes for cell, changes in found.items() if changes}
-    return Changes(len(finished), changed, sum(changes is None for changes in found.values()))
+    finished = silent = 0
+    changed: dict[Cell, list[str]] = {}
+    known: dict[tuple[object, ...], list[str] | None] = {}  # most cells have what others have
+    for cell in grid.cells:
+        if (stored := store.find(cell)) is None:
+            continue
+        now = grid.code_of(cell)
+        key = (cell.model, cell.dataset, cell.noise, id(stored.facts), id(now))
+        if key not in known:
+            known[key] = code_changes(stored.without_images, now)
+        finished += 1
+        silent += known[key] is None
+        if changes := known[key]:
+            changed[cell] = changes
+    return Changes(finished, changed, silent)
 
 
 def check_choice(rescore: str | None) -> None:
@@ -84,11 +95,10 @@ def refuse_mixtures(
     of now, or where it is to be scored again, those the grid does not ask for would be left over.
     """
     for cell in lacking:
-        if cell not in store:
+        if (stored := store.find(cell)) is None:
             continue
-        record = store.read(cell)
-        kept = record["settings"]["metrics"].keys() - grid.metrics.keys()
-        changes = code_changes(record, grid.code_of(cell))
+        kept = stored.facts["settings"]["metrics"].keys() - grid.metrics.keys()
+        changes = code_changes(stored.without_images, grid.code_of(cell)) if kept else None
         if kept and (changes or cell in rescored):
             metrics = ",".join([*grid.metrics, *sorted(kept)])
             why = f"by other code ({some_of(changes)})" if changes else "before"

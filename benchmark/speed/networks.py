@@ -3,11 +3,11 @@
 ``python -m benchmark.speed.networks --published FOLDER --out networks.md`` prints the table and
 writes it to a file. FOLDER holds clones of the published repositories, by the names of
 `REPOSITORIES`; their code needs ``pip install timm einops entmax``. One that is missing is named.
+Without FOLDER a network stands beside itself in plain layers of torch, as its paper has them.
+``--quick`` takes seconds: tiny networks on 64x64 pixels, in one thread.
 """
 
-import argparse
 import importlib
-import platform
 import sys
 import time
 import warnings
@@ -17,18 +17,23 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from benchmark.denoiser import DENOISERS, Denoiser, pad_to_multiple
 from benchmark.denoiser.flops import MATRIX, gflop, peak_speed
+from benchmark.denoiser.inference import Inference
 from benchmark.denoiser.memory import peak_memory
 from benchmark.registry import load_plugins
 from benchmark.reporting.tables import Table
 from benchmark.scoring.precision import multiplies_bf16
-from benchmark.speed.noises import measure, processor, version_of
+from benchmark.speed.machine import setting
+from benchmark.speed.noises import measure
+from benchmark.speed.options import parsed, parser_of
 from benchmark.speed.pages import write_page
+from benchmark.speed.plain import in_plain_layers, network_of
 
 REPOSITORIES = {
     "MaskedDenoising": "https://github.com/haoyuc/MaskedDenoising",
@@ -37,15 +42,19 @@ REPOSITORIES = {
     "RNAN": "https://github.com/yulunzhang/RNAN",
     "Restormer": "https://github.com/swz30/Restormer",
 }
+TINY = [f"{name}_tiny" for name in ("masked", "dncnn", "ridnet", "restormer")]
 EXPLANATION = """\
 Seconds for one image of 3 channels, without gradients: median of {repeats} calls taken in turn in \
-one process, {threads} threads. Both have the same random weights. "rnan" attends over the whole \
-image where the published code attends over patches, and the masks of "masked" come from another \
-generator: these two have no difference. GFLOP are those of the network's formula, 2 for a product \
-and its sum, as PyTorch counts them; the share is of {peak:.0f} GFLOP/s, the fastest fp32 product \
-of two {matrix}x{matrix} matrices in the same run. Peak memory is what torch held at once, weights \
-aside.
+one process, {threads} thread{s}. Both have the same random weights. {beside} GFLOP are those of \
+the network's formula, 2 for a product and its sum, as PyTorch counts them; the share is of \
+{peak:.0f} GFLOP/s, the fastest fp32 product of two {matrix}x{matrix} matrices in the same run. \
+Peak memory is what torch held at once, weights aside.
 """
+BESIDE = {
+    "published": '"rnan" attends over the whole image where the published code attends over '
+    'patches, and the masks of "masked" come from another generator: these two have no difference.',
+    "plain": 'In "plain" our network takes layer after layer, as on a GPU in training.',
+}
 
 Call = Callable[[Tensor], Tensor]
 
@@ -62,19 +71,20 @@ class Published:
     exact: bool = True  # whether both outputs have to agree
 
 
-def swinir(masks: bool | None) -> nn.Module:
-    """The class of MaskedDenoising, or with None that of KAIR."""
+def swinir(masks: bool | None, **sizes: Any) -> nn.Module:
+    """The class of MaskedDenoising, or with None that of KAIR; ``sizes`` are settings of ours."""
     from models.network_swinir import SwinIR
 
+    sizes = {"embed_dim": 60, "depths": (6, 6, 6, 6), "num_heads": 6, **sizes}
     masked = {"use_mask": masks, "mask_ratio1": 75, "mask_ratio2": 75, "mask_is_diff": False}
     further = {} if masks is None else {**masked, "type": "stand", "use_attn_fn": "softmax"}
     return SwinIR(
         upscale=1,
         img_size=64,
         window_size=8,
-        depths=[6] * 4,
-        embed_dim=60,
-        num_heads=[6] * 4,
+        depths=list(sizes["depths"]),
+        embed_dim=sizes["embed_dim"],
+        num_heads=[sizes["num_heads"]] * len(sizes["depths"]),
         mlp_ratio=2,
         upsampler=None,
         resi_connection="3conv",
@@ -167,18 +177,32 @@ def pair(name: str, published: Path) -> tuple[Call, Denoiser]:
     mine = what.ours().eval()
     learned = {k: v for k, v in theirs.state_dict().items() if not k.endswith(mine.derived)}
     mine.load_state_dict(learned)
-    return call, mine
+    return torch.inference_mode()(call), mine
 
 
-def row(name: str, published: Path, size: int, repeats: int, peak: float) -> list[str]:
+def plain(name: str) -> tuple[Call, Denoiser]:
+    """A network in plain layers as a function of an image, with the same random masks, and itself.
+
+    Parameters
+    ----------
+    name
+        As `benchmark.speed.plain.network_of` takes it.
+    """
+    network = network_of(name)
+    return in_plain_layers()(partial(restored, network)), network
+
+
+def restored(network: Denoiser, image: Tensor, precision: str = "fp32") -> Tensor:
+    """What our network makes of a whole image, with the same random masks each time."""
+    return Inference("none", precision).run(network, image, 0).image
+
+
+def row(name: str, published: Path | None, size: int, repeats: int, peak: float) -> list[str]:
     """One line of the table."""
-    theirs, network = pair(name, published)
+    theirs, network = plain(name) if published is None else pair(name, published)
     image = pad_to_multiple(torch.rand(1, 3, size, size), network.multiple)
-    denoise = partial(network.denoise, image, tile="none", clamp=False)
-    calls: dict[str, Callable[[], Tensor]] = {
-        "published": partial(torch.inference_mode()(theirs), image),
-        "ours": denoise,
-    }
+    denoise = partial(restored, network, image)
+    calls: dict[str, Callable[[], Tensor]] = {"theirs": partial(theirs, image), "ours": denoise}
     if multiplies_bf16("cpu"):
         calls["bf16"] = partial(denoise, precision="bf16")
     outputs, memory, seconds = {}, {}, {}
@@ -188,40 +212,40 @@ def row(name: str, published: Path, size: int, repeats: int, peak: float) -> lis
         seconds[who] = time.perf_counter() - start
     if repeats:
         seconds = measure(calls, repeats)
-    apart = (outputs["published"] - outputs["ours"]).abs().max()
+    apart = (outputs["theirs"] - outputs["ours"]).abs().max()
     speed = gflop(network, image.shape[-1]) / seconds["ours"]
     bf16 = seconds.get("bf16")
     return [
         name,
         "x".join(map(str, image.shape[-2:])),
-        f"{seconds['published']:.2f}",
-        f"{seconds['ours']:.2f}",
-        f"{seconds['published'] / seconds['ours']:.2f}",
-        f"{seconds['published'] / bf16:.2f}" if bf16 else "–",
+        f"{seconds['theirs']:.3g}",
+        f"{seconds['ours']:.3g}",
+        f"{seconds['theirs'] / seconds['ours']:.2f}",
+        f"{seconds['theirs'] / bf16:.2f}" if bf16 else "–",
         f"{speed:.0f}",
         f"{100 * speed / peak:.0f} %",
-        f"{memory['published'] / 1e6:.0f}",
+        f"{memory['theirs'] / 1e6:.0f}",
         f"{memory['ours'] / 1e6:.0f}",
-        f"{apart:.0e}" if NETWORKS[name].exact else "–",
+        f"{apart:.0e}" if published is None or NETWORKS[name].exact else "–",
     ]
 
 
 HEAD = [
     "network",
     "image",
-    "published (s)",
+    "{theirs} (s)",
     "ours (s)",
-    "published / ours",
-    "published / ours in bf16",
+    "{theirs} / ours",
+    "{theirs} / ours in bf16",
     "ours (GFLOP/s)",
     "share of peak",
-    "peak memory, published (MB)",
+    "peak memory, {theirs} (MB)",
     "ours (MB)",
     "largest difference",
 ]
 
 
-def table(names: list[str], published: Path, sizes: list[int], repeats: int) -> str:
+def table(names: list[str], published: Path | None, sizes: list[int], repeats: int) -> str:
     """The measured table as Markdown, with what was measured below it."""
     peak = peak_speed()
     rows, missing = [], []
@@ -233,39 +257,36 @@ def table(names: list[str], published: Path, sizes: list[int], repeats: int) -> 
                 missing.append(f"{name} ({error}; {REPOSITORIES[NETWORKS[name].repository]})")
                 break
             print(" | ".join(rows[-1]), flush=True)
-    lines = Table(HEAD, rows, left=HEAD[:2]).markdown(padded=False)
+    theirs = "plain" if published is None else "published"
+    head = [word.format(theirs=theirs) for word in HEAD]
+    lines = Table(head, rows, left=head[:2]).markdown(padded=False)
     threads = torch.get_num_threads()
-    numbers = {"repeats": repeats, "threads": threads, "peak": peak, "matrix": MATRIX}
+    numbers = {"repeats": repeats, "threads": threads, "s": "s" * (threads > 1)}
+    numbers |= {"beside": BESIDE[theirs], "peak": peak, "matrix": MATRIX}
     return "\n".join([lines, "", *setting(EXPLANATION.format(**numbers), missing), ""])
-
-
-def setting(explanation: str, missing: list[str]) -> list[str]:
-    """What stands below a table: how it was measured, on which machine, and what is not in it."""
-    bf16 = "has" if multiplies_bf16("cpu") else "has no"
-    return [
-        explanation,
-        f"Machine: {processor()}, which {bf16} units for bf16, {platform.system()}, Python "
-        f"{platform.python_version()}, noisebench {version_of('noisebench')}, torch "
-        f"{version_of('torch')}.",
-        *(["", f"Missing: {'; '.join(missing)}."] if missing else []),
-    ]
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Measure, print, and write where ``--out`` says."""
-    parser = argparse.ArgumentParser(prog="python -m benchmark.speed.networks", description=__doc__)
-    parser.add_argument("--published", type=Path, required=True, help="clones of the repositories")
-    parser.add_argument("--out", type=Path, help="a Markdown file for the table")
-    parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS))
+    parser = parser_of("networks", __doc__)
+    parser.add_argument("--published", type=Path, help="clones of the repositories")
+    parser.add_argument(
+        "--networks",
+        nargs="+",
+        help=f"with --published of {', '.join(NETWORKS)}; without, NAME or NAME_SIZE",
+    )
     parser.add_argument("--sizes", type=int, nargs="+", default=[256, 500], help="sides of images")
     parser.add_argument(
         "--repeats", type=int, default=3, help="timed calls of each; 0 times the first, for memory"
     )
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    options = parser.parse_args(arguments)
+    options = parsed(parser, arguments, sizes=[64], repeats=3, threads=1)
+    names = options.networks or (list(NETWORKS) if options.published else TINY)
+    if options.published and (unknown := [name for name in names if name not in NETWORKS]):
+        parser.error(f"no published code of {', '.join(unknown)}; there is: {', '.join(NETWORKS)}")
     torch.set_num_threads(options.threads)
     load_plugins()
-    text = table(options.networks, options.published, options.sizes, options.repeats)
+    text = table(names, options.published, options.sizes, options.repeats)
     if options.out:
         write_page(options.out, "networks", text, arguments)
     print(text)

@@ -3,16 +3,14 @@
 ``python -m benchmark.speed.noises --out noises.md`` prints the table and writes it to a file. A
 library which is not installed is named and has no column; none of them is needed for anything else:
 ``pip install imagecorruptions deepinv "setuptools<81"`` (imagecorruptions imports pkg_resources).
+``--quick`` takes seconds: a small image, and few calls.
 """
 
-import argparse
 import os
 import platform
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from statistics import median
 
 import numpy as np
@@ -20,6 +18,8 @@ import numpy as np
 from benchmark.noise import NOISE_MODELS, to_uint8
 from benchmark.registry import load_plugins
 from benchmark.reporting.tables import Table
+from benchmark.speed.machine import processor, version_of
+from benchmark.speed.options import parsed, parser_of
 from benchmark.speed.pages import write_page
 
 # each noise with the settings and the level at which the libraries have the same law
@@ -193,28 +193,12 @@ def _setting(size: int, repeats: int, present: list[str], missing: list[str]) ->
     ]
 
 
-def version_of(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "unknown"
-
-
-def processor() -> str:
-    """The processor's name as Linux knows it, elsewhere what Python knows."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.is_file() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
-
-
 def main(arguments: list[str] | None = None) -> None:
     """Measure, print, and write where ``--out`` says."""
-    parser = argparse.ArgumentParser(prog="python -m benchmark.speed.noises", description=__doc__)
-    parser.add_argument("--out", type=Path, help="a Markdown file for the table")
+    parser = parser_of("noises", __doc__)
     parser.add_argument("--size", type=int, default=512, help="side of the image")
     parser.add_argument("--repeats", type=int, default=25, help="timed calls of each")
-    options = parser.parse_args(arguments)
+    options = parsed(parser, arguments, size=128, repeats=5)
     load_plugins()
     one_thread()
     text = table(options.size, options.repeats)

@@ -2,16 +2,16 @@
 
 ``python -m benchmark.speed.training --published FOLDER --batch 4 --out training.md`` prints the
 table and writes it to a file. FOLDER holds a clone of MaskedDenoising, as for
-``benchmark.speed.networks``; its code needs ``pip install timm einops entmax``.
+``benchmark.speed.networks``; its code needs ``pip install timm einops entmax``. Without FOLDER our
+loop stands beside itself with the plain layers of the papers, each with gradients of torch's.
+``--quick`` takes seconds: tiny networks, two crops a step, in one thread.
 """
 
-import argparse
 import copy
 import random
 import time
 import warnings
 from collections.abc import Callable
-from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -20,38 +20,49 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss
 
-from benchmark.denoiser import DENOISERS
+from benchmark.denoiser import DENOISERS, Denoiser
 from benchmark.noise import NOISE_MODELS
 from benchmark.registry import load_plugins
 from benchmark.reporting.tables import Table
 from benchmark.scoring.precision import multiplies_bf16
-from benchmark.speed.networks import NETWORKS, REPOSITORIES, on_path, setting
+from benchmark.speed.machine import setting
+from benchmark.speed.networks import REPOSITORIES, on_path, swinir
+from benchmark.speed.options import parsed, parser_of
 from benchmark.speed.pages import write_page
+from benchmark.speed.plain import in_plain_layers, network_of
 from benchmark.training.distributed import Processes
 from benchmark.training.patches import Patches
 from benchmark.training.recipe import Execution, Recipe
 from benchmark.training.step import OptimizerStep
 
-TRAINED = ("masked", "baseline")  # networks whose published code trains by the published loop
+REPOSITORY = "MaskedDenoising"
+# networks whose published code trains by the published loop, and a size of ours they are built in
+TRAINED = ("masked", "baseline", "masked_small", "baseline_small")
 SIZE = (321, 481)  # of a training image of BSDS
 LEVEL = 15.0  # of the noise, in 8-bit steps
+TINY = ("masked_tiny", "dncnn_tiny")
 EXPLANATION = """\
 Optimizer steps a second, by the fastest of {repeats} steps of each, taken in turn in one process, \
-{threads} threads. Equal are the sizes of the networks, the batch of {patch}x{patch} crops of \
-random images held in memory, Gaussian noise of sigma 15 clipped to [0, 1], the masks' ratios \
-(input 80 to 90 %, attention 75 %), stochastic depth, L1, Adam with betas 0.9 and 0.99, and an \
-average of the weights with decay 0.999. The published side makes its crops, noise and masks \
-sample by sample in NumPy, as its loader does, but reads no files and uses no further processes; \
-ours makes a batch at once. Both are in fp32 except where the head says bf16, which is ours alone \
-under autocast.
+{threads} thread{s}. Equal are the sizes of the networks ("small" and "tiny" are ours of that \
+name), the batch of {patch}x{patch} crops of random images held in memory, Gaussian noise of sigma \
+15 clipped to [0, 1], the masks' ratios (input 80 to 90 %, attention 75 %), stochastic depth, L1, \
+Adam with betas 0.9 and 0.99, and an average of the weights with decay 0.999. {beside} Both are in \
+fp32 except where the head says bf16, which is ours alone under autocast.
 """
+BESIDE = {
+    "published": "The published side makes its crops, noise and masks sample by sample in NumPy, "
+    "as its loader does, but reads no files and uses no further processes; ours makes a batch at "
+    "once.",
+    "plain": 'In "plain" our loop trains layers as the papers have them, with gradients of '
+    "torch's.",
+}
 HEAD = [
     "network",
     "batch",
-    "published (steps/s)",
+    "{theirs} (steps/s)",
     "ours (steps/s)",
-    "ours / published",
-    "ours in bf16 / published",
+    "ours / {theirs}",
+    "ours in bf16 / {theirs}",
 ]
 
 Step = Callable[[], None]
@@ -105,13 +116,13 @@ def published_step(
 
 
 def our_step(
-    name: str, pictures: list[np.ndarray], batch: int, patch: int, bf16: bool = False
+    network: Denoiser, pictures: list[np.ndarray], batch: int, patch: int, bf16: bool = False
 ) -> Step:
     """A step as ``bench train`` makes it, as a function."""
     recipe = Recipe(batch=batch, patch=patch)
     patches = Patches(pictures, NOISE_MODELS["gaussian"](), LEVEL, recipe)
     execution = Execution(precision="bf16" if bf16 else "fp32")
-    optimize = OptimizerStep(DENOISERS[name](), recipe, execution, Processes())
+    optimize = OptimizerStep(network, recipe, execution, Processes())
     numbers = count()
 
     def step() -> None:
@@ -134,65 +145,83 @@ def fastest(steps: dict[str, Step], repeats: int) -> dict[str, float]:
     return seconds
 
 
-def row(name: str, published: Path, batch: int, patch: int, repeats: int) -> list[str]:
-    """One line of the table.
+def their_step(
+    name: str, published: Path, pictures: list[np.ndarray], batch: int, patch: int
+) -> Step:
+    """A step of the published loop with the published network.
 
     Raises
     ------
     ImportError
         If the published code, or a package it needs, is not there.
     """
-    what = NETWORKS[name]
-    with on_path(published / what.repository / what.folder), warnings.catch_warnings():
+    base, _, size = name.partition("_")
+    settings = DENOISERS[base].sizes[size] if size else {}
+    with on_path(published / REPOSITORY), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # timm's, of its own older names
-        network = what.build()
-    pictures = images(8)
-    step, _ = published_step(network, pictures, batch, patch, name == "masked")
-    steps = {"published": step, "ours": our_step(name, pictures, batch, patch)}
+        network = swinir(base == "masked", **settings)
+    return published_step(network, pictures, batch, patch, base == "masked")[0]
+
+
+def row(name: str, published: Path | None, batch: int, patch: int, repeats: int) -> list[str]:
+    """One line of the table; raises ``ImportError`` as `their_step` does."""
+    how = {"pictures": images(8), "batch": batch, "patch": patch}
+    if published is None:
+        theirs = in_plain_layers()(our_step(network_of(name), **how))
+    else:
+        theirs = their_step(name, published, **how)
+    steps = {"theirs": theirs, "ours": our_step(network_of(name), **how)}
     if multiplies_bf16("cpu"):
-        steps["bf16"] = our_step(name, pictures, batch, patch, bf16=True)
+        steps["bf16"] = our_step(network_of(name), **how, bf16=True)
     seconds = fastest(steps, repeats)
     bf16 = seconds.get("bf16")
     return [
         name,
         str(batch),
-        f"{1 / seconds['published']:.3g}",
+        f"{1 / seconds['theirs']:.3g}",
         f"{1 / seconds['ours']:.3g}",
-        f"{seconds['published'] / seconds['ours']:.3g}",
-        f"{seconds['published'] / bf16:.3g}" if bf16 else "–",
+        f"{seconds['theirs'] / seconds['ours']:.3g}",
+        f"{seconds['theirs'] / bf16:.3g}" if bf16 else "–",
     ]
 
 
-def table(names: list[str], published: Path, batch: int, patch: int, repeats: int) -> str:
+def table(names: list[str], published: Path | None, batch: int, patch: int, repeats: int) -> str:
     """The measured table as Markdown, with what was measured below it."""
     rows, missing = [], []
     for name in names:
         try:
             rows.append(row(name, published, batch, patch, repeats))
         except ImportError as error:
-            missing.append(f"{name} ({error}; {REPOSITORIES[NETWORKS[name].repository]})")
+            missing.append(f"{name} ({error}; {REPOSITORIES[REPOSITORY]})")
             continue
         print(" | ".join(rows[-1]), flush=True)
-    numbers = {"repeats": repeats, "threads": torch.get_num_threads(), "patch": patch}
-    below = setting(EXPLANATION.format(**numbers), missing)
-    return "\n".join([Table(HEAD, rows).markdown(padded=False), "", *below, ""])
+    theirs, threads = "plain" if published is None else "published", torch.get_num_threads()
+    numbers = {"repeats": repeats, "threads": threads, "s": "s" * (threads > 1), "patch": patch}
+    below = setting(EXPLANATION.format(**numbers, beside=BESIDE[theirs]), missing)
+    head = [word.format(theirs=theirs) for word in HEAD]
+    return "\n".join([Table(head, rows).markdown(padded=False), "", *below, ""])
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Measure, print, and write where ``--out`` says."""
-    parser = argparse.ArgumentParser(prog="python -m benchmark.speed.training", description=__doc__)
-    parser.add_argument("--published", type=Path, required=True, help="clones of the repositories")
-    parser.add_argument("--out", type=Path, help="a Markdown file for the table")
-    parser.add_argument("--networks", nargs="+", choices=TRAINED, default=list(TRAINED))
+    parser = parser_of("training", __doc__)
+    parser.add_argument("--published", type=Path, help="clones of the repositories")
+    parser.add_argument(
+        "--networks",
+        nargs="+",
+        help=f"with --published of {', '.join(TRAINED)}; without, NAME or NAME_SIZE",
+    )
     parser.add_argument("--batch", type=int, default=4, help="crops a step")
     parser.add_argument("--patch", type=int, default=64, help="side of a crop")
     parser.add_argument("--repeats", type=int, default=10, help="timed steps of each")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    options = parser.parse_args(arguments)
+    options = parsed(parser, arguments, batch=2, repeats=2, threads=1)
+    names = options.networks or (TRAINED if options.published else TINY)
+    if options.published and (unknown := [name for name in names if name not in TRAINED]):
+        parser.error(f"no published loop of {', '.join(unknown)}; there is: {', '.join(TRAINED)}")
     torch.set_num_threads(options.threads)
     load_plugins()
-    measured = partial(table, options.networks, options.published)
-    text = measured(options.batch, options.patch, options.repeats)
+    text = table(list(names), options.published, options.batch, options.patch, options.repeats)
     if options.out:
         write_page(options.out, "training", text, arguments)
     print(text)

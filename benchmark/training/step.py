@@ -10,6 +10,7 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from benchmark.denoiser import Denoiser
+from benchmark.environment.queue import to_device
 from benchmark.noise import stream
 from benchmark.training.distributed import Processes
 from benchmark.training.recipe import Execution, Recipe
@@ -70,9 +71,7 @@ class OptimizerStep:
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate
         self.optimizer.zero_grad(set_to_none=True)
-        sides = (
-            side.to(self.device, non_blocking=True).chunk(self.pieces) for side in (noisy, clean)
-        )
+        sides = (to_device(side, self.device).chunk(self.pieces) for side in (noisy, clean))
         losses = [
             self._accumulate(*piece, is_last=place == self.pieces)
             for place, piece in enumerate(zip(*sides, strict=True), start=1)

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 import benchmark
+from benchmark.api import images
 from benchmark.cells.provenance import pixels_hash
 from benchmark.datasets import DATASETS
 
@@ -51,6 +52,24 @@ def test_images_keep_their_type_and_shape(shape, kind):
     for made in (noisy, benchmark.denoise(noisy, nn.AvgPool2d(3, 1, 1))):
         assert (made.dtype, made.shape) == (image.dtype, shape)
         assert abs(made.mean() / image.mean() - 1) < 0.1
+
+
+def test_precision_and_runtime_are_chosen_as_for_scores(monkeypatch):
+    asked = []
+
+    def chosen(what, taken):
+        return lambda *given: (asked.append((what, given[0])), (taken, ""))[1]
+
+    monkeypatch.setattr(images, "choose_precision", chosen("precision", "bf16"))
+    monkeypatch.setattr(images, "choose_runtime", chosen("runtime", "torch"))
+    network = nn.Conv2d(3, 3, 1, bias=False)
+    nn.init.dirac_(network.weight)
+    made = benchmark.denoise(IMAGE, network, precision="auto", runtime="auto")
+    assert asked == [("precision", "auto"), ("runtime", "auto")]
+    assert (made == benchmark.denoise(IMAGE, network, precision="bf16")).all()
+    assert len(asked) == 2
+    with pytest.raises(ValueError, match="unknown runtime=onnx"):
+        benchmark.denoise(IMAGE, network, runtime="onnx")
 
 
 def test_an_rgb_network_does_not_restore_a_grey_image():

@@ -21,6 +21,7 @@ WRONG = {  # command, then setting, then values between bars
         "shard": "0/2 | 3/2 | 1 | a/b | 1/0 | -1/2 | 1/2/3 | 1.5/2 | null | [1,2]",
         "tile": "big | 0 | -64 | 1.5 | null | [64]",
         "precision": "fp8 | null | 16",
+        "runtime": "onnx | null | 16",
         "device": "tpu | cuda:99 | cuda:x | cpu:1:1 | null | [cpu]",
         "threads": "0 | -1 | many | 1.5 | 100000 | [1]",
         "reference": "[identiy] | {a: 1} | [[identity]]",

@@ -12,24 +12,29 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 
 from benchmark.cells import Cell, ResultStore
-from benchmark.cells.filling import Request
 from benchmark.cells.packed import NAME, compact, pack
 from benchmark.cells.running.plans import Plan
-from benchmark.cells.running.sharing import lacking
 from benchmark.cells.running.status import Folder
+from benchmark.denoiser import Denoiser
+from benchmark.metrics import METRICS
+from benchmark.noise import NOISE_MODELS
+from benchmark.protocol import MASKED
+from benchmark.registry import load_plugins
 from benchmark.reporting import report
 from benchmark.reporting.board import Board
+from benchmark.scoring.grid import Grid, missing
+from benchmark.scoring.rescore import changes_of
 from benchmark.settings import digest_of
 
 MODELS = [f"model{number}" for number in range(10)]
 NOISES = [f"noise{number}" for number in range(20)]
 LEVELS = (1.0, 2.0, 3.0, 4.0, 5.0)
 IMAGES = {f"image{number}": f"image{number} whole" for number in range(2)}
-STEPS = ("status", "resume", "read", "scores", "report", "pack")
+DIGEST = digest_of(IMAGES.values())
+STEPS = ("status", "missing", "changes", "read", "scores", "report", "pack")
 PER_SEED = len(MODELS) * len(NOISES) * len(LEVELS)
 
 
@@ -38,9 +43,9 @@ def settings(cell: Cell) -> dict:
     return {
         "model": {"of": cell.model, "weights": "0123456789abcdef", "tile": 256},
         "noise": {"of": cell.noise},
-        "dataset": {"of": "photos", "images": len(IMAGES), "sha256": digest_of(IMAGES.values())},
+        "dataset": {"of": "photos", "images": len(IMAGES), "sha256": DIGEST},
         "metrics": {"psnr": {"of": "psnr", "border": 0}, "ssim": {"of": "ssim", "border": 0}},
-        "protocol": {"clip": True, "bits": 8},
+        "protocol": MASKED.facts,
     }
 
 
@@ -59,7 +64,7 @@ def record(cell: Cell) -> dict:
         "labels": {"higher_is_better": better, "unit": "sigma", "note": "", "family": "additive"},
         "environment": {"torch": "2", "noisebench": "1", "threads": 1, "precision": "fp32"},
         "code": {**roles, "metrics": dict.fromkeys(better, source)},
-        "cell": asdict(cell),
+        "cell": dict(vars(cell)),
         "settings": settings(cell),
         "images": rows,
     }
@@ -72,6 +77,36 @@ def cells(count: int) -> Iterator[Cell]:
 def planned(count: int) -> Plan:
     levels = {"photos": dict.fromkeys(NOISES, LEVELS)}
     return Plan("bench run", MODELS, levels, range(count // PER_SEED), {"photos": len(IMAGES)})
+
+
+class Images:
+    """A stand-in for a dataset: the names of its images, and no more."""
+
+    border, images = None, lambda self: list(IMAGES)
+
+    def __len__(self) -> int:
+        return len(IMAGES)
+
+
+def grid(count: int) -> Grid:
+    """The grid of as many cells, of objects that do nothing."""
+    images = {"of": "photos", "images": len(IMAGES), "sha256": {0.0: DIGEST}}
+    weights = {"weights": "0123456789abcdef", "tile": 256}
+    return Grid(
+        models={model: Denoiser() for model in MODELS},
+        noises=dict.fromkeys(NOISES, NOISE_MODELS["gaussian"]()),
+        datasets={"photos": Images()},
+        metrics={"psnr": METRICS["psnr"](border=0), "ssim": METRICS["ssim"](border=0)},
+        levels={"photos": dict.fromkeys(NOISES, LEVELS)},
+        seeds=list(range(count // PER_SEED)),
+        settings={
+            "model": {model: {"of": model, **weights} for model in MODELS},
+            "noise": {noise: {"of": noise} for noise in NOISES},
+            "data": {"photos": images},
+            "metric": {name: {"of": name, "border": 0} for name in ("psnr", "ssim")},
+        },
+        identities={"photos": {0.0: IMAGES}},
+    )
 
 
 def make(root: Path, count: int, packed: bool) -> None:
@@ -93,9 +128,10 @@ def step(name: str, root: Path, count: int) -> None:
     store = ResultStore(root)
     if name == "status":
         print(sum(counts.done for counts in Folder(store).of(planned(count)).values()), end=" ")
-    elif name == "resume":
-        requests = (Request(cell, settings(cell), IMAGES) for cell in cells(count))
-        print(len(lacking(store, requests)), end=" ")
+    elif name == "missing":
+        print(len(missing(grid(count), store)), end=" ")
+    elif name == "changes":
+        print(changes_of(grid(count), store).finished, end=" ")
     elif name == "read":
         print(sum(1 for _ in store.records()), end=" ")
     elif name == "scores":
@@ -126,6 +162,7 @@ def main() -> None:
     parser.add_argument("--here", action="store_true", help="in this process, in a made folder")
     told = parser.parse_args()
     if told.here:
+        load_plugins()
         for name in told.steps:
             timed(name, told.folder, told.cells)
         return

@@ -8,12 +8,13 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from benchmark.cells import Cell, ResultStore, packed
+from benchmark.cells import Cell, ResultStore, files, packed
 from benchmark.cells.filling import Request
 from benchmark.cells.packed import pack
 from benchmark.cells.running.sharing import lacking, share
@@ -87,6 +88,21 @@ def test_a_packed_cell_is_found_and_not_scored_again(store):
     assert [fresh.state(cell) for cell in CELLS] == states
     assert fill(fresh, CELL) == []
     assert list(contents(store.root)) == ["cells.jsonl"]
+
+
+def test_cells_are_found_while_another_process_packs_them(store, monkeypatch):
+    before, other, names_below = dict(store.records()), ResultStore(store.root), files.names_below
+
+    def packed_meanwhile(folder, depth):
+        found = list(names_below(folder, depth))
+        monkeypatch.undo()
+        pack(other)
+        return found
+
+    fresh = ResultStore(store.root)
+    fresh.packed.cells()
+    monkeypatch.setattr(files, "names_below", packed_meanwhile)
+    assert dict(fresh.records()) == before
 
 
 def test_packing_twice_changes_no_byte(store):
@@ -247,14 +263,16 @@ def test_nothing_is_lost_wherever_packing_is_killed(store, tmp_path, monkeypatch
 
 
 def test_a_file_which_changes_while_it_is_packed_stays(store, monkeypatch):
-    write = packed.write_whole
+    replacing = packed.replacing
 
-    def disturbed(path: Path, content: str) -> None:
-        write(path, content)
+    @contextmanager
+    def disturbed(path: Path):
+        with replacing(path) as file:
+            yield file
         later = store.path(CELL).read_text().replace('"kept"', '"later"')
-        write(store.path(CELL), later)
+        packed.write_whole(store.path(CELL), later)
 
-    monkeypatch.setattr(packed, "write_whole", disturbed)
+    monkeypatch.setattr(packed, "replacing", disturbed)
     assert pack(ResultStore(store.root)) == 3
     assert store.path(CELL).is_file()
     assert store.read(CELL)["further"] == "later"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.cells import Cell, ResultStore
+from benchmark.cells import Cell, ResultStore, files, records
 from benchmark.settings import digest_of
 
 CELL = Cell("masked", "kodak24", "gaussian", 25.0, 0)
@@ -240,11 +240,58 @@ def test_a_second_damaged_file_does_not_replace_the_first(store):
 
 def test_each_state_of_a_file_is_read_once(store, monkeypatch):
     calls = []
-    loads = json.loads
-    monkeypatch.setattr(json, "loads", lambda content: calls.append(1) or loads(content))
+    read = files.read_record
+    monkeypatch.setattr(files, "read_record", lambda *given: calls.append(1) or read(*given))
     fresh = ResultStore(store.root)
     assert fresh.has(CELL, SETTINGS, IMAGES)
     fresh.scores()
     assert len(calls) == 1
     changed(store, HOLES["null"])
     assert not fresh.has(CELL, SETTINGS, IMAGES)
+
+
+NOTE = 'a "cell":{} and ,"images":[{ in a text, \\n "images": [ as well'
+LATER = {"earlier": [{"environment": {}, "images": ["one"]}]}  # a list of names behind the rows
+
+
+@pytest.mark.parametrize("indent", [None, 1, 2], ids=str)
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda record: record,
+        lambda record: {**record, **LATER},
+        lambda record: {**record, "labels": {**record["labels"], "note": NOTE}},
+        lambda record: {**record, "labels": {**record["labels"], "note": "Größe"}},
+        lambda record: {"more": {"cell": {}, "images": [{"image": "x"}]}, **record},
+        lambda record: {**record, "more": {"cell": {}, "images": [{"image": "x"}]}},
+        lambda record: dict(reversed(record.items())),
+    ],
+    ids=["as written", "earlier", "note", "letters", "before", "behind", "reversed"],
+)
+def test_a_record_comes_back_as_its_text_says_whatever_stands_around(store, change, indent):
+    record = change(json.loads(store.path(CELL).read_text()))
+    for first in (record, {"cell": record["cell"], **record}):
+        separators = (",", ":") if indent is None else None
+        text = json.dumps(first, indent=indent, separators=separators, ensure_ascii=False)
+        stored = records.parse_record(text.encode(), "here", records.is_scored)
+        assert json.dumps(stored.record) == json.dumps(first)
+        assert stored.images == tuple(IMAGES) and stored.cell == CELL
+
+
+@pytest.mark.parametrize("copies", ["cell", "images"])
+def test_what_stands_elsewhere_is_no_key_and_are_no_rows(store, copies):
+    record = json.loads(store.path(CELL).read_text())
+    moved = {"cell": record["cell"], "more": {copies: record[copies]}, **record, copies: None}
+    text = json.dumps(moved, separators=(",", ":"))
+    with pytest.raises(records.Damaged, match=f"here is no cell: '{copies}'"):
+        records.parse_record(text.encode(), "here", records.is_scored)
+
+
+def test_cells_which_say_the_same_share_it_in_memory(store):
+    text = store.path(CELL).read_text()
+    one, other = (
+        records.parse_record(text.replace("25.0", level).encode(), "here", records.is_scored)
+        for level in ("25.0", "50.0")
+    )
+    assert one.cell.level == 25 and other.cell.level == 50
+    assert one.facts is other.facts and one.images is other.images

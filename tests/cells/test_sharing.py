@@ -355,3 +355,21 @@ def test_three_processes_share_a_grid_and_survive_the_death_of_one(tmp_path):
     for path in root.rglob("*.json"):
         found = json.loads(path.read_text())
         assert found["images"] == alone["images"] and found["settings"] == alone["settings"]
+
+
+def test_folders_are_listed_as_often_for_many_missing_cells_as_for_few(store, monkeypatch):
+    images = identities(2)
+    fill(store, images)
+    part = part_of(store, DEAD)
+    part.write_text("")
+    listed, listdir = [], os.listdir
+    monkeypatch.setattr(os, "listdir", lambda folder: listed.append(folder) or listdir(folder))
+    counts = []
+    for many in (2, 40):
+        levels = map(float, range(100, 100 + many))
+        asked = [Cell("masked", "kodak24", "gaussian", level, 0) for level in levels]
+        requests = [Request(cell, settings(images), images) for cell in asked]
+        assert len(lacking(store, requests)) == many
+        counts.append(len(listed))
+        listed.clear()
+    assert counts[0] == counts[1]

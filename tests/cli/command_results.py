@@ -4,8 +4,14 @@ import csv
 import os
 import subprocess
 import sys
-from contextlib import suppress
+import warnings
+from contextlib import redirect_stderr, suppress
+from io import StringIO
 from pathlib import Path
+
+import pytest
+
+from benchmark import cli
 
 ROOT = Path(__file__).parents[2]
 SMALL = ["data.photos.limit=1", "data.photos.crop=64"]
@@ -17,6 +23,23 @@ def bench_process(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
     return subprocess.run(
         [*ENTRY, *arguments], cwd=folder, env=ENVIRONMENT, capture_output=True, text=True
     )
+
+
+def bench_in(folder: Path, *arguments: str) -> str:
+    """Call ``bench`` in this process, where a fixture of several tests does; what it complains of.
+
+    Raises
+    ------
+    SystemExit
+        If it fails.
+    """
+    with pytest.MonkeyPatch.context() as patch, redirect_stderr(StringIO()) as said:
+        patch.chdir(folder)
+        patch.setenv("COLUMNS", "120")
+        patch.setattr(warnings, "showwarning", warnings.showwarning)
+        patch.setattr(sys, "argv", ["bench", *arguments])
+        cli.main()
+    return said.getvalue()
 
 
 def without_seconds(path: Path) -> list[list[str]]:

@@ -3,6 +3,7 @@
 import pytest
 
 from benchmark.cli.command import all_commands
+from benchmark.denoiser import DENOISERS
 
 
 def test_cfg_job_prints_the_composed_config_and_runs_nothing(bench, tmp_path):
@@ -39,3 +40,12 @@ def test_list_takes_one_kind(bench):
     assert "sigma, in 8-bit steps" in out
     assert "family: signal-dependent" in out
     assert "kodak24" not in out
+
+
+def test_a_sweep_finds_every_name_that_fits_a_pattern(bench, called):
+    given = called("run")
+    status, _, err = bench("run", "-m", "model=glob(b*)", "noise=gaussian")
+    assert (status, err) == (0, "")
+    assert [[*options.model] for options, _ in given] == [
+        [name] for name in sorted(DENOISERS) if name.startswith("b")
+    ]

@@ -24,7 +24,7 @@ def facts_of(path: Path) -> dict:
 def test_a_folder_is_shown_with_pictures_sheets_costs_and_commands(bench, finished):
     status, said, err = bench("explore", "out=out")
     assert (status, err) == (0, "")
-    assert "written to out/explorer.html: " in said
+    assert re.search(r"written to out/explorer.html: .* MB, with \d+ pictures", said)
     found = facts_of(PAGE)
     assert [model["name"] for model in found["models"]] == ["identity", "dncnn"]
     assert found["models"][1]["parameters"] > 1000 and found["models"][1]["gmacs"] > 1

@@ -11,21 +11,27 @@ from pathlib import Path
 import psutil
 import pytest
 from bad_inputs.plugins import plugin
-from command_results import ENTRY, ENVIRONMENT, ROOT, SMALL, without_seconds
+from command_results import ENTRY, ENVIRONMENT, ROOT, SMALL, bench_process, without_seconds
 
 from benchmark.cli.command import all_commands
 from benchmark.cli.workers import workers_of
 from benchmark.files.lease import holder
 
-SLOW = """
+WAITING = """
+import os
 import time
+from pathlib import Path
+
 from benchmark.denoiser import DENOISERS, Denoiser
 
-@DENOISERS.register("slow")
-class Slow(Denoiser):
-    "Half as bright, after a while."
+@DENOISERS.register("waiting")
+class Waiting(Denoiser):
+    "Half as bright; a process waits with its second image until the file GO is there."
+    images = 0
     def forward(self, noisy):
-        time.sleep(0.4)
+        Waiting.images += noisy.shape[-1] == 64  # others are no image of the run
+        while Waiting.images > 1 and "GO" in os.environ and not Path(os.environ["GO"]).exists():
+            time.sleep(0.02)
         return noisy / 2
 
 @DENOISERS.register("broken")
@@ -34,8 +40,8 @@ class Broken(Denoiser):
     def forward(self, noisy):
         return noisy * float("nan")
 """
-RUN = ["run", "model=slow", "noise=gaussian", "seeds=[0,1,2,3]", *SMALL[1:], "data.photos.limit=2"]
-RUN += ["threads=1"]
+RUN = ["run", "model=waiting", "noise=gaussian", "seeds=[0,1,2,3]", *SMALL[1:]]
+RUN += ["data.photos.limit=2", "threads=1"]
 LAUNCHERS = {  # the plugin of each, and what starts four at once on two cores
     "joblib": ("hydra_joblib_launcher", []),
     "submitit_local": ("hydra_submitit_launcher", []),
@@ -44,11 +50,11 @@ LAUNCHERS = {  # the plugin of each, and what starts four at once on two cores
 PATIENCE = 600  # seconds
 
 
-def environment(folder: Path) -> dict[str, str]:
+def environment(folder: Path, **more: str) -> dict[str, str]:
     """With the plugin that is in a folder."""
     places = [str(folder / "plugins"), ENVIRONMENT["PYTHONPATH"]]
     own = {"PYTHONPATH": os.pathsep.join(places), "HOME": str(folder)}  # Ray writes into a home
-    return {**ENVIRONMENT, **own, "OMP_NUM_THREADS": "1"}
+    return {**ENVIRONMENT, **own, "OMP_NUM_THREADS": "1", **more}
 
 
 def images(out: Path) -> dict[str, list]:
@@ -64,7 +70,7 @@ def images(out: Path) -> dict[str, list]:
 def alone(tmp_path_factory) -> Path:
     """What one process makes of the run, beside the plugin."""
     folder = tmp_path_factory.mktemp("alone")
-    plugin(SLOW)(folder)
+    plugin(WAITING)(folder)
     subprocess.run([*ENTRY, *RUN, "out=o"], cwd=folder, env=environment(folder), check=True)
     return folder
 
@@ -83,12 +89,11 @@ def test_a_run_of_four_workers_of_which_two_are_killed_ends_as_that_of_one_proce
 ):
     package, more = LAUNCHERS[launcher]
     pytest.importorskip(f"hydra_plugins.{package}")
-    out = tmp_path / "o"
+    out, go = tmp_path / "o", tmp_path / "go"
     words = [*RUN, "-m", f"hydra/launcher={launcher}", *more, "shards=4", f"out={out}"]
     with (tmp_path / "log").open("w") as log:
-        run = subprocess.Popen(
-            [*ENTRY, *words], cwd=alone, env=environment(alone), stdout=log, stderr=log
-        )
+        own = environment(alone, GO=str(go))
+        run = subprocess.Popen([*ENTRY, *words], cwd=alone, env=own, stdout=log, stderr=log)
     try:
         begin = time.monotonic()
         while len(found := workers(out)) < 3:
@@ -97,6 +102,7 @@ def test_a_run_of_four_workers_of_which_two_are_killed_ends_as_that_of_one_proce
         assert run.pid not in found
         for worker in sorted(found)[:2]:
             os.kill(worker, signal.SIGKILL)
+        go.touch()
         status = run.wait(PATIENCE)
     finally:
         run.kill()
@@ -117,7 +123,7 @@ def test_with_the_command_its_workers_end(alone, tmp_path, how):
     run = subprocess.Popen(
         [*ENTRY, *words],
         cwd=alone,
-        env=environment(alone),
+        env=environment(alone, GO=str(tmp_path / "never")),
         stderr=subprocess.PIPE,
         text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
@@ -153,6 +159,16 @@ def test_a_mistake_which_only_workers_meet_is_one_sentence(alone, tmp_path):
     assert done.returncode == 2
     (sentence,) = [line for line in done.stderr.splitlines() if line.startswith("bench: ")]
     assert "broken" in sentence and "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(PATIENCE)
+def test_what_networks_are_of_is_said_once_and_not_by_each_worker(tmp_path):
+    pytest.importorskip("hydra_plugins.hydra_joblib_launcher")
+    words = ["run", "model=dncnn", "noise=gaussian", *SMALL, "-m", "hydra/launcher=joblib"]
+    done = bench_process(tmp_path, *words, "shards=2", "threads=1", "out=o")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("tiny networks") == 1
 
 
 def test_a_setting_which_a_launcher_lacks_is_said_before_anything_is_scored(bench, tmp_path):

@@ -1,17 +1,25 @@
 """``bench paper``: its plan from what is typed, commands which compose, a page from the disk."""
 
 import csv
+import sys
 from pathlib import Path
 
 import pytest
-from command_results import bench_process
 
 from benchmark.cli.objects.studies.paper import architecture_of, networks_of, plan_of
 from benchmark.denoiser import DENOISERS
 from benchmark.files.output import is_ours
+from benchmark.studies.paper import making
 from benchmark.studies.paper.plan import NETWORKS, PRESETS, Plan
 
 SMALL = ["data.photos.limit=2", "data.photos.crop=64"]
+FEW_CROPS = """
+from benchmark.cli import main
+from benchmark.studies.analyses import features
+
+features.CROPS, features.SIDE = 4, 32
+main()
+"""
 
 
 @pytest.fixture
@@ -133,17 +141,19 @@ def test_a_page_alone_gives_no_command(bench, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)  # five processes, each of which loads torch
-def test_a_part_is_made_by_its_command_and_what_was_measured_is_found_again(tmp_path):
+def test_a_part_is_made_by_its_command_and_what_was_measured_is_found_again(
+    bench, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(making, "ENTRY", (sys.executable, "-c", FEW_CROPS))
     words = ["figure_4", "figure_15", *SMALL, "threads=1", "out=o"]
-    done = bench_process(tmp_path, "paper", *words)
-    assert done.returncode == 0, done.stderr
+    status, _, err = bench("paper", *words)
+    assert status == 0, err
     page = (tmp_path / "o/README.md").read_text()
     assert is_ours(tmp_path / "o/README.md", "paper")
     assert "2 are here" in page
     assert "![Figure 15](analyses/features/features_photos.svg)" in page
     before = kept(tmp_path)
-    assert bench_process(tmp_path, "paper", *words).returncode == 0
+    assert before and bench("paper", *words)[0] == 0
     assert kept(tmp_path) == before
     with (tmp_path / "o/explanations.csv").open(newline="") as file:
         lines = [*csv.DictReader(file)]
@@ -159,9 +169,9 @@ def kept(folder: Path) -> dict[str, int]:
 
 
 @pytest.mark.slow
-def test_a_part_that_fails_is_named_with_its_reason_and_the_exit_status_says_it(tmp_path):
+def test_a_part_that_fails_is_named_with_its_reason_and_the_exit_status_says_it(bench, tmp_path):
     words = ["figure_15", "data=folder", "data.folder.path=nowhere", "out=o"]
-    done = bench_process(tmp_path, "paper", *words)
-    assert done.returncode == 1
-    assert "1 of 1 parts are not there: Figure 15 (failed)" in done.stderr
+    status, _, err = bench("paper", *words)
+    assert status == 1
+    assert "1 of 1 parts are not there: Figure 15 (failed)" in err
     assert "nowhere" in (tmp_path / "o/README.md").read_text().split("## Figure 15")[1]

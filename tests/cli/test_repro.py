@@ -18,6 +18,7 @@ from benchmark.cli.objects.grid_options import GridOptions
 from benchmark.cli.objects.specs import spec_of
 from benchmark.cli.objects.stored import Choice, stored_cells
 from benchmark.denoiser import DENOISERS
+from benchmark.denoiser.runtime import openvino
 from benchmark.denoiser.weights.load import save_weights
 from benchmark.scoring.grid import fill, missing
 
@@ -224,7 +225,7 @@ def test_what_is_not_known_here_is_a_sentence(filtered, group, changes, said):
     assert said in again(cell, record)
 
 
-@pytest.mark.sampled(every=5)
+@pytest.mark.sampled(every=6)
 @pytest.mark.parametrize(
     ("noise", "data", "more"),
     [
@@ -233,10 +234,12 @@ def test_what_is_not_known_here_is_a_sentence(filtered, group, changes, said):
         ({"gaussian": {"levels": [25]}}, {"photos": {"limit": 1, "crop": 96}}, {"tile": "64"}),
         ({"gaussian": {"levels": [25]}}, {"photos": SMALL}, {"seeds": (3,)}),
         ({"mc_render": {"limit": 1, "levels": [64]}}, {"photos": SMALL}, {}),
+        ({"gaussian": {"levels": [25]}}, {"photos": SMALL}, {"runtime": "openvino"}),
     ],
-    ids=["formula", "bf16", "tiles", "seed", "recorded"],
+    ids=["formula", "bf16", "tiles", "seed", "recorded", "openvino"],
 )
-def test_every_kind_of_cell_is_had_again(tmp_path, weights, noise, data, more):
+def test_every_kind_of_cell_is_had_again(tmp_path, weights, noise, data, more, monkeypatch):
+    monkeypatch.setattr(openvino, "folder", lambda: tmp_path / "graphs")
     models = {"mine": {"of": "masked", "weights": str(weights)}}
     folder = score(tmp_path / "o", models, noise, data, **more)
     ((cell, record),) = folder.records()

@@ -19,7 +19,8 @@ def test_a_folder_says_what_is_done_running_dead_and_left_and_who_works(bench, t
     (line,) = [line.split() for line in out.splitlines() if line.split()[:1] == ["masked"]]
     assert line == ["masked", "1", "1", "0", "2", "11", "6", "s"]  # 11 images of 0.5 s
     (line,) = [line for line in out.splitlines() if "gaussian-25-0" in line]
-    assert "running" in line and " on " in line
+    assert "running" in line and " on " in line and ":" in line  # a time of today
+    assert "+00:00" not in out
 
 
 def test_a_folder_where_all_is_done_says_so(bench, tmp_path):

@@ -64,3 +64,17 @@ def test_training_with_another_recipe_in_the_same_folder_is_refused(bench, photo
     assert status == 2
     assert "recipe.steps 2 (now 3)" in err
     assert err.count("\n") == 1
+
+
+@pytest.mark.slow
+def test_a_state_of_before_a_later_setting_is_gone_on_from(bench, photographs, tmp_path):
+    from benchmark.training.state import load_state
+
+    sizes = ["depths=[2]", "embed_dim=8", "num_heads=2"]
+    tiny = [f"model.masked.{size}" for size in sizes] + ["batch=2", "patch=16", "steps=2"]
+    command = ["train", "model=masked", *tiny, "data=folder", f"data.folder.path={photographs}"]
+    status, _, err = bench(*command, "out=runs")
+    assert (status, err) == (0, "")
+    _, state = load_state(tmp_path / "runs" / "masked")
+    assert "input_ratio" in state["settings"]["model"]
+    assert "test_ratio" not in state["settings"]["model"]

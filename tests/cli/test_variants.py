@@ -2,10 +2,13 @@
 
 import json
 import re
+import shutil
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from command_results import bench_in
 
 from benchmark.denoiser.weights.load import read_header
 
@@ -16,13 +19,25 @@ QUICK = [
 ]
 
 
+def quick_in(folder: Path) -> list[str]:
+    """Settings of a training of two steps on one image, which is written, and of a test on one."""
+    image = np.random.default_rng(0).integers(0, 256, (40, 40, 3), np.uint8)
+    (folder / "images").mkdir(exist_ok=True)
+    cv2.imwrite(str(folder / "images" / "0.png"), image)
+    return [*QUICK, f"data.folder.path={folder / 'images'}"]
+
+
 @pytest.fixture
 def quick(tmp_path) -> list[str]:
-    """Settings of a training of two steps on one image, and of a test on one."""
-    image = np.random.default_rng(0).integers(0, 256, (40, 40, 3), np.uint8)
-    (tmp_path / "images").mkdir()
-    cv2.imwrite(str(tmp_path / "images" / "0.png"), image)
-    return [*QUICK, f"data.folder.path={tmp_path / 'images'}"]
+    return quick_in(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def ablated(tmp_path_factory) -> Path:
+    """Where an ablation has been made."""
+    folder = tmp_path_factory.mktemp("ablated")
+    assert bench_in(folder, "ablate", "attention_ratio", *quick_in(folder)) == ""
+    return folder
 
 
 def cells(out) -> set[str]:
@@ -30,29 +45,27 @@ def cells(out) -> set[str]:
 
 
 @pytest.mark.slow
-def test_an_ablation_trains_scores_and_compares_its_variants(bench, tmp_path, quick):
-    status, out, err = bench("ablate", "attention_ratio", *quick)
-    assert (status, err) == (0, "")
+def test_an_ablation_trains_scores_and_compares_its_variants(ablated):
     names = ["attention_65", "masked", "attention_85"]
-    assert cells(tmp_path / "o/attention_ratio") == {"identity", *names}
+    assert cells(ablated / "o/attention_ratio") == {"identity", *names}
     for name, ratio in zip(names, (65, 75, 85), strict=True):
-        header = read_header(tmp_path / "runs" / name / f"{name}.safetensors")
+        header = read_header(ablated / "runs" / name / f"{name}.safetensors")
         assert header["arguments"]["attention_ratio"] == [ratio, ratio]
         assert header["arguments"]["embed_dim"] == 32
-    page = (tmp_path / "o/attention_ratio/README.md").read_text()
+    page = (ablated / "o/attention_ratio/README.md").read_text()
     lines = re.findall(r"^\| (\w+) ", page, re.MULTILINE)
     assert [line for line in lines if line in names][:3] == names
     assert "`bench ablate attention_ratio preset=tiny size=tiny steps=2" in page
     assert "Table 2, 65 |               29.57" in page
-    assert (tmp_path / "o/attention_ratio/trade_off.svg").is_file()
+    assert (ablated / "o/attention_ratio/trade_off.svg").is_file()
 
 
 @pytest.mark.slow
-def test_what_two_ablations_share_is_trained_once(bench, tmp_path, quick):
-    bench("ablate", "attention_ratio", *quick)
+def test_what_two_ablations_share_is_trained_once(bench, tmp_path, ablated):
+    shutil.copytree(ablated, tmp_path, dirs_exist_ok=True)
     (state,) = (tmp_path / "runs/masked").glob("state-*")
     before = state.stat().st_mtime_ns
-    status, out, err = bench("ablate", "masks", *quick)
+    status, out, err = bench("ablate", "masks", *quick_in(ablated))
     assert (status, err) == (0, "")
     assert state.stat().st_mtime_ns == before
     found = {

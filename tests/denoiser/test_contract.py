@@ -210,12 +210,14 @@ def test_a_network_in_training_may_be_far_from_a_picture(tmp_path):
         validate(Returns(how=how), tmp_path)
 
 
-def test_the_first_measurement_of_a_precision_holds_to_the_contract(monkeypatch):
+def test_the_first_measurement_of_a_precision_holds_to_the_contract(monkeypatch, tmp_path):
     monkeypatch.setattr("benchmark.scoring.precision.multiplies_bf16", lambda _: True)
+    monkeypatch.setattr("benchmark.scoring.precision.folder", lambda: tmp_path)
     model = Returns(how="nan")
     model.weight = torch.nn.Parameter(torch.ones(()))
     with pytest.raises(RestorationError, match="^returns in fp32 on a crop of a photograph: "):
         choose_precision("auto", model, "cpu")
+    assert not list(tmp_path.iterdir())
 
 
 # what may come in at the door

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from benchmark.denoiser import Denoiser, inference
 from benchmark.denoiser.flops import gflop
 from benchmark.denoiser.promises import check
-from benchmark.scoring.precision import psnr_change
+from benchmark.scoring.precision import compare
 from benchmark.studies.stochastic import is_stochastic
 
 
@@ -47,5 +47,5 @@ def test_its_memory_is_measured_on_a_grey_image(monkeypatch):
 
 def test_its_cost_precision_and_randomness_are_of_grey_images():
     assert gflop(Grey(), 10) == pytest.approx(2 * 9 * 100 / 1e9)
-    assert psnr_change(Grey(), "cpu") < 0.5
+    assert compare(Grey(), "cpu").change < 0.5
     assert not is_stochastic(Grey())

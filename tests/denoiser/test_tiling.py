@@ -301,7 +301,7 @@ def test_a_tile_asked_for_is_a_setting_and_stands_on_the_leaderboard(bench, tmp_
     assert record["settings"]["model"]["tile"] == 64
     assert record["environment"]["tile"] == {"astronaut": 64}
     assert all("tile" not in row for row in record["images"])
-    said = "Not in fp32 with whole images: dncnn (tiles of 64)."
+    said = "Restored whole, in fp32 and by torch, but for: dncnn (tiles of 64)."
     assert said in " ".join(out.split())
     assert said in (tmp_path / "o/leaderboard.md").read_text()
     floor = stored(tmp_path, "identity")  # single pixels: a tile is no setting of it

@@ -52,6 +52,7 @@ COMPOSED = {  # why a command is only composed: each group, name and setting in 
     r"out=(runs|results/training)\b": "needs trainings",
     r"^check(?= |$)(?!.*update=true)": "needs a baseline",
     r"speed=true": "times",
+    r"runtime=": "compiles networks into the user's cache: tests/scoring/test_runtime.py",
     r"lpips": "needs the weights of AlexNet",
 }
 ELSEWHERE = {

@@ -22,7 +22,9 @@ from benchmark.metrics import (
     STLPIPS,
     Metric,
     MetricUnavailable,
+    on_device,
     perceptual,
+    pixelwise,
 )
 from benchmark.pixels import psnr
 
@@ -214,6 +216,43 @@ def test_a_colour_metric_refuses_a_grey_image(cls):
     grey = torch.zeros(1, 1, 40, 40)
     with pytest.raises(ValueError, match=f"{cls.name} needs RGB images, got 1 channel"):
         cls()(grey, grey)
+
+
+@pytest.mark.parametrize(
+    "metric", [PSNR(), PSNR(border=4), PSNRY(), SSIM(), SSIM(border=0), SSIMY()]
+)
+def test_a_gpu_computes_what_the_cpu_does(metric, clean, noisy):
+    pair = metric.tensor(tensor(noisy)), metric.tensor(tensor(clean))
+    if isinstance(metric, PSNR):
+        score, equal = on_device.psnr(*pair, 100), on_device.psnr(pair[0], pair[0], 100)
+        assert equal == 100
+    else:
+        window = tuple(pixelwise._window().ravel().tolist())
+        score = on_device.ssim(*pair, window, pixelwise.SSIM_C1, pixelwise.SSIM_C2)
+    assert score.item() == pytest.approx(metric(tensor(noisy), tensor(clean)), rel=1e-12)
+
+
+def test_the_features_of_a_clean_image_are_kept_and_change_nothing(clean, noisy):
+    metric = STLPIPS()
+    try:
+        metric.prepare()
+    except MetricUnavailable as reason:
+        pytest.skip(str(reason))
+    pair = tensor(noisy), tensor(clean)
+    with torch.inference_mode():
+        published = perceptual.load_st_lpips()(*(2 * image - 1 for image in pair)).item()
+    assert metric(*pair) == published
+    assert metric(*pair, metric.features(pair[1])) == published
+    assert metric(*pair, metric.features(pair[0])) == 0
+
+
+def test_what_a_metric_promises_a_subclass_has_to_promise_again():
+    class Own(PSNR):
+        def score(self, restored, clean):
+            return float(restored.numpy().max())
+
+    assert PSNR.on_device and not Own.on_device
+    assert STLPIPS.keeps_features and not PSNR.keeps_features
 
 
 def test_senseless_settings_are_refused():

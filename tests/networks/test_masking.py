@@ -89,6 +89,31 @@ def test_the_input_mask_is_off_in_evaluation():
     assert InputMask().eval()(image) is image
 
 
+def test_a_test_ratio_hides_pixels_in_evaluation_alone():
+    mask = InputMask((0, 0), at_test=30)
+    image = torch.rand(4, 3, 128, 128)
+    assert mask(image) is image  # training hides by its own ratio
+    hidden = mask.eval()(image)[:, 0] < 0
+    assert within_four_errors(hidden.float().mean().item(), 0.30, 4 * 128 * 128)
+
+
+def test_every_pass_hides_pixels_of_its_own():
+    network, _ = twins(test_ratio=50, passes=2, mask=False)
+    one, _ = twins(test_ratio=50, mask=False)
+    torch.manual_seed(5)
+    first, second = one.eval().denoise(IMAGE, clamp=False), one.denoise(IMAGE, clamp=False)
+    torch.manual_seed(5)
+    both = network.eval().denoise(IMAGE, clamp=False)
+    assert not torch.equal(first, second)
+    torch.testing.assert_close(both, (first + second) / 2)
+
+
+@pytest.mark.parametrize("ratio", [-1, 101, 0.2])
+def test_a_test_ratio_is_a_whole_percentage(ratio):
+    with pytest.raises(ValueError, match="0 to 100; got"):
+        MaskedSwinIR(**TINY, test_ratio=ratio)
+
+
 # attention mask
 
 

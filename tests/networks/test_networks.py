@@ -19,7 +19,7 @@ from baselines.idf import IDF
 from baselines.restormer import Restormer
 from baselines.ridnet import RIDNet
 from baselines.rnan import RNAN
-from baselines.swin_block import StochasticDepth
+from baselines.swin.block import StochasticDepth
 from baselines.swinir import Baseline, SwinIR
 from benchmark.denoiser import Denoiser, pad_to_multiple
 from masked_model.swinir import MaskedSwinIR

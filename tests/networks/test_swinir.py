@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from baselines import swin_branches, swin_cpu
-from baselines.swin_block import SwinBlock
-from baselines.swin_cpu import FastSwinBlock
+from baselines.swin import branches, fast, inference, mlp
+from baselines.swin.block import SwinBlock
+from baselines.swin.fast import FastSwinBlock
 from baselines.swinir import SwinIR
 from masked_model.masking import AttentionMask
 
@@ -34,12 +34,13 @@ def test_without_gradients_a_few_windows_at_a_time_are_as_good_as_all(block, sha
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-5)
 
 
-def test_how_many_windows_at_a_time_makes_no_difference_to_the_masks(block, monkeypatch):
-    block.attn.token_drop = AttentionMask((75, 75))
+@pytest.mark.parametrize("percent", [30, 75, 97, 100])
+def test_how_many_windows_at_a_time_makes_no_difference_to_the_masks(block, monkeypatch, percent):
+    block.attn.token_drop = AttentionMask((percent, percent))
     features = torch.randn(2, 24, 20, 12)
     outputs = []
     for windows in (1, 7, 1000):
-        monkeypatch.setattr(swin_cpu, "WINDOWS", windows)
+        monkeypatch.setattr(inference, "windows_at_a_time", lambda *_, n=windows: n)
         torch.manual_seed(1)
         with torch.no_grad():
             outputs.append(block(features))
@@ -47,6 +48,28 @@ def test_how_many_windows_at_a_time_makes_no_difference_to_the_masks(block, monk
     outputs.append(SwinBlock.forward(block, features).detach())
     for output in outputs[1:]:
         torch.testing.assert_close(output, outputs[0], rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("percent", [0, 80])
+def test_scores_beyond_the_range_of_powers_in_fp32_are_the_softmaxs(block, percent):
+    block.attn.token_drop = AttentionMask((percent, percent))
+    block.attn.qkv.weight.data[:24] *= 12  # queries and keys
+    features = torch.randn(1, 24, 20, 12)
+    outputs = []
+    for forward in (block, lambda x: SwinBlock.forward(block, x)):
+        torch.manual_seed(1)
+        with torch.no_grad():
+            outputs.append(forward(features))
+    assert outputs[0].isfinite().all()
+    torch.testing.assert_close(*outputs, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.filterwarnings("ignore")  # of torch: that tracing is old, and what is unrolled
+def test_what_is_traced_holds_no_choice_made_for_one_mask(block, monkeypatch):
+    block.attn.token_drop = AttentionMask((75, 75))
+    monkeypatch.setattr(fast, "without_gradients", None)
+    with torch.no_grad():
+        torch.jit.trace(block, torch.randn(1, 8, 8, 12), check_trace=False)
 
 
 def test_the_input_is_left_as_it_was(block):
@@ -141,7 +164,8 @@ def gradients(function, block, features, weights):
 @pytest.mark.parametrize("windows", [None, 2, 32], ids=["paper", "many-pieces", "few-pieces"])
 @pytest.mark.parametrize("shape", [(1, 4, 4), (1, 4, 12), (2, 12, 8)])
 def test_every_gradient_is_that_of_the_definition(block, shape, windows, masked, monkeypatch):
-    monkeypatch.setattr(swin_branches, "WINDOWS", windows)
+    monkeypatch.setattr(branches, "WEIGHTS", (windows or 1) * 3 * 16**2)
+    monkeypatch.setattr(mlp, "TOKENS", (windows or 1) * 16)
     computed = block if windows else lambda x: SwinBlock.forward(block, x)
     block.double()
     if masked:
@@ -181,6 +205,39 @@ def test_gradients_in_fp32_are_those_of_fp64_to_rounding(block):
     for name, value in found.items():
         scale = expected[name].abs().max()
         assert (value - expected[name]).abs().max() < 1e-5 * scale, name
+
+
+def test_no_weight_of_attention_is_a_denormal_number(block, monkeypatch):
+    weights = []
+    weights_of = branches.weights_of
+
+    def noted(*arguments):
+        weights.append(weights_of(*arguments).clone())
+        return weights[-1]
+
+    monkeypatch.setattr(branches, "weights_of", noted)
+    block(torch.randn(1, 8, 8, 12))
+    assert sum(each.numel() for each in weights) == 4 * 3 * 16 * 16
+    tiny = torch.finfo(torch.float32).tiny
+    assert all(((each == 0) | (each >= tiny)).all() for each in weights)
+
+
+@pytest.mark.parametrize("block", ["inside"], indirect=True)
+@pytest.mark.parametrize("size", [10.0, 30.0])
+def test_scores_whose_exp_is_beyond_fp32_have_their_gradients_too(block, size):
+    with torch.no_grad():
+        block.attn.qkv.weight *= size
+    features, weights = torch.randn(2, 2, 8, 8, 12)
+    found = gradients(block, block, features, weights)
+    block.double()
+    expected = gradients(block, block, features.double(), weights.double())
+    reference = gradients(
+        lambda x: SwinBlock.forward(block, x), block, features.double(), weights.double()
+    )
+    for name, value in expected.items():
+        scale = reference[name].abs().max()
+        assert (value - reference[name]).abs().max() < 1e-9 * scale, name
+        assert (found[name] - value).abs().max() < 1e-2 * scale, name
 
 
 def test_a_hidden_window_and_an_image_all_hidden_have_gradients_too(block):

@@ -144,6 +144,13 @@ def test_a_caveat_of_a_model_or_noise_stands_beside_the_table_as_a_comment():
     assert "% a: of mine.\n" in text and "% rain: a guess.\n" in text
 
 
+def test_a_caveat_of_several_models_is_said_once():
+    notes = {"a": "of mine", "b": "of theirs", "c": "of mine"}
+    shown = board({name: [30.0] for name in "abc"}, ["rain"], model_notes=notes)
+    text = latex(shown, Style())
+    assert "% a, c: of mine.\n" in text and "% b: of theirs.\n" in text
+
+
 def test_models_and_noises_have_the_labels_of_their_reader():
     labels = {"a": "Ours (50 %)", "rain": "Heavy rain"}
     text = latex(board({"a": [30.0], "b": [29.0]}, ["rain"], labels=labels), Style())

@@ -60,7 +60,7 @@ def test_mixed_versions_are_counted_and_said(tmp_path):
 
 def test_reduced_precision_is_named(tmp_path):
     text = page("mine", [], store_of(tmp_path, "2.4", precision="bf16").scores(), [])
-    assert "Not in fp32 with whole images: mine on photos (bf16)." in text
+    assert "Restored whole, in fp32 and by torch, but for: mine on photos (bf16)." in text
 
 
 @pytest.mark.parametrize("commands", [COMMANDS, COMMANDS[:1], []])

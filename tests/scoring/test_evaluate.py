@@ -11,13 +11,14 @@ import torch
 from doubles import Constant, Darkened, Dice, Offset, Recorder, Spy
 
 from benchmark.cells import Cell
+from benchmark.cells.provenance import pixels_hash
 from benchmark.datasets import Folder, Pairs, Sample
 from benchmark.denoiser import Denoiser
 from benchmark.environment.ahead import one_ahead
 from benchmark.metrics import METRICS
 from benchmark.noise import NoiseModel, rng_for, to_uint8
 from benchmark.protocol import MASKED, PROTOCOLS, Protocol
-from benchmark.scoring.evaluate import Evaluated, evaluate, score_of
+from benchmark.scoring.evaluate import Evaluated, evaluate, prepared, score_of
 
 NAMES = ["a", "b", "c", "d"]
 METRIC = {"psnr": METRICS["psnr"]()}
@@ -342,3 +343,27 @@ def test_the_pixels_of_16_bits_are_told_from_those_of_8(folder, gaussian):
     ]
     assert len({row["clean"] for row in hashes}) == len({row["noisy"] for row in hashes}) == 3
     assert hashes[0]["psnr"] == pytest.approx(hashes[1]["psnr"], abs=0.01)
+
+
+class Keeping(NoiseModel):
+    """It adds nothing, and goes on changing the array it was given."""
+
+    name, levels, unit = "keeping", (1.0,), "steps"
+    given: list[np.ndarray] = []
+
+    def sample(self, clean: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:
+        for earlier in self.given:
+            earlier += 0.25
+        self.given.append(clean)
+        return clean
+
+
+def test_a_noise_that_keeps_an_array_and_changes_it_changes_no_image(folder):
+    protocol, noise = Protocol(noisy_rounded=False, restored_rounded=False), Keeping()
+    images = folder.images()
+    first, again = (
+        [prepared(Cell("m", "set", "keeping", 1.0, 0), folder, noise, protocol, i) for i in images]
+        for _ in range(2)
+    )
+    for image, later in zip(first, again, strict=True):
+        assert pixels_hash(later.noisy) == image.noisy_hash == image.clean_hash

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from benchmark.denoiser import DENOISERS, Denoiser
 from benchmark.denoiser.inference import Inference
 from benchmark.scoring import precision
-from benchmark.scoring.precision import choose_precision, multiplies_bf16, psnr_change
+from benchmark.scoring.precision import Compared, choose_precision, compare, multiplies_bf16
 
 
 class Mean(Denoiser):
@@ -30,6 +30,14 @@ class Mean(Denoiser):
         mean = self.conv(noisy)
         self.seen.append(mean.dtype)
         return noisy + self.gain * (mean - noisy)
+
+
+@pytest.fixture(autouse=True)
+def kept(tmp_path, monkeypatch):
+    """Where it is kept in a test what was measured: in no user's cache."""
+    place = tmp_path / "measured"
+    monkeypatch.setattr(precision, "folder", lambda: place)
+    return place
 
 
 @pytest.fixture
@@ -79,34 +87,73 @@ def test_a_gpu_has_bf16_units_since_ampere(monkeypatch, capability, found):
     assert multiplies_bf16("cuda:0") is found
 
 
-def test_auto_takes_bf16_where_it_changes_little_and_says_so(fast):
-    chosen, said = choose_precision("auto", Mean(1e-3), "cpu")
-    assert chosen == "bf16"
-    assert "mean runs in bf16" in said and "less than 0.01 dB" in said
+def measured_as(monkeypatch, change: float, speed: float) -> None:
+    monkeypatch.setattr(precision, "compare", lambda *_: Compared(change, speed))
 
 
-def test_auto_stays_in_fp32_where_bf16_changes_the_score_and_says_so(fast):
-    assert psnr_change(Mean(-4.0), "cpu") > precision.TOLERANCE
-    chosen, said = choose_precision("auto", Mean(-4.0), "cpu")
-    assert chosen == "fp32"
-    assert "mean runs in fp32" in said and "not less than 0.01 dB" in said
+@pytest.mark.parametrize(
+    ("change", "speed", "taken"),
+    [
+        (0.0096, 1.12, "bf16"),
+        (0.0096, 1.07, "fp32"),
+        (0.0096, 0.52, "fp32"),
+        (0.0114, 4.03, "fp32"),
+    ],
+)
+def test_auto_takes_bf16_where_it_is_faster_and_changes_little_and_says_both(
+    fast, monkeypatch, change, speed, taken
+):
+    measured_as(monkeypatch, change, speed)
+    chosen, said = choose_precision("auto", Mean(1.0), "cpu")
+    assert chosen == taken and said.startswith(f"mean runs in {taken}: ")
+    assert f"{speed:.2f} times as fast" in said and f"by up to {change:.4f} dB" in said
+
+
+def test_what_was_measured_first_holds(fast, kept, monkeypatch):
+    model = Mean(1.0)
+    measured_as(monkeypatch, 0.001, 1.3)
+    first = choose_precision("auto", model, "cpu")
+    measured_as(monkeypatch, 0.001, 0.9)
+    assert choose_precision("auto", model, "cpu") == first
+    nn.init.ones_(model.conv.weight)
+    assert choose_precision("auto", model, "cpu")[0] == "fp32"
+    assert len(list(kept.iterdir())) == 2
+
+
+def test_a_folder_which_cannot_be_written_keeps_nobody_from_measuring(fast, kept, monkeypatch):
+    kept.write_text("a file stands there")
+    measured_as(monkeypatch, 0.001, 1.3)
+    assert choose_precision("auto", Mean(1.0), "cpu")[0] == "bf16"
+
+
+def test_the_change_is_that_of_the_scores():
+    assert compare(Mean(1e-3), "cpu").change < precision.TOLERANCE
+    assert compare(Mean(-4.0), "cpu").change > precision.TOLERANCE
+
+
+def test_the_fastest_run_of_each_precision_counts(monkeypatch):
+    # of each two readings of the clock, one after the other: fp32, bf16, fp32, ...
+    taken = [9.0, 8.0, 3.0, 2.5, 4.0, 2.0, 5.0, 7.0]
+    clock = iter([time for second in taken for time in (100.0, 100.0 + second)])
+    monkeypatch.setattr(precision.time, "process_time", lambda: next(clock))
+    assert compare(Mean(1.0), "cpu").speed == 1.5
 
 
 def test_auto_measures_and_says_nothing_without_units_for_bf16(monkeypatch):
     monkeypatch.setattr(precision, "multiplies_bf16", lambda device: False)
-    monkeypatch.setattr(precision, "psnr_change", forbidden)
+    monkeypatch.setattr(precision, "compare", forbidden)
     assert choose_precision("auto", Mean(1e-3), "cpu") == ("fp32", "")
 
 
 @pytest.mark.parametrize("asked", ["auto", "fp32", "bf16"])
 def test_what_has_no_parameters_runs_in_fp32(fast, monkeypatch, asked):
-    monkeypatch.setattr(precision, "psnr_change", forbidden)
+    monkeypatch.setattr(precision, "compare", forbidden)
     assert choose_precision(asked, DENOISERS["identity"](), "cpu") == ("fp32", "")
 
 
 @pytest.mark.parametrize("asked", ["fp32", "bf16"])
 def test_what_is_asked_for_is_taken_unmeasured(fast, monkeypatch, asked):
-    monkeypatch.setattr(precision, "psnr_change", forbidden)
+    monkeypatch.setattr(precision, "compare", forbidden)
     assert choose_precision(asked, Mean(1.0), "cpu") == (asked, "")
 
 
@@ -139,7 +186,7 @@ def test_bf16_is_recorded_a_setting_and_named_on_the_leaderboard(bench, tmp_path
     record = stored(tmp_path, "dncnn")
     assert record["environment"]["precision"] == record["settings"]["model"]["precision"] == "bf16"
     assert stored(tmp_path, "identity")["environment"]["precision"] == "fp32"
-    said = "Not in fp32 with whole images: dncnn (bf16)."
+    said = "Restored whole, in fp32 and by torch, but for: dncnn (bf16)."
     assert said in " ".join(out.split())
     assert said in (tmp_path / "o/leaderboard.md").read_text()
     status, _, err = bench("precision=fp32")
@@ -148,10 +195,10 @@ def test_bf16_is_recorded_a_setting_and_named_on_the_leaderboard(bench, tmp_path
 
 @pytest.mark.slow
 def test_auto_decides_before_a_cell_is_looked_up(bench, fast, tmp_path, monkeypatch):
-    monkeypatch.setattr(precision, "psnr_change", lambda model, device: 0.001)
+    measured_as(monkeypatch, 0.001, 1.5)
     status, out, err = bench("precision=auto")
     assert status == 0, err
-    assert out.count("dncnn runs in bf16: bf16 changes its PSNR by up to 0.0010 dB") == 1
+    assert out.count("dncnn runs in bf16: bf16 is 1.50 times as fast as fp32") == 1
     assert stored(tmp_path, "dncnn")["settings"]["model"]["precision"] == "bf16"
     assert bench("precision=bf16")[0] == 0  # the same cell
 

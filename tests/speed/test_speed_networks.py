@@ -49,6 +49,26 @@ def test_the_table_compares_equal_networks_and_names_missing_code(published, tmp
     assert networks.REPOSITORIES["RIDNet"] in text
 
 
+def test_plain_layers_are_others_and_say_the_same(monkeypatch):
+    image = torch.rand(1, 3, 16, 16)
+    call, network = networks.plain("masked_tiny")
+    fast = networks.restored(network, image)
+    monkeypatch.setattr("baselines.swin.fast.without_gradients", forbidden)
+    torch.testing.assert_close(call(image), fast, rtol=0, atol=2e-6)
+    with pytest.raises(AssertionError, match="fast"):
+        networks.restored(network, image)
+
+
+def forbidden(*_: object) -> torch.Tensor:
+    raise AssertionError("this is the fast code")
+
+
+def test_what_has_no_published_code_is_an_error(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        networks.main(["--published", str(tmp_path), "--networks", "dncnn", "tv"])
+    assert "no published code of tv; there is: masked," in capsys.readouterr().err
+
+
 def test_operations_are_counted_by_the_formula():
     network = DnCNN(depth=3, width=8, batch_norm=False)
     products = 9 * (3 * 8 + 8 * 8 + 8 * 3) * 20 * 20

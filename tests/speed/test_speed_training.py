@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from baselines.dncnn import DnCNN
-from benchmark.speed import training
+from benchmark.speed import plain, training
 
 # what the script takes from MaskedDenoising: a class by this name, in a module by this one
 NETWORK = """
@@ -37,7 +37,7 @@ def test_the_table_has_a_line_for_each_network_and_says_what_was_equal(
     published, tmp_path, capsys, monkeypatch
 ):
     small = partial(DnCNN, depth=3, width=8)
-    monkeypatch.setattr(training, "DENOISERS", {"baseline": small})
+    monkeypatch.setattr(plain, "DENOISERS", {"baseline": small})
     out = tmp_path / "training.md"
     options = ["--published", str(published), "--out", str(out), "--networks", "baseline"]
     training.main([*options, "--batch", "1", "--patch", "16", "--repeats", "1"])
@@ -48,6 +48,21 @@ def test_the_table_has_a_line_for_each_network_and_says_what_was_equal(
     assert row[:2] == ["baseline", "1"]
     assert all(float(cell) > 0 for cell in row[2:5])
     assert "16x16" in text
+
+
+def test_without_published_code_our_loop_stands_beside_its_plain_layers(monkeypatch):
+    seen = []
+
+    class Seeing(DnCNN):
+        def forward(self, noisy: torch.Tensor) -> torch.Tensor:
+            seen.append(torch.jit.is_tracing())
+            return super().forward(noisy)
+
+    monkeypatch.setattr(plain, "DENOISERS", {"seeing": partial(Seeing, depth=3, width=8)})
+    monkeypatch.setattr(training, "multiplies_bf16", lambda device: False)
+    text = training.table(["seeing"], None, batch=1, patch=16, repeats=1)
+    assert "| ours / plain |" in text
+    assert seen == [True, False] * 2
 
 
 def test_missing_code_is_named(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmark.cells.cell import Cell
@@ -12,6 +13,7 @@ from benchmark.cells.packed import NAME
 from benchmark.cells.parts import cell_file_of, read_part, remove_part
 from benchmark.files.lease import PAUSE, holder
 from benchmark.files.owner import describe
+from benchmark.files.tree import names_below
 from benchmark.files.whole import in_use, sweep
 
 if TYPE_CHECKING:
@@ -29,11 +31,17 @@ def lacking(store: ResultStore, requests: Iterable[Request]) -> list[Request]:
         If a cell is stored, or half done, with other settings; the message names them.
     """
     _tidy(store)
-    missing, finished = [], []
+    parts: dict[Path, list[Path]] = {}
+    for part in files_of_cells(store.root, ".part"):
+        parts.setdefault(cell_file_of(part), []).append(part)
+    missing = []
     for request in requests:
-        stored = store.has(request.cell, request.settings, request.identities)
-        (finished if stored else missing).append(request)
-    _drop_parts(store, {request.cell for request in finished})
+        own = parts.get(store.path(request.cell), []) if parts else []
+        if not store.has(request.cell, request.settings, request.identities, own):
+            missing.append(request)
+        elif own and not store.lease_path(store.path(request.cell)).exists():
+            for part in own:  # others have finished the cell since
+                remove_part(part)
     return missing
 
 
@@ -92,18 +100,25 @@ def wait_for_others(store: ResultStore, cells: Iterable[Cell]) -> None:
 
 def scored_of_unfinished(store: ResultStore) -> int:
     """How many images of cells which are half done have been scored."""
-    found = (read_part(part, store.complete) for part in store.root.glob("cells/*/*/*.json.*part"))
+    found = (read_part(part, store.complete) for part in files_of_cells(store.root, ".part"))
     return sum(len(content[1]) for content in found if content)
+
+
+def files_of_cells(root: Path, end: str) -> Iterator[Path]:
+    """The files beside those of finished cells which have this end: leases, or parts."""
+    for names in names_below(root / "cells", 3):
+        if names[-1].endswith(end):
+            yield root.joinpath("cells", *names)
 
 
 def _take(store: ResultStore, request: Request, is_outdated: Callable[[Cell], bool]) -> Part | None:
     """A cell to be filled or already finished; None while another process works at it."""
 
-    def is_done() -> bool:
-        stored = store.has(request.cell, request.settings, request.identities)
+    def is_done(parts: Iterable[Path] | None = None) -> bool:
+        stored = store.has(request.cell, request.settings, request.identities, parts)
         return stored and not is_outdated(request.cell)
 
-    if is_done():
+    if is_done(parts=()):
         return Part(store, request, None)
     lease = store.leases.take(store.lease_path(store.path(request.cell)))
     if lease is None:
@@ -121,20 +136,12 @@ def _take(store: ResultStore, request: Request, is_outdated: Callable[[Cell], bo
 def _tidy(store: ResultStore) -> None:
     """Remove what killed processes left under a folder, but for cells which are half done."""
     root = store.root
-    for pattern in ("cells/*/*", "matched/*", "pictures/*/*/*", "pictures/*/*/*/whole"):
-        for folder in root.glob(pattern):
-            sweep(folder)
+    for place, depth in (("cells", 2), ("matched", 1), ("pictures", 3)):
+        for names in names_below(root / place, depth):
+            sweep(folder := root.joinpath(place, *names))
+            if place == "pictures":
+                sweep(folder / "whole")
     sweep(root)
-    for lease in (store.lease_path(root / NAME), *root.glob("cells/*/*/*.lease")):
+    for lease in (store.lease_path(root / NAME), *files_of_cells(root, ".lease")):
         if (owner := holder(lease)) is not None and not in_use(lease, owner):
             lease.unlink(missing_ok=True)
-
-
-def _drop_parts(store: ResultStore, finished: set[Cell]) -> None:
-    """Remove what killed processes left of cells which others have finished since."""
-    if parts := list(store.root.glob("cells/*/*/*.json.*part")):
-        paths = set(map(store.path, finished))
-        for part in parts:
-            path = cell_file_of(part)
-            if path in paths and not store.lease_path(path).exists():
-                remove_part(part)

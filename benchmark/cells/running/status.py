@@ -78,7 +78,7 @@ class Folder:
             for model in _folders(self.root)
             for dataset in _folders(Path(model))
         }
-        self.packed = {cell.path.as_posix() for cell in store.packed.cells()}
+        self.packed = {"/".join(cell.parts) for cell in store.packed.cells()}
         self.work = {work.place: work for work in self._work()}
         self._seconds: dict[tuple[str, str], float | None] = {}
 
@@ -106,8 +106,9 @@ class Folder:
         models = {model: Counts() for model in plan.models}
         for cell in plan.cells():
             counts = models[cell.model]
-            path = cell.path.as_posix()
-            folder, _, name = path.rpartition("/")
+            *folders, name = cell.parts
+            folder = "/".join(folders)
+            path = f"{folder}/{name}"
             if name in self.files.get(folder, ()) or path in self.packed:
                 counts.done += 1
                 continue

@@ -51,7 +51,8 @@ def diff(options: DiffOptions, line: CommandLine) -> None:
         given = " ".join(options.folders) or "none"
         raise ValueError(f"bench diff compares two folders, not {given}: bench diff BEFORE AFTER")
     names = (options.folders[0], options.folders[1])
-    before, after = (ResultStore(name).scores(partners()) for name in names)
+    compared = partners(line.catalogue)
+    before, after = (ResultStore(name).scores(compared) for name in names)
     for name, scores in zip(names, (before, after), strict=True):
         if scores.rows.empty:
             raise ValueError(f"no finished cells in {name}; name a results folder")

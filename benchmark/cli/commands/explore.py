@@ -84,7 +84,7 @@ def explore(options: ExploreOptions, line: CommandLine) -> None:
     text = page(found, pictures)
     write_whole(to, text)
     size, of_pictures = len(text.encode()) / 1e6, sum(map(len, pictures)) / 1e6
-    log.info(f"written to {to}: {size:.1f} MB, {of_pictures:.1f} of them {len(pictures)} pictures")
+    log.info(f"written to {to}: {size:.1f} MB, with {len(pictures)} pictures")
     if of_pictures > LARGE:
         warnings.warn(
             f"the {len(pictures)} pictures of {to} take {of_pictures:.0f} of {size:.0f} MB, which "

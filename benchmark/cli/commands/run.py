@@ -84,17 +84,18 @@ def run(options: RunOptions, line: CommandLine) -> None:
     prepare(options.out, REPORT, FIGURES)
     grid = compose_grid(options)
     refuse_among_images(options.out, grid.datasets)
-    if sentence := shipped_tiny(options.model):
-        log.info(sentence)
     is_worker = options.shards is not None
+    if not is_worker and (sentence := shipped_tiny(options.model)):
+        log.info(sentence)
     shard = "1/1" if is_worker else options.shard
     lacking = missing(grid, store, shard, options.rescore)
     if sentence := changes_of(grid, store).sentence(options.rescore):
         log.info(sentence)
     to_score = bool(lacking)
     if lacking:
-        grid = with_available_metrics(grid)
-        lacking = missing(grid, store, shard, options.rescore)
+        asked, grid = grid, with_available_metrics(grid)
+        if grid.metrics.keys() != asked.metrics.keys():
+            lacking = missing(grid, store, shard, options.rescore)
     words = shlex.join(line.without("out", "shard", "rescore"))
     images = {name: len(dataset) for name, dataset in grid.datasets.items()}
     plan = Plan(words, list(grid.models), grid.levels, grid.seeds, images)
@@ -137,14 +138,13 @@ def _of_grid(scores: "Scores", grid: "Grid") -> "Scores":
     """The grid's lines, and those of every other stored model which has all of its images."""
     from benchmark.cells.scores import ROW
 
-    images = {name: dataset.images() for name, dataset in grid.datasets.items()}
+    images = {name: set(dataset.images()) for name, dataset in grid.datasets.items()}
     wanted = {
-        (cell.dataset, cell.noise, cell.level, cell.seed, image)
+        (cell.dataset, cell.noise, cell.level, cell.seed): images[cell.dataset]
         for cell in grid.cells
-        for image in images[cell.dataset]
     }
-    lines = list(zip(*(scores.rows[name] for name in ROW), strict=True))
-    rows = scores.rows[[line in wanted for line in lines]]
+    lines = zip(*(scores.rows[name] for name in ROW), strict=True)
+    rows = scores.rows[[image in wanted.get(tuple(cell), ()) for *cell, image in lines]]
     counts = rows.groupby("model").size()
-    complete = counts.index[counts == len(wanted)]
+    complete = counts.index[counts == sum(map(len, wanted.values()))]
     return replace(scores, rows=rows[rows["model"].isin([*grid.models, *complete])])

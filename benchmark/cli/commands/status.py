@@ -1,6 +1,7 @@
 """``bench status``: how far the runs of a folder are, and who works at what."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from benchmark.cli.command import CommandLine, command
@@ -94,13 +95,23 @@ def _show_work(work: "list[Work]") -> None:
             "running" if one.is_running else "dead",
             str(one.scored),
             one.held.who if one.held else ABSENT,
-            one.held.since if one.held else ABSENT,
+            _time_of_day(one.held.since) if one.held else ABSENT,
             _duration(max(0, one.silent)) if one.held else ABSENT,
         ]
         for one in work
     ]
-    header = ["cell", "", "images", "who", "since", "silent for"]
-    Table(header, rows, left=["cell", "", "who", "since"]).show()
+    header = ["cell", "", "images", "who", "since (UTC)", "silent for"]
+    Table(header, rows, left=["cell", "", "who", "since (UTC)"]).show()
+
+
+def _time_of_day(text: str) -> str:
+    """``16:11:02`` of ``2026-11-29T16:11:02+00:00``, after the date where that is not today."""
+    try:
+        moment = datetime.fromisoformat(text).astimezone(UTC)
+    except ValueError:
+        return text
+    time = f"{moment:%H:%M:%S}"
+    return time if moment.date() == datetime.now(UTC).date() else f"{moment:%Y-%m-%d} {time}"
 
 
 def _duration(seconds: float) -> str:

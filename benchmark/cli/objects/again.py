@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 HASH = re.compile("sha256:([0-9a-f]{64})")  # what a cell records in place of a file
 OF_IMAGES = ("images", "sha256")  # what a cell records of a dataset beside its settings
-OF_INFERENCE = ("tile", "precision")  # what it may record of a model beside its settings
+OF_INFERENCE = ("tile", "precision", "runtime")  # what it may record of a model beside its settings
 OF_MODEL = (*OF_INFERENCE, "outputs")  # the last is of what another program restored
 
 Settings = Mapping[str, Any]
@@ -173,6 +173,7 @@ def grid_of(
             reference=(),
             tile=str(how.get("tile") or "auto"),
             precision=how.get("precision") or "fp32",
+            runtime=how.get("runtime") or "torch",
             device=device,
         )
     )

@@ -47,6 +47,7 @@ def compose_grid(options: "GridOptions") -> Grid:
         device=pick_device(options.device),
         tile=options.tile,
         precision=options.precision,
+        runtime=options.runtime,
         matched=Path(options.out) / "matched" if options.levels else None,
     )
 

@@ -45,6 +45,10 @@ class GridOptions:
         fp32: the same scores on every machine; bf16; or auto: bf16 for networks where the device
         has units for it and their PSNR changes by less than 0.01 dB, else fp32. Each cell records
         which it was.
+    runtime
+        What computes networks on a CPU: torch; openvino, compiled, in fp32; or auto: openvino where
+        its output is torch's to 1e-5 and comes sooner. What cannot be compiled stays in torch, and
+        a line says why. A setting of every cell, as bf16 is.
     out
         The results folder: cells, README.md, leaderboard.md, leaderboard.csv, ranking.csv,
         scores.csv, figures.
@@ -65,6 +69,7 @@ class GridOptions:
     reference: tuple[str, ...] = ("identity",)
     tile: str = "auto"
     precision: str = "fp32"
+    runtime: str = "torch"
     out: str = "results/local"
     device: str = "auto"
     offline: bool = False

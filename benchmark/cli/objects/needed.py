@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from benchmark.cells.provenance import US, code_of
 from benchmark.datasets import Dataset
 from benchmark.denoiser import Denoiser
 from benchmark.denoiser.weights.load import PUBLISHED, all_shipped, weights_path
@@ -23,6 +24,28 @@ def needed_files(specs: Mapping[str, Specs]) -> dict[str, Path]:
         If one is missing, or named by a path that leads out of the working folder.
     """
     return dict(found for group in specs.values() for s in group.values() for found in _of(s))
+
+
+def needed_plugins(specs: Mapping[str, Specs]) -> tuple[list[str], list[str]]:
+    """The distributions, beside ours, which have the classes of a run, by name.
+
+    Returns
+    -------
+    distributions : list of str
+    others : list of str
+        A sentence for each module that belongs to none, so that no wheel can be made of it.
+    """
+    classes = {spec.cls for group in specs.values() for spec in group.values()}
+    for spec in specs["noise"].values():
+        classes |= set(getattr(build_one(spec), "made_of", {}).values())
+    names = {cls.__module__: code_of(cls)["distribution"] for cls in classes}
+    others = [
+        f"module {module} is not in the bundle: it belongs to no installed package; install it "
+        f"here (pip install FOLDER), or copy it by hand"
+        for module, name in sorted(names.items())
+        if name is None
+    ]
+    return sorted({name for name in names.values() if name} - {US}), others
 
 
 def _of(spec: Spec) -> Iterator[Named]:

@@ -1,6 +1,7 @@
 """From registered classes to Hydra's typed configs, and to what each name chooses."""
 
-from functools import cache
+from collections.abc import Callable, Iterable
+from functools import cache, partial
 
 from omegaconf import DictConfig, OmegaConf
 
@@ -50,17 +51,27 @@ def sized(cls: type[Denoiser], size: str | None) -> DictConfig:
 
 def choices_of(
     group: str, training: bool, catalogue: Catalogue
-) -> dict[str, dict[str, DictConfig]]:
-    """What each name of a group chooses: names to the configs of classes."""
+) -> dict[str, Callable[[], dict[str, DictConfig]]]:
+    """What makes that which each name of a group chooses: names to the configs of classes."""
     classes = registry_of(group)
-    configs = {name: schema(cls, training) for name, cls in sorted(classes.items())}
-    ready = {n: c for n, c in configs.items() if not unavailable(group, catalogue.groups[group][n])}
-    choices = {name: {name: config} for name, config in configs.items()} | {"all": ready}
+
+    def configs(names: Iterable[str]) -> dict[str, DictConfig]:
+        return {name: schema(classes[name], training) for name in names}
+
+    def ready(names: Iterable[str]) -> dict[str, DictConfig]:
+        entries = catalogue.groups[group]
+        return configs(name for name in names if not unavailable(group, entries[name]))
+
+    choices = {name: partial(configs, [name]) for name in sorted(classes)}
+    choices["all"] = partial(ready, sorted(classes))
     if group == "model" and training:
         for name, cls in sorted(REGISTRIES[group].items()):
             for size in cls.sizes:
-                choices[f"{name}_{size}"] = {f"{name}_{size}": sized(cls, size)}
+                choices[f"{name}_{size}"] = partial(_of_size, cls, size)
     if group == "noise":
-        for suite, members in suites().items():
-            choices[suite] = {name: configs[name] for name in members if name in ready}
+        choices |= {suite: partial(ready, members) for suite, members in suites().items()}
     return choices
+
+
+def _of_size(cls: type[Denoiser], size: str) -> dict[str, DictConfig]:
+    return {f"{cls.name}_{size}": sized(cls, size)}

@@ -21,6 +21,7 @@ from benchmark.objects.building import build, changed_settings, made, recorded_s
 from benchmark.objects.spec import Spec
 from benchmark.protocol import MASKED
 from benchmark.scoring.precision import PRECISIONS, multiplies_bf16
+from benchmark.settings import identity_of
 from benchmark.training.distributed import Processes
 from benchmark.training.loop import Training
 from benchmark.training.patches import Patches, hold_out, read_training_images
@@ -44,7 +45,7 @@ def compose_training(options: "TrainOptions", processes: Processes) -> Training:
     torch.manual_seed(recipe.seed)
     network = _tried(name, spec.cls, arguments)
     facts = {
-        "model": {"of": spec.cls.name, **arguments},
+        "model": {"of": spec.cls.name, **identity_of(spec.cls, arguments)},
         "noise": recorded_settings(options.noise[noise_name]),
         "level": float(options.level),
     }

@@ -70,14 +70,16 @@ def stored_scores(store: ResultStore, protocol: str | None) -> Scores:
         If there is no such protocol.
     """
     from benchmark.cli.output import families, partners, suites
+    from benchmark.cli.registered.catalogue import open_catalogue
     from benchmark.protocol import name_of, protocol_of
 
     asked = protocol_of(protocol).name if protocol else None
+    catalogue = open_catalogue()
     return store.scores(
-        partners(),
+        partners(catalogue),
         lambda record: asked in (None, name_of(record["settings"]["protocol"])),
-        families=families(),
-        suites=suites(),
+        families=families(catalogue),
+        suites=suites(catalogue),
     )
 
 

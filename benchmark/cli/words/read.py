@@ -42,6 +42,17 @@ def is_sweep(words: list[str]) -> bool:
     return not {"-m", "--multirun"}.isdisjoint(words)
 
 
+def has_own_configs(words: list[str]) -> bool:
+    """Whether files of the user's say more than the words do."""
+    return not OWN_CONFIGS.isdisjoint(words) or any("hydra.searchpath" in word for word in words)
+
+
+def reads_more(words: list[str]) -> bool:
+    """Whether names are chosen, or asked for, which stand in no word."""
+    asks = not {*OPTIONAL, "--hydra-help"}.isdisjoint(words)
+    return asks or has_own_configs(words) or any("glob(" in word for word in words)
+
+
 def read_words(command: Command, words: list[str], catalogue: Catalogue) -> list[str]:
     """The words after a command's name, in Hydra's grammar: settings, then flags.
 
@@ -56,7 +67,7 @@ def read_words(command: Command, words: list[str], catalogue: Catalogue) -> list
     for word in words:
         _check_text(word)
     words = _split_flags(words)
-    own = not OWN_CONFIGS.isdisjoint(words) or any("hydra.searchpath" in word for word in words)
+    own = has_own_configs(words)
     known, sweeping = Known(command, catalogue, own), is_sweep(words)
     flags, settings = [], []
     left = deque(words)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from benchmark.denoiser.inference import AUTOMATIC, Inference, Restored
+from benchmark.denoiser.inference import AUTOMATIC, Inference, Launched
 from benchmark.noise import stream
 from benchmark.scoring.grid import Grid
 from benchmark.studies.stochastic import is_stochastic
@@ -22,8 +22,8 @@ class Redrawn(Inference):
 
     number: int = 0
 
-    def run(self, model: "Denoiser", noisy: Tensor, key: int, what: str = "") -> Restored:
-        return super().run(model, noisy, stream("run noise", key, self.number), what)
+    def launch(self, model: "Denoiser", noisy: Tensor, key: int, what: str = "") -> Launched:
+        return super().launch(model, noisy, stream("run noise", key, self.number), what)
 
 
 def drawing(grid: Grid, device: str) -> list[str]:
@@ -52,7 +52,7 @@ def with_runs(grid: Grid, models: Iterable[str], repeats: int) -> Grid:
     for name in runs:
         for number, run in enumerate(runs[name]):
             how = inference[run]
-            inference[run] = Redrawn(how.tile, how.precision, how.bounded, number)
+            inference[run] = Redrawn(how.tile, how.precision, how.bounded, how.runtime, number)
     settings = {run: grid.settings["model"][name] for run, name in names.items()}
     return replace(
         grid,

@@ -1,0 +1,32 @@
+"""The command line which the scripts share: a file for the table, and a version that is small."""
+
+import argparse
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+
+def parser_of(module: str, description: str | None) -> argparse.ArgumentParser:
+    """A parser for a module of `benchmark.speed`, with ``--out``."""
+    parser = argparse.ArgumentParser(
+        prog=f"python -m benchmark.speed.{module}", description=description
+    )
+    parser.add_argument("--out", type=Path, help="a Markdown file for the table")
+    return parser
+
+
+def parsed(
+    parser: argparse.ArgumentParser, arguments: Sequence[str] | None, **small: object
+) -> argparse.Namespace:
+    """The options, with ``--quick`` beside them: what is not given is then as in ``small``."""
+    words = [str(word) for name, value in small.items() for word in (f"--{name}", *_listed(value))]
+    parser.add_argument(
+        "--quick", action="store_true", help=f"in seconds, as CI does: {shlex.join(words)}"
+    )
+    if parser.parse_args(arguments).quick:
+        parser.set_defaults(**small)
+    return parser.parse_args(arguments)
+
+
+def _listed(value: object) -> list[object]:
+    return list(value) if isinstance(value, list | tuple) else [value]
