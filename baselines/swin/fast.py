@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from baselines.cpu import computed
+from baselines.cpu import computed, multiplied_in
 from baselines.swin.block import StochasticDepth, SwinBlock
 from baselines.swin.branches import AttentionBranch
 from baselines.swin.inference import without_gradients
@@ -29,8 +29,7 @@ class FastSwinBlock(SwinBlock):
             return (of_whole_maps if whole else without_gradients)(self, features)
         if features.is_cuda:
             return super().forward(features)
-        in_bf16 = torch.is_autocast_enabled("cpu")
-        dtype = torch.bfloat16 if in_bf16 else self.norm1.weight.dtype
+        dtype = multiplied_in(self.norm1.weight)
         with torch.autocast("cpu", enabled=False):  # for the norms and the folded weights
             return with_gradients(self, features, dtype)
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from baselines.cpu import multiplied_in
 from baselines.swin.attention import AttentionWeights, attention, attention_with_hidden
 from baselines.swin.block import SwinBlock
 
@@ -20,7 +21,7 @@ def without_gradients(block: SwinBlock, features: Tensor) -> Tensor:
     """A block in evaluation, (B, H, W, C) to the same, never in bf16."""
     attn, fc1, fc2 = block.attn, block.mlp.fc1, block.mlp.fc2
     features = features.to(fc1.weight.dtype)
-    dtype = torch.bfloat16 if torch.is_autocast_enabled("cpu") else features.dtype
+    dtype = multiplied_in(features)
     layers = [part.to(dtype) for part in (fc1.weight, fc1.bias, fc2.weight)]
     index = torch.arange(features[..., 0].numel())
     index = block.windows(index.view(*features.shape[:3], 1))  # (B, rows, columns, N, 1)
