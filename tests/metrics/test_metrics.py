@@ -232,18 +232,24 @@ def test_a_gpu_computes_what_the_cpu_does(metric, clean, noisy):
     assert score.item() == pytest.approx(metric(tensor(noisy), tensor(clean)), rel=1e-12)
 
 
-def test_the_features_of_a_clean_image_are_kept_and_change_nothing(clean, noisy):
+@pytest.fixture
+def st_lpips() -> STLPIPS:
+    """The metric, where its package and weights are installed."""
     metric = STLPIPS()
     try:
         metric.prepare()
     except MetricUnavailable as reason:
         pytest.skip(str(reason))
+    return metric
+
+
+def test_the_features_of_a_clean_image_are_kept_and_change_nothing(st_lpips, clean, noisy):
     pair = tensor(noisy), tensor(clean)
     with torch.inference_mode():
         published = perceptual.load_st_lpips()(*(2 * image - 1 for image in pair)).item()
-    assert metric(*pair) == published
-    assert metric(*pair, metric.features(pair[1])) == published
-    assert metric(*pair, metric.features(pair[0])) == 0
+    assert st_lpips(*pair) == published
+    assert st_lpips(*pair, st_lpips.features(pair[1])) == published
+    assert st_lpips(*pair, st_lpips.features(pair[0])) == 0
 
 
 def test_what_a_metric_promises_a_subclass_has_to_promise_again():
@@ -335,13 +341,8 @@ def test_st_lpips_without_its_package_is_unavailable_and_says_what_to_do(monkeyp
         STLPIPS().prepare()
 
 
-def test_st_lpips_rises_with_the_noise_and_keeps_its_value(clean, noisy):
-    metric = STLPIPS()
-    try:
-        metric.prepare()
-    except MetricUnavailable as reason:
-        pytest.skip(str(reason))
-    assert metric(tensor(clean), tensor(clean)) == 0
-    levels = [metric(tensor(with_noise(clean, sigma)), tensor(clean)) for sigma in (5, 15, 50)]
+def test_st_lpips_rises_with_the_noise_and_keeps_its_value(st_lpips, clean, noisy):
+    assert st_lpips(tensor(clean), tensor(clean)) == 0
+    levels = [st_lpips(tensor(with_noise(clean, sigma)), tensor(clean)) for sigma in (5, 15, 50)]
     assert levels == sorted(levels)
-    assert metric(tensor(noisy), tensor(clean)) == pytest.approx(ST_LPIPS_AT_SIGMA_25, rel=1e-3)
+    assert st_lpips(tensor(noisy), tensor(clean)) == pytest.approx(ST_LPIPS_AT_SIGMA_25, rel=1e-3)
