@@ -49,7 +49,7 @@ def open_page(browser, explorer_page) -> Iterator[Callable[..., Any]]:
         context = browser.new_context(viewport={"width": width, "height": 900}, **options)
         contexts.append(context)
         tab = context.new_page()
-        tab.set_default_timeout(5000)
+        tab.set_default_timeout(60_000)  # ms: a loaded machine may need seconds to save a picture
 
         def note(text: str, expected: bool = False) -> None:
             if not expected:
