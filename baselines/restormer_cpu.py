@@ -16,7 +16,7 @@ from baselines.cpu import multiplied_in
 if TYPE_CHECKING:
     from baselines.restormer import Attention, Block, ChannelNorm, FeedForward
 
-BAND = 2**19  # numbers in a band of a wide intermediate result: 2 MB in fp32
+BAND = 2**19  # numbers in a band of a wide intermediate result, a thread: 2 MB in fp32
 LANES = 16  # depthwise convolutions of another number of channels take up to five times as long
 
 Fill = Callable[[slice, Tensor], None]
@@ -114,7 +114,8 @@ def blurred(shape: torch.Size, kernel: Tensor, fill: Fill) -> Iterator[tuple[sli
         once, from the top down, and a row before the band in front of it is given out.
     """
     (height, width), channels = shape[:2], len(kernel)
-    step = min(max(2, BAND // (width * channels)), height)
+    band = BAND * torch.get_num_threads()
+    step = min(max(2, band // (width * channels)), height)
     buffer = kernel.new_empty(step + 2, width, channels)
     buffer[0] = 0
     for top in range(0, height, step):

@@ -79,7 +79,7 @@ class AttentionBranch(torch.autograd.Function):
         rows = index[windows % len(index)] + windows[:, None] // len(index) * index.numel()
         if keep is not None:
             keep = keep.flatten(0, 1)[windows].unsqueeze(-1)
-        normed = features.new_ones(*rows.shape, weight.shape[1], dtype=dtype)
+        normed = features.new_empty(*rows.shape, weight.shape[1], dtype=dtype)
         inverse_std = features.new_empty(*rows.shape, 1)
         attended = features.new_empty(len(rows), proj.shape[1], count, dtype=dtype)
         sums = features.new_empty(len(rows) * heads, 1, count)

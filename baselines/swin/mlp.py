@@ -41,7 +41,7 @@ class MLPBranch(torch.autograd.Function):
         features, restored = with_others(features, images)
         normed, inverse_std = [], []
         for tokens, to in some_tokens(images, features, restored):
-            normed.append(features.new_ones(len(tokens), channels + 1, dtype=dtype))
+            normed.append(features.new_empty(len(tokens), channels + 1, dtype=dtype))
             inverse_std.append(normalize(tokens, epsilon, None, normed[-1]))
             hidden = torch.ops.aten.gelu_(torch.mm(normed[-1], linear1.T))
             torch.add(tokens, torch.mm(hidden, linear2.T), out=to).add_(bias2)
@@ -94,12 +94,13 @@ def with_others(features: Tensor, images: list[int]) -> tuple[Tensor, Tensor]:
 def normalize(tokens: Tensor, epsilon: float, keep: Tensor | None, normed: Tensor) -> Tensor:
     """Write the norm of (..., C) into the first channels; one over the deviation, or 0, (..., 1).
 
-    ``keep`` is multiplied with both, and is the next channel.
+    ``keep`` is multiplied with both, and is the next channel; the last one is 1.
     """
     channels = tokens.shape[-1]
     mean = tokens.new_full((channels, 1), 1 / channels)
     differences = tokens - tokens @ mean
     inverse_std = (differences.square() @ mean).add_(epsilon).rsqrt_()
+    normed[..., channels:] = 1
     if keep is not None:
         inverse_std *= keep
         normed[..., channels, None] = keep

@@ -31,13 +31,15 @@ class CommandLine:
     """The words of a command as they were typed, and the catalogue they were read by.
 
     The words are for the pages which say how they were made. ``launch`` is there where workers were
-    asked for: it starts them, with a folder for what they log, and ends when they have.
+    asked for: it starts them, with a folder for what they log, and ends when they have. In ``said``
+    are the sentences which were said of the words before the command was called.
     """
 
     command: "Command"
     words: tuple[str, ...]
     catalogue: "Catalogue"
     launch: Callable[[Path], None] | None = None
+    said: tuple[str, ...] = ()
 
     def words_without(self, *keys: str) -> list[str]:
         """The settings among the words, without those of these keys."""
@@ -65,6 +67,7 @@ class Command:
     first_word: str | None
     goes_on: bool
     loads: bool
+    again: "Callable[[CommandLine], bool] | None" = None
 
     @property
     def help(self) -> str:
@@ -122,7 +125,11 @@ class Command:
 
 
 def command(
-    name: str, first_word: str | None = None, goes_on: bool = False, loads: bool = True
+    name: str,
+    first_word: str | None = None,
+    goes_on: bool = False,
+    loads: bool = True,
+    again: Callable[[CommandLine], bool] | None = None,
 ) -> Callable[[Function], Function]:
     """Make a function the command ``bench NAME``.
 
@@ -139,11 +146,14 @@ def command(
         Whether the same command given again goes on where it was stopped.
     loads
         Whether the function needs the registries filled, plugins included, which takes seconds.
+    again
+        Does what the function would do where an earlier call of it with the same words is known to
+        hold still, and says whether it has; it needs neither options nor registries.
     """
 
     def decorate(function: Function) -> Function:
         options = next(iter(get_type_hints(function).values()))
-        COMMANDS[name] = Command(name, function, options, first_word, goes_on, loads)
+        COMMANDS[name] = Command(name, function, options, first_word, goes_on, loads, again)
         return function
 
     return decorate

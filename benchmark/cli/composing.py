@@ -14,7 +14,7 @@ from typing import Any
 import hydra
 from hydra.core.config_store import ConfigStore
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig
+from omegaconf import DictConfig, open_dict
 
 from benchmark.cli.command import Command, CommandLine
 from benchmark.cli.objects.options import options_of, schema_of_options
@@ -69,10 +69,10 @@ def call(
         if not is_home:
             _begin_elsewhere(command)
         with mistakes() if is_home else nullcontext():
-            options = _options(command, config, catalogue)
+            options, said = _options(command, config, catalogue)
             own = HydraConfig.get().overrides.task if sweeping else typed
             words = tuple(map(formulas.typed, own))
-            command.function(options, CommandLine(command, words, catalogue))
+            command.function(options, CommandLine(command, words, catalogue, said=said))
 
     # of several runs Hydra writes a record of its own, into no folder of the user's
     with tempfile.TemporaryDirectory() as aside:
@@ -83,7 +83,7 @@ def call(
 
         def compose(config: DictConfig) -> None:
             with mistakes():
-                composed.append(_options(command, config, catalogue))
+                composed.append(_options(command, config, catalogue)[0])
 
         def launch(logs: Path) -> None:
             _hydra(command, [*overrides, *workers.words], job, str(logs.resolve()))
@@ -93,10 +93,23 @@ def call(
         command.function(options, CommandLine(command, tuple(typed), catalogue, launch))
 
 
+def _composed(command: Command, words: list[str]) -> DictConfig:
+    """What settings alone compose to: once, where Hydra's own command composes twice."""
+    with hydra.initialize_config_module("benchmark.cli.conf", command.name, version_base="1.3"):
+        config = hydra.compose(command.name, words, return_hydra_config=True)
+    HydraConfig.instance().set_config(config)
+    with open_dict(config):
+        del config["hydra"]
+    return config
+
+
 def _hydra(
     command: Command, words: list[str], job: Callable[[DictConfig], None], folder: str
 ) -> None:
     """Let Hydra compose words and call a job with each config; its records go to a folder."""
+    if not any(word.startswith("-") or "hydra" in word for word in words):
+        job(_composed(command, words))
+        return
     sys.argv = [f"bench {command.name}", f"hydra.sweep.dir='{folder}'", *words]
     decorate = hydra.main(
         version_base="1.3", config_path="pkg://benchmark.cli.conf", config_name=command.name
@@ -104,16 +117,18 @@ def _hydra(
     decorate(job)()
 
 
-def _options(command: Command, config: DictConfig, catalogue: Catalogue) -> Any:
+def _options(
+    command: Command, config: DictConfig, catalogue: Catalogue
+) -> tuple[Any, tuple[str, ...]]:
+    """The options of a config, and the sentences which were said of them."""
     show()
     choices = HydraConfig.get().runtime.choices
     options = options_of(command, config, choices)
-    for group in command.groups:
-        if "all" in split_names(str(choices.get(group))) and (
-            sentence := left_out(group, catalogue)
-        ):
-            log.info(sentence)
-    return options
+    of_all = [g for g in command.groups if "all" in split_names(str(choices.get(g)))]
+    said = tuple(filter(None, (left_out(group, catalogue) for group in of_all)))
+    for sentence in said:
+        log.info(sentence)
+    return options, said
 
 
 @cache  # a worker may do several runs of a sweep

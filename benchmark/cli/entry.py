@@ -4,7 +4,7 @@ import contextlib
 import os
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
 from benchmark import __version__
@@ -53,7 +53,7 @@ def set_up() -> None:
     # what a Mac's GPU cannot do runs on its CPU instead of failing; read when torch is loaded
     os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # else Ray tells its makers of each run
-    warnings.showwarning = _say_warning
+    warnings.showwarning = _say_warnings()
     # torch says it of a layer without channels, which is a mistake and becomes a sentence
     warnings.filterwarnings("ignore", "Initializing zero-element tensors")
 
@@ -70,12 +70,15 @@ def _call(command: Command, typed: list[str]) -> None:
         if {"-h", "--help"} & set(words):
             print(help_of(command, catalogue))
             return
+        line = CommandLine(command, tuple(typed), catalogue)
+        if command.again and not workers and command.again(line):
+            return
         options = None if command.loads else plain_options(command, words)
         if options is not None:
             from benchmark.console.log import show
 
             show()
-            command.function(options, CommandLine(command, tuple(typed), catalogue))
+            command.function(options, line)
             return
         from benchmark.cli.composing import call  # loads torch and Hydra
 
@@ -98,5 +101,14 @@ def _mistakes_as_sentences(command: Command) -> Iterator[None]:
         stop(sentence)
 
 
-def _say_warning(message: Warning | str, *_: object) -> None:
-    print(f"bench: {' '.join(str(message).split())}", file=sys.stderr)
+def _say_warnings() -> Callable[..., None]:
+    """What says each warning as one line, and once: several steps may come upon the same file."""
+    said: set[str] = set()
+
+    def say(message: Warning | str, *_: object) -> None:
+        line = f"bench: {' '.join(str(message).split())}"
+        if line not in said:
+            said.add(line)
+            print(line, file=sys.stderr)
+
+    return say

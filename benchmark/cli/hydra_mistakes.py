@@ -9,6 +9,7 @@ from omegaconf.errors import (
     ConfigKeyError,
     ConfigTypeError,
     InterpolationResolutionError,
+    MissingMandatoryValue,
     OmegaConfBaseException,
     ValidationError,
 )
@@ -47,6 +48,8 @@ def explain_composition(error: BaseException) -> str | None:
             f"{error.full_key} has a ${{NAME}} in it, which stands for the value of another "
             f"setting, and there is none of that name"
         )
+    if isinstance(error, MissingMandatoryValue):
+        return f"{error.full_key}=??? is no value; give it one, or leave it out for its default"
     if isinstance(error, HydraException | OmegaConfBaseException):
         return _unknown_setting(error) or _wrong_type(error) or _first_line(error)
     return None

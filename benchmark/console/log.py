@@ -1,11 +1,15 @@
 """What a command says: one logger, and the one console which shows it."""
 
 import logging
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from rich.console import Console, RenderableType
 from rich.text import Text
+
+Sentence = tuple[bool, str]  # whether it was a warning, and its text
 
 log = logging.getLogger("noisebench")
 _current = Console(quiet=True)  # as a library we draw no bars; the logger is the caller's
@@ -44,6 +48,34 @@ def shown() -> Iterator[None]:
         _current = before
 
 
+@contextmanager
+def heard() -> Iterator[list[Sentence]]:
+    """What is logged and warned of until a block ends, which is said as ever."""
+    sentences: list[Sentence] = []
+    handler, warn = _Noted(sentences), warnings.showwarning
+
+    def noting(message: Warning | str, *rest: Any, **more: Any) -> None:
+        sentences.append((True, str(message)))
+        warn(message, *rest, **more)
+
+    log.addHandler(handler)
+    warnings.showwarning = noting
+    try:
+        yield sentences
+    finally:
+        log.removeHandler(handler)
+        warnings.showwarning = warn
+
+
+def say_again(sentences: Iterable[Sentence]) -> None:
+    """Say what was `heard` in another process."""
+    for is_warning, text in sentences:
+        if is_warning:
+            warnings.showwarning(UserWarning(text), UserWarning, __file__, 0)
+        else:
+            log.info(text)
+
+
 def fits(shown: RenderableType) -> bool:
     """Whether the console is wide enough for something as a whole."""
     screen = console()
@@ -56,3 +88,14 @@ class _Printed(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         _current.print(Text(self.format(record)), highlight=False, soft_wrap=True)
+
+
+class _Noted(logging.Handler):
+    """Sentences which are kept in a list."""
+
+    def __init__(self, sentences: list[Sentence]):
+        super().__init__()
+        self._sentences = sentences
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._sentences.append((False, record.getMessage()))

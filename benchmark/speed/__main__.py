@@ -3,15 +3,19 @@
 It is printed and fails nothing: where a script fails, its error stands in its place.
 """
 
+import argparse
+import sys
 import time
 import traceback
+from collections.abc import Sequence
 from importlib import import_module
 
 SCRIPTS = ("noises", "networks", "training", "cells", "runtimes")
 
 
-def main() -> None:
-    """Run each script of the folder with ``--quick``."""
+def main(words: Sequence[str] = ()) -> None:
+    """Run each script of the folder with ``--quick``; there are no options."""
+    argparse.ArgumentParser(prog="python -m benchmark.speed", description=__doc__).parse_args(words)
     for name in SCRIPTS:
         print(f"== python -m benchmark.speed.{name} --quick", flush=True)
         begin = time.perf_counter()
@@ -23,4 +27,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -7,9 +7,9 @@ compiler; what fails is named. ``--quick`` takes seconds: a tiny network on 64x6
 alone.
 """
 
-import time
+import os
 import warnings
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,6 +20,7 @@ from torch import Tensor
 from benchmark.denoiser import Denoiser
 from benchmark.denoiser.runtime import openvino
 from benchmark.denoiser.runtime.export import Exported, NotExportable, exported
+from benchmark.environment.allocator import keep_freed_memory
 from benchmark.environment.device import forked_rng
 from benchmark.registry import load_plugins
 from benchmark.reporting.tables import Table
@@ -27,6 +28,7 @@ from benchmark.speed.machine import setting, version_of
 from benchmark.speed.options import parsed, parser_of
 from benchmark.speed.pages import write_page
 from benchmark.speed.plain import network_of
+from benchmark.speed.timing import least_seconds
 
 NETWORKS = (
     "masked_tiny",
@@ -43,8 +45,8 @@ EXPLANATION = """\
 CPU seconds of this process for one image of 3 channels, without gradients: the fewest of \
 {repeats} calls taken in turn, {threads} thread{s}, random weights. "torch" is the network as the \
 benchmark runs it; the others run one graph of it, exported for this size. The difference is that \
-of OpenVINO from PyTorch. "to compile" is what the first image of a size costs in OpenVINO; later \
-runs read the graph from disk. Versions: {versions}.
+of OpenVINO from PyTorch. "To compile" is what the first image of a size costs, export included; \
+later runs read OpenVINO's graph from disk. Versions: {versions}.
 """
 HEAD = [
     "network",
@@ -54,7 +56,8 @@ HEAD = [
     "torch / ONNX Runtime",
     "torch / torch.compile",
     "largest difference",
-    "to compile (s)",
+    "OpenVINO to compile (s)",
+    "torch.compile to compile (s)",
 ]
 
 Call = Callable[[], Tensor]
@@ -86,6 +89,9 @@ def by_onnxruntime(done: Exported) -> Call:
 
 
 def by_torch_compile(done: Exported) -> Call:
+    from torch._inductor import config
+
+    config.compile_threads = 1  # in this process, whose time is taken
     compiled = torch.compile(done.program.module())
     return torch.no_grad()(partial(compiled, done.image, *done.values))
 
@@ -93,19 +99,19 @@ def by_torch_compile(done: Exported) -> Call:
 def row(name: str, size: int, repeats: int, asked: Collection[str]) -> tuple[list[str], list[str]]:
     """One line of the table, and which runtimes failed and why."""
     network = network_of(name)
-    begin = time.process_time()
+    begin = cpu_seconds()
     done = exported(network, (1, 3, size, size))
     calls: dict[str, Call] = {"torch": partial(in_torch, network, done.image)}
-    failed, seconds_to_compile = [], 0.0
+    failed, to_compile, to_export = [], {}, cpu_seconds() - begin
     for who in asked:
+        begin = cpu_seconds()
         try:
             calls[who] = compilers()[who](done)
             calls[who]()
         except Exception as error:  # each compiler raises what it likes
             calls.pop(who, None)
             failed.append(f"{name} in {who}: {str(error).strip().splitlines()[0][:120]}")
-        if who == "openvino":
-            seconds_to_compile = time.process_time() - begin
+        to_compile[who] = to_export + cpu_seconds() - begin
     seconds = least_seconds(calls, repeats)
     apart = (calls["openvino"]() - done.output).abs().max() if "openvino" in calls else None
     ratios = [f"{seconds['torch'] / seconds[w]:.2f}" if w in calls else "–" for w in compilers()]
@@ -115,8 +121,13 @@ def row(name: str, size: int, repeats: int, asked: Collection[str]) -> tuple[lis
         f"{seconds['torch']:.3f}",
         *ratios,
         "–" if apart is None else f"{apart:.0e}",
-        f"{seconds_to_compile:.0f}",
+        *(f"{to_compile[w]:.0f}" if w in calls else "–" for w in ("openvino", "compile")),
     ], failed
+
+
+def cpu_seconds() -> float:
+    """Of this process, and of those which it started and which have ended, such as compilers."""
+    return sum(os.times()[:4])
 
 
 @torch.inference_mode()
@@ -124,18 +135,6 @@ def in_torch(network: Denoiser, image: Tensor) -> Tensor:
     """What the network makes of an image by itself, its random numbers included."""
     with forked_rng(image.device):
         return network(image)
-
-
-def least_seconds(calls: Mapping[str, Call], repeats: int) -> dict[str, float]:
-    """The fewest CPU seconds of each call, taken in turn after one call of each."""
-    seconds = {who: float("inf") for who in calls}
-    for turn in range(repeats + 1):
-        for who, call in calls.items():
-            begin = time.process_time()
-            call()
-            if turn:
-                seconds[who] = min(seconds[who], time.process_time() - begin)
-    return seconds
 
 
 def table(names: list[str], sizes: list[int], repeats: int, asked: Collection[str]) -> str:
@@ -171,6 +170,7 @@ def main(arguments: list[str] | None = None) -> None:
     small = {"networks": ["dncnn_tiny"], "sizes": [64]}
     options = parsed(parser, arguments, **small, runtimes=["openvino"], repeats=5)
     torch.set_num_threads(options.threads)
+    keep_freed_memory()
     load_plugins()
     warnings.simplefilter("ignore")  # the compilers', of what they will change
     text = table(options.networks, options.sizes, options.repeats, options.runtimes)

@@ -26,10 +26,10 @@ from benchmark.registry import load_plugins
 from benchmark.reporting.tables import Table
 from benchmark.scoring.precision import multiplies_bf16
 from benchmark.speed.machine import setting
-from benchmark.speed.networks import REPOSITORIES, on_path, swinir
 from benchmark.speed.options import parsed, parser_of
 from benchmark.speed.pages import write_page
 from benchmark.speed.plain import in_plain_layers, network_of
+from benchmark.speed.published import REPOSITORIES, on_path, swinir
 from benchmark.training.distributed import Processes
 from benchmark.training.patches import Patches
 from benchmark.training.recipe import Execution, Recipe

@@ -101,8 +101,8 @@ def test_a_lease_that_is_not_renewed_is_taken_over_and_a_renewed_one_is_not(tmp_
 def test_a_holder_renews_its_lease_and_not_that_of_another(tmp_path, fast):
     held = Leases().take(tmp_path / "a.lease")
     os.utime(held.path, (0, 0))
-    time.sleep(0.3)
-    assert held.path.stat().st_mtime > 0
+    while not held.path.stat().st_mtime:  # as long as a loaded machine needs
+        time.sleep(0.01)
     held.path.write_text(ELSEWHERE)
     time.sleep(0.1)
     os.utime(held.path, (0, 0))
@@ -335,7 +335,7 @@ def test_three_processes_share_a_grid_and_survive_the_death_of_one(tmp_path):
     tests = Path(__file__).parents[1]  # where what tests share is found
     given = [[*command, str(log), str(tests)] for log in logs]
     writers = [subprocess.Popen(words, cwd=tests.parent) for words in given]
-    give_up = time.monotonic() + 60
+    give_up = time.monotonic() + 200
     while not all(log.exists() for log in logs):
         assert time.monotonic() < give_up
         time.sleep(0.005)
@@ -344,7 +344,7 @@ def test_three_processes_share_a_grid_and_survive_the_death_of_one(tmp_path):
         assert time.monotonic() < give_up and writers[0].poll() is None
         time.sleep(0.005)
     writers[0].kill()
-    assert [writer.wait(60) for writer in writers][1:] == [0, 0]
+    assert [writer.wait(200) for writer in writers][1:] == [0, 0]
     scored = Counter(line for log in logs for line in log.read_text().splitlines())
     # the killed one may have kept a row which it had no time to log, and the reverse is impossible
     assert set(scored.values()) == {1} and 31 <= len(scored) <= 32

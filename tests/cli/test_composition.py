@@ -49,3 +49,12 @@ def test_a_sweep_finds_every_name_that_fits_a_pattern(bench, called):
     assert [[*options.model] for options, _ in given] == [
         [name] for name in sorted(DENOISERS) if name.startswith("b")
     ]
+
+
+def test_settings_alone_compose_to_what_hydras_own_command_makes_of_them(bench, called):
+    given = called("run")
+    words = ["model=[tv,masked]", "noise=paper", "seeds=[0,1]", "data.photos.limit=1"]
+    for more in ([], ["hydra.verbose=false"]):  # a word of Hydra's own goes to its command
+        assert bench("run", *words, *more)[0] == 0
+    one, other = (options for options, _ in given)
+    assert one == other

@@ -165,7 +165,7 @@ def test_a_mistake_which_only_workers_meet_is_one_sentence(alone, tmp_path):
 @pytest.mark.timeout(PATIENCE)
 def test_what_networks_are_of_is_said_once_and_not_by_each_worker(tmp_path):
     pytest.importorskip("hydra_plugins.hydra_joblib_launcher")
-    words = ["run", "model=dncnn", "noise=gaussian", *SMALL, "-m", "hydra/launcher=joblib"]
+    words = ["run", "model=dncnn", "noise=gaussian(25)", *SMALL, "-m", "hydra/launcher=joblib"]
     done = bench_process(tmp_path, *words, "shards=2", "threads=1", "out=o")
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("tiny networks") == 1

@@ -42,6 +42,7 @@ def test_help_and_unknown_commands_need_neither_torch_nor_hydra(arguments):
         ),
         ("run +model.tv5={of:tw,sigma:5}", "unknown denoiser 'tw'; did you mean 'tv'?"),
         ("run noise.gaussian.levels=loud", "noise.gaussian.levels=loud"),
+        ("run noise.gaussian.levels=[1,???]", "noise.gaussian.levels[1]=??? is no value"),
         ("run data.photos.limit=some", "data.photos.limit=some"),
         ("run +model.tv5={of:tv,sigma:much}", "'much'"),
         ("run noise.gaussian.levels=[-1]", "gaussian needs a finite level >= 0"),

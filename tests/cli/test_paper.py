@@ -101,11 +101,17 @@ RUNS = [
 ]
 
 
+@pytest.fixture(scope="module")
+def plans() -> dict[str, Plan]:
+    """What was planned of each size, for all of its commands."""
+    return {}
+
+
 @pytest.mark.sampled(every=12)
 @pytest.mark.parametrize("size", PRESETS)
 @pytest.mark.parametrize("name", RUNS)
-def test_every_command_composes(bench, planned, tmp_path, name, size):
-    plan = planned(f"size={size}", "steps=7")
+def test_every_command_composes(bench, planned, plans, tmp_path, name, size):
+    plan = plans.get(size) or plans.setdefault(size, planned(f"size={size}", "steps=7"))
     found = name.format(size) if size != "published" else name.removesuffix("_{}")
     status, out, err = bench(*plan.runs[found].words, "--cfg", "job")
     assert (status, err) == (0, "")

@@ -47,20 +47,30 @@ def test_noisy_psnr_and_ssim_are_those_of_the_reference_table(dataset, data_root
     assert not deviates.any(), f"{dataset}\n{table[deviates].to_string()}"
 
 
+class Floors:
+    """In place of a generator: the counts of photons are the whole numbers below their means."""
+
+    poisson = staticmethod(np.floor)
+
+
 @pytest.mark.slow
 @every_dataset
 def test_adaptive_poisson_is_the_fixed_one_on_the_published_images(dataset, data_root):
     fixed, adaptive = (NOISE_MODELS["poisson"](adaptive=a) for a in (False, True))
     for path in image_paths(data_root, dataset):
-        clean = read(path)
-        expected, found = (
-            noisy_pixels(noise, 2, clean, np.random.default_rng(0)) for noise in (fixed, adaptive)
-        )
+        clean = read(path).astype(np.float32) / 255
+        expected, found = (noise.sample(clean, 2, Floors()) for noise in (fixed, adaptive))
         np.testing.assert_array_equal(found, expected, err_msg=path.name)
 
 
+def test_other_means_of_photons_are_seen_in_the_whole_numbers_below_them(ramp):
+    fixed, adaptive = (NOISE_MODELS["poisson"](adaptive=a) for a in (False, True))
+    expected, found = (noise.sample(ramp[:, :2], 2, Floors()) for noise in (fixed, adaptive))
+    assert (found != expected).any()
+
+
 def test_the_fast_ssim_used_here_is_the_published_one(ramp):
-    clean = to_uint8(np.tile(ramp, (5, 4, 1)))
+    clean = to_uint8(np.tile(ramp, (8, 4, 1)))
     noisy = noisy_pixels(noise_of("gaussian"), 25, clean, np.random.default_rng(0))
     expected = structural_similarity(
         noisy[1:-1, 1:-1],
@@ -107,20 +117,26 @@ def psnr(noisy: np.ndarray, clean: np.ndarray) -> float:
 def similarity(clean: np.ndarray) -> Callable[[np.ndarray], float]:
     """SSIM against a clean image, 11x11 Gaussian window of sigma 1.5, 1 pixel cropped.
 
-    Many times faster than scikit-image, and the clean image's part is computed once.
+    Many times faster than scikit-image: the clean image's part is computed once, and strips of
+    rows stay in the processor's cache.
     """
     c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
-    x = clean[1:-1, 1:-1].astype(np.float32)
-    mean_x, square_x = blur(x), blur(x * x)
+    strips = [slice(1 + top, 1 + top + 48 + 10) for top in range(0, len(clean) - 12, 48)]
+    cropped = [clean[:-1][strip, 1:-1].astype(np.float32) for strip in strips]
+    parts = [(x, blur(x), blur(x * x)) for x in cropped]
+    size = sum(mean_x.size for _, mean_x, _ in parts)
 
     def ssim(noisy: np.ndarray) -> float:
-        y = noisy[1:-1, 1:-1].astype(np.float32)
-        mean_y, square_y, product = blur(y), blur(y * y), blur(x * y)
-        means = mean_x * mean_y
-        squares = mean_x * mean_x + mean_y * mean_y
-        upper = (2 * means + c1) * (2 * (product - means) + c2)
-        lower = (squares + c1) * (square_x + square_y - squares + c2)
-        return float((upper / lower).mean(dtype=np.float64))
+        total = 0.0
+        for strip, (x, mean_x, square_x) in zip(strips, parts, strict=True):
+            y = noisy[:-1][strip, 1:-1].astype(np.float32)
+            mean_y, square_y, product = blur(y), blur(y * y), blur(x * y)
+            means = mean_x * mean_y
+            squares = mean_x * mean_x + mean_y * mean_y
+            upper = (2 * means + c1) * (2 * (product - means) + c2)
+            lower = (squares + c1) * (square_x + square_y - squares + c2)
+            total += (upper / lower).sum(dtype=np.float64)
+        return total / size
 
     return ssim
 

@@ -16,6 +16,13 @@ from benchmark.speed.plain import in_plain_layers, network_of
 ROOT = Path(__file__).parents[2]
 
 
+def test_all_of_them_take_no_options(monkeypatch, capsys):
+    monkeypatch.setattr(all_of_them, "SCRIPTS", ())
+    with pytest.raises(SystemExit):
+        all_of_them.main(["--out", "page.md"])
+    assert "unrecognized arguments: --out page.md" in capsys.readouterr().err
+
+
 def test_every_script_has_a_small_version_and_ci_prints_it(capsys):
     texts = {file.stem: file.read_text() for file in (ROOT / "benchmark/speed").glob("*.py")}
     scripts = {name for name, text in texts.items() if "def main(arguments" in text}

@@ -81,7 +81,7 @@ def test_a_published_sample_is_a_crop_with_noise_and_a_mask_where_there_is_one(m
 
 
 def test_every_step_changes_the_weights_and_the_average_follows(published):
-    from benchmark.speed.networks import on_path, swinir
+    from benchmark.speed.published import on_path, swinir
 
     with on_path(published / "MaskedDenoising"):
         network = swinir(False)

@@ -1,15 +1,21 @@
 """``bench run``: score what is missing of a grid, then show and write its leaderboard."""
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from benchmark.cli.command import CommandLine, command
 from benchmark.cli.objects.grid_options import GridOptions
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from benchmark.cells import Cell, ResultStore
     from benchmark.cells.scores import Scores
+    from benchmark.cli.finished import Watch
     from benchmark.scoring.grid import Grid
+
+    Wanted = Mapping[Any, set[str]]  # images by dataset, noise, level and seed
 
 
 @dataclass(frozen=True)
@@ -43,7 +49,32 @@ class RunOptions(GridOptions):
     picture_size: int | None = 128
 
 
-@command("run", goes_on=True)
+def show_finished(line: CommandLine) -> bool:
+    """Show and write what a run of these words has found, if planning it would change nothing."""
+    from benchmark.cli.finished import find
+
+    found = find(line)
+    if found is None:
+        return False
+
+    from benchmark.cells import ResultStore
+    from benchmark.cli.output import FIGURES, REPORT
+    from benchmark.console.log import say_again, show
+    from benchmark.files.output import prepare
+
+    try:
+        prepare(Path(found.out), REPORT, FIGURES)
+    except (ValueError, OSError):  # which a run that is planned says before anything else
+        return False
+    show()
+    say_again(found.said)
+    images = {name: set(names) for name, names in found.images.items()}
+    wanted = {tuple(cell): images[cell[0]] for cell in found.conditions}
+    _publish(ResultStore(found.out), found.models, wanted, line)
+    return True
+
+
+@command("run", goes_on=True, again=show_finished)
 def run(options: RunOptions, line: CommandLine) -> None:
     """Score denoisers on noise: every model, noise, level, seed and image once.
 
@@ -60,16 +91,15 @@ def run(options: RunOptions, line: CommandLine) -> None:
     bench run -m model=masked,baseline                           one run after the other
     bench run -m hydra/launcher=joblib shards=4 threads=1        four workers share one run
     """
-    import shlex
     from contextlib import nullcontext
     from functools import partial
 
     from benchmark.cells import ResultStore
     from benchmark.cells.running.plans import Plan
+    from benchmark.cli.finished import state_of_results
     from benchmark.cli.objects.grid import compose_grid, shipped_tiny
-    from benchmark.cli.output import FIGURES, REPORT, publish
-    from benchmark.cli.shown.options import stored_scores
-    from benchmark.console.log import log
+    from benchmark.cli.output import FIGURES, REPORT
+    from benchmark.console.log import heard, log
     from benchmark.environment.device import pick_device, use_threads
     from benchmark.files.output import prepare, refuse_among_images
     from benchmark.scoring.compose import with_available_metrics
@@ -82,21 +112,25 @@ def run(options: RunOptions, line: CommandLine) -> None:
     store, device = ResultStore(options.out), pick_device(options.device)
     use_threads(options.threads)
     prepare(options.out, REPORT, FIGURES)
-    grid = compose_grid(options)
-    refuse_among_images(options.out, grid.datasets)
     is_worker = options.shards is not None
-    if not is_worker and (sentence := shipped_tiny(options.model)):
-        log.info(sentence)
+    with heard() as planning:
+        watch = _watch(options, line)
+        grid = compose_grid(options)
+        refuse_among_images(options.out, grid.datasets)
+        tiny = "" if is_worker else shipped_tiny(options.model)
+        if tiny:
+            log.info(tiny)
     shard = "1/1" if is_worker else options.shard
+    state = state_of_results(store.root) if watch else ""
     lacking = missing(grid, store, shard, options.rescore)
     if sentence := changes_of(grid, store).sentence(options.rescore):
         log.info(sentence)
-    to_score = bool(lacking)
+    to_score, asked = bool(lacking), grid
     if lacking:
-        asked, grid = grid, with_available_metrics(grid)
+        grid = with_available_metrics(grid)
         if grid.metrics.keys() != asked.metrics.keys():
             lacking = missing(grid, store, shard, options.rescore)
-    words = shlex.join(line.without("out", "shard", "rescore"))
+    words = _words(line)
     images = {name: len(dataset) for name, dataset in grid.datasets.items()}
     plan = Plan(words, list(grid.models), grid.levels, grid.seeds, images)
     with plan.kept(store) if lacking and not is_worker else nullcontext():
@@ -111,6 +145,8 @@ def run(options: RunOptions, line: CommandLine) -> None:
         return
     remake_pictures(grid, store, device, kept)
     still = "changed" if options.rescore else None
+    if to_score and watch:
+        state = state_of_results(store.root)
     others = missing(grid, store, rescore=still) if to_score or options.shard != "1/1" else []
     if others:
         _refuse_gone(missing(grid, store, options.shard, still), grid, store)
@@ -119,9 +155,54 @@ def run(options: RunOptions, line: CommandLine) -> None:
             f"other shards; then: bench report out={options.out}"
         )
         return
-    scores = _of_grid(stored_scores(store, None), grid)
     plan.forget(store)
-    publish(scores, store, store.root, words)
+    names = {name: dataset.images() for name, dataset in grid.datasets.items()}
+    cells = dict.fromkeys((c.dataset, c.noise, c.level, c.seed) for c in grid.cells)
+    _publish(store, list(grid.models), {cell: set(names[cell[0]]) for cell in cells}, line)
+    if watch and grid.metrics.keys() == asked.metrics.keys():
+        changes = filter(None, [changes_of(grid, store).sentence(None)])
+        said = [*((False, s) for s in line.said), *planning, *((False, s) for s in changes)]
+        where = plan.path(store)
+        watch.keep(state, options.out, grid.models, cells, names, where, said)
+
+
+def _words(line: CommandLine) -> str:
+    """The command which fills a folder."""
+    import shlex
+
+    return shlex.join(line.without("out", "shard", "rescore"))
+
+
+def _watch(options: RunOptions, line: CommandLine) -> "Watch | None":
+    """Of what is read from here on; None where a run is not known again by its words and files."""
+    from benchmark.cli.finished import Watch
+    from benchmark.cli.objects.grid import needed_specs
+    from benchmark.cli.objects.needed import watched_files
+    from benchmark.denoiser import Denoiser
+
+    specs = needed_specs(options)
+    looks_up = {spec.cls.recorded_at for spec in specs["model"].values()} - {Denoiser.recorded_at}
+    measured = {options.levels, options.precision, options.runtime} - {None, "fp32", "torch"}
+    a_share = options.shard != "1/1" or options.shards is not None or line.launch is not None
+    if looks_up or measured or a_share or options.rescore or options.device not in ("auto", "cpu"):
+        return None
+    try:
+        return Watch.of(line, watched_files(specs))
+    except (ValueError, OSError):  # what is wrong is said where it is read
+        return None
+
+
+def _publish(
+    store: "ResultStore", models: "Sequence[str]", wanted: "Wanted", line: CommandLine
+) -> None:
+    """Show and write the report of what a run has asked for."""
+    from benchmark.cli.output import FIGURES, REPORT, publish
+    from benchmark.cli.shown.options import stored_scores
+    from benchmark.files.output import prepare
+
+    prepare(store.root, REPORT, FIGURES)
+    scores = _of_grid(stored_scores(store, None), models, wanted)
+    publish(scores, store, store.root, _words(line))
 
 
 def _refuse_gone(gone: "list[Cell]", grid: "Grid", store: "ResultStore") -> None:
@@ -134,17 +215,18 @@ def _refuse_gone(gone: "list[Cell]", grid: "Grid", store: "ResultStore") -> None
         )
 
 
-def _of_grid(scores: "Scores", grid: "Grid") -> "Scores":
-    """The grid's lines, and those of every other stored model which has all of its images."""
+def _of_grid(scores: "Scores", models: "Sequence[str]", wanted: "Wanted") -> "Scores":
+    """The lines of models, and those of every other stored one which has all that is wanted.
+
+    Parameters
+    ----------
+    wanted
+        The images by dataset, noise, level and seed.
+    """
     from benchmark.cells.scores import ROW
 
-    images = {name: set(dataset.images()) for name, dataset in grid.datasets.items()}
-    wanted = {
-        (cell.dataset, cell.noise, cell.level, cell.seed): images[cell.dataset]
-        for cell in grid.cells
-    }
     lines = zip(*(scores.rows[name] for name in ROW), strict=True)
     rows = scores.rows[[image in wanted.get(tuple(cell), ()) for *cell, image in lines]]
     counts = rows.groupby("model").size()
     complete = counts.index[counts == sum(map(len, wanted.values()))]
-    return replace(scores, rows=rows[rows["model"].isin([*grid.models, *complete])])
+    return replace(scores, rows=rows[rows["model"].isin([*models, *complete])])

@@ -1,16 +1,25 @@
 """The files that a run reads beside what comes with the packages, by their names in a bundle."""
 
+import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from benchmark.cells.provenance import US, code_of
 from benchmark.datasets import Dataset
 from benchmark.denoiser import Denoiser
+from benchmark.denoiser.weights.checkpoint import weights_file
 from benchmark.denoiser.weights.load import PUBLISHED, all_shipped, weights_path
+from benchmark.files.places import weights_folder
 from benchmark.metrics import Metric
+from benchmark.metrics.metric import MetricUnavailable
+from benchmark.noise import NOISE_MODELS
+from benchmark.noise.formula import Formula
 from benchmark.objects.building import build_one
 from benchmark.objects.spec import Spec, Specs
 from benchmark.settings import declared
+from benchmark.signature import settings_of
 
 Named = tuple[str, Path]
 
@@ -23,7 +32,18 @@ def needed_files(specs: Mapping[str, Specs]) -> dict[str, Path]:
     ValueError
         If one is missing, or named by a path that leads out of the working folder.
     """
-    return dict(found for group in specs.values() for s in group.values() for found in _of(s))
+    return dict(found for spec in _each(specs) for found in _of(spec))
+
+
+def watched_files(specs: Mapping[str, Specs]) -> list[Path]:
+    """Files and folders whose state says that a run would be planned as it was; some are absent.
+
+    Raises
+    ------
+    ValueError
+        If images are not here, or a setting is wrong.
+    """
+    return [path for spec in _each(specs) for path in _watched(spec)]
 
 
 def needed_plugins(specs: Mapping[str, Specs]) -> tuple[list[str], list[str]]:
@@ -48,10 +68,43 @@ def needed_plugins(specs: Mapping[str, Specs]) -> tuple[list[str], list[str]]:
     return sorted({name for name in names.values() if name} - {US}), others
 
 
-def _of(spec: Spec) -> Iterator[Named]:
+def _each(specs: Mapping[str, Specs]) -> Iterator[Spec]:
+    """All that a run is made of, formulas with their parts."""
+    for spec in (spec for group in specs.values() for spec in group.values()):
+        yield spec
+        if issubclass(spec.cls, Formula):
+            for term in build_one(spec).tree.terms:
+                cls = NOISE_MODELS[term.name]
+                defaults = {key: default for key, (_, default) in settings_of(cls).items()}
+                yield Spec("noise", term.name, cls, {**defaults, **dict(term.settings)})
+
+
+def _watched(spec: Spec) -> Iterator[Path]:
+    for value in _given(spec).values():
+        for one in value if isinstance(value, tuple) else (value,):
+            yield Path(os.path.expanduser(str(one)))
+    if issubclass(spec.cls, Dataset):
+        dataset: Dataset = build_one(spec)
+        yield from (*dataset.searched(), dataset.folder(), *dataset.folders(), *dataset.paths())
+    elif issubclass(spec.cls, Denoiser) and spec.cls.learned:
+        given = spec.settings.get("weights")
+        yield weights_path(spec.cls, given)
+        if given:  # a file of this name counts more than weights which ship under it
+            yield weights_folder() if given == PUBLISHED else weights_file(given)
+    elif issubclass(spec.cls, Metric):
+        with suppress(MetricUnavailable):
+            yield from build_one(spec).found_files()
+
+
+def _given(spec: Spec) -> dict[str, Any]:
+    """The settings which name files or folders."""
     kinds = declared(spec.cls, spec.settings)
     given = {key: value for key, value in spec.settings.items() if value and key in kinds}
-    given = {key: value for key, value in given.items() if kinds[key] in ("files", "located")}
+    return {key: value for key, value in given.items() if kinds[key] in ("files", "located")}
+
+
+def _of(spec: Spec) -> Iterator[Named]:
+    given = _given(spec)
     if issubclass(spec.cls, Dataset):
         yield from _images(build_one(spec), bool(given))
         return

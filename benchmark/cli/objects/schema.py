@@ -5,7 +5,7 @@ from functools import cache, partial
 
 from omegaconf import DictConfig, OmegaConf
 
-from benchmark.cli.registered.catalogue import Catalogue, unavailable
+from benchmark.cli.registered.catalogue import Catalogue
 from benchmark.denoiser import Denoiser
 from benchmark.objects.building import settable
 from benchmark.objects.registries import REGISTRIES, registry_of, suites
@@ -22,11 +22,12 @@ def schema(cls: type, training: bool = False) -> DictConfig:
     training
         As in `settable`.
     """
-    return OmegaConf.structured(_schema_type(cls, training))
+    return OmegaConf.structured(schema_type(cls, training))
 
 
 @cache  # OmegaConf merges two configs only if they are of the very same dataclass
-def _schema_type(cls: type, training: bool) -> type:
+def schema_type(cls: type, training: bool = False) -> type:
+    """The dataclass of `schema`."""
     parameters = {"of": (str, cls.name), **settable(cls, training)}
     return with_fields(type(cls.name, (), {}), parameters)
 
@@ -59,8 +60,7 @@ def choices_of(
         return {name: schema(classes[name], training) for name in names}
 
     def ready(names: Iterable[str]) -> dict[str, DictConfig]:
-        entries = catalogue.groups[group]
-        return configs(name for name in names if not unavailable(group, entries[name]))
+        return configs(name for name in names if name not in catalogue.reasons[group])
 
     choices = {name: partial(configs, [name]) for name in sorted(classes)}
     choices["all"] = partial(ready, sorted(classes))

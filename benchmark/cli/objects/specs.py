@@ -1,12 +1,12 @@
 """Specs from what was typed, checked against the signatures of classes."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import is_dataclass
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from benchmark.cli.objects.schema import schema, sized
+from benchmark.cli.objects.schema import schema, schema_type, sized
 from benchmark.files.names import check_name
 from benchmark.objects.registries import REGISTRIES, registry_of
 from benchmark.objects.spec import Spec, Specs
@@ -37,11 +37,14 @@ def spec_of(group: str, name: str, given: Any = DEFAULTS, training: bool = False
         If a setting has another type.
     """
     cls = class_of(group, name, given)
-    known = schema(cls, training)
+    typed = schema_type(cls, training)
+    known = [field.name for field in fields(typed)]
     for key in given:
         if key not in known:
             raise unknown_setting(key, known, f"{group}.{name}")
-    merged = OmegaConf.merge(known, dict(given))  # a config may be typed as another class
+    merged = given  # of this very type: Hydra has checked it, and no key can be deleted
+    if OmegaConf.get_type(given) is not typed:  # plain, or typed as another class
+        merged = OmegaConf.merge(schema(cls, training), dict(given))
     plain: Any = OmegaConf.to_container(merged, resolve=True, throw_on_missing=True)
     plain.pop("of")
     check_values(f"{group}.{name}.", settings_of(cls), plain)

@@ -10,10 +10,11 @@ import importlib
 import importlib.util
 import json
 import os
+import re
 import sys
 import warnings
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property, partial
 from hashlib import sha256
 from pathlib import Path
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING
 from platformdirs import user_cache_path
 
 from benchmark import __version__, registry
+from benchmark.files.states import State, state_of
 from benchmark.files.whole import write_whole
 from benchmark.objects import available
 from benchmark.registry import Registry
@@ -29,6 +31,12 @@ from benchmark.registry import Registry
 if TYPE_CHECKING:
     from benchmark.datasets.stored import Status
 
+# variables of a terminal, which no run reads; a plugin may read any other one
+TERMINAL = re.compile(
+    r"_|SHLVL|(OLD)?PWD|COLUMNS|LINES|TERM\w*|COLORTERM|PS1|WINDOW(ID)?|STY|TMUX\w*|SSH_\w+|VTE_\w+|"
+    r"(GNOME_TERMINAL|ITERM|KITTY|KONSOLE|VSCODE|WEZTERM|WT)_\w+|"
+    r"(WAYLAND_)?DISPLAY|XDG_SESSION_\w+|XDG_VTNR|DBUS_\w+|INVOCATION_ID|JOURNAL_STREAM"
+)
 GROUPS = ("model", "noise", "data", "metric")
 LOADED = "benchmark.objects.registries"  # the module which loads torch
 
@@ -82,18 +90,42 @@ class Entry:
 class Catalogue:
     """Every registered class by group and name.
 
-    ``fresh`` says that the registries themselves are filled in this process.
+    ``fresh`` says that the registries themselves are filled in this process. ``fingerprint`` is of
+    the files of code from which it was made; empty where that is not known.
     """
 
     kinds: Mapping[str, str]  # what a group's classes are called
     groups: Mapping[str, Mapping[str, Entry]]
     fresh: bool = False
+    fingerprint: str = ""
 
     def registry_of(self, group: str) -> Registry:
         """The entries of a group, which say what is there where a name is unknown."""
         entries = Registry(self.kinds[group])
         entries.data.update(self.groups[group])
         return entries
+
+    @cached_property
+    def reasons(self) -> dict[str, dict[str, str]]:
+        """By group, why ``all`` leaves classes out, as it was when this was first asked."""
+        return {
+            group: {n: why for n, e in sorted(entries.items()) if (why := unavailable(group, e))}
+            for group, entries in self.groups.items()
+        }
+
+    @cached_property
+    def state(self) -> str:
+        """A hash of all that words of a command line mean more than they say, when first asked.
+
+        That is code, plugins, what there is of data and packages, the working folder and variables
+        of the environment. It is empty where nobody knows of which files the loaded code is.
+        """
+        with contextlib.suppress(FileNotFoundError):  # the working folder was removed
+            if self.fingerprint:
+                given = {k: v for k, v in sorted(os.environ.items()) if not TERMINAL.fullmatch(k)}
+                facts = self.fingerprint, self.reasons, os.getcwd(), given
+                return sha256(repr(facts).encode()).hexdigest()
+        return ""
 
     @cached_property
     def suites(self) -> list[str]:
@@ -141,6 +173,7 @@ def open_catalogue() -> Catalogue:
         return stored
     made, complete = _made()
     if complete:
+        made = replace(made, fingerprint=fingerprint)
         text = json.dumps({"fingerprint": fingerprint, "kinds": made.kinds, "groups": _plain(made)})
         with contextlib.suppress(OSError):  # nothing but the time to make it again is lost
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -201,7 +234,7 @@ def _read(path: Path, fingerprint: str) -> Catalogue | None:
             group: {name: Entry(**entry) for name, entry in record["groups"][group].items()}
             for group in GROUPS
         }
-        return Catalogue(record["kinds"], groups)
+        return Catalogue(record["kinds"], groups, fingerprint=fingerprint)
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return None
 
@@ -218,7 +251,7 @@ def _fingerprint() -> str:
     return sha256(repr((sys.version, sys.prefix, __version__, plugins, files)).encode()).hexdigest()
 
 
-def _states(module: str) -> Iterator[tuple[str, int, int, int]]:
+def _states(module: str) -> Iterator[State]:
     """Path, times and size of each file of a top-level module, which is not imported."""
     try:
         spec = importlib.util.find_spec(module)
@@ -227,17 +260,8 @@ def _states(module: str) -> Iterator[tuple[str, int, int, int]]:
     if spec is None:
         return
     if not spec.submodule_search_locations:
-        yield _state(spec.origin or module)
+        yield state_of(spec.origin or module)
     for folder in spec.submodule_search_locations or ():
         for root, folders, names in os.walk(folder):
             folders[:] = sorted(set(folders) - {"__pycache__"})
-            yield from (_state(os.path.join(root, name)) for name in sorted(names))
-
-
-def _state(path: str) -> tuple[str, int, int, int]:
-    try:
-        facts = os.stat(path)
-    except OSError:
-        return path, 0, 0, 0
-    # an archive or a copy brings its own time of change, but not that of the entry in the folder
-    return path, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_size
+            yield from (state_of(os.path.join(root, name)) for name in sorted(names))

@@ -11,11 +11,7 @@ from benchmark.registry import did_you_mean
 
 def left_out(group: str, catalogue: Catalogue) -> str:
     """What ``all`` leaves out of a group and why, as one line; empty if nothing."""
-    reasons = [
-        f"{name} ({reason})"
-        for name, entry in sorted(catalogue.groups[group].items())
-        if (reason := unavailable(group, entry))
-    ]
+    reasons = [f"{name} ({reason})" for name, reason in catalogue.reasons[group].items()]
     if not reasons:
         return ""
     return f"{group}=all leaves out {', '.join(reasons)}; bench list {group} says more"

@@ -11,6 +11,8 @@ import pytest
 from benchmark.files.whole import write_whole
 from benchmark.reporting.explorer.page import page
 
+PATIENCE = 120_000  # ms: a loaded machine may need many seconds to begin, or to save a picture
+
 
 @pytest.fixture(scope="session")
 def explorer_page(tmp_path_factory) -> Path:
@@ -30,40 +32,59 @@ def browser() -> Iterator[Any]:
     if path is None:
         pytest.skip("needs a browser: apt-get install chromium")
     with driving.sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        running = playwright.chromium.launch(
+            executable_path=path, args=["--no-sandbox"], timeout=PATIENCE
+        )
         yield running
         running.close()
 
 
+@pytest.fixture(scope="session")
+def free_tabs(browser) -> dict[str, list[Any]]:
+    """Tabs that earlier tests had, by the options of their contexts: to begin one takes longest."""
+    return {}
+
+
 @pytest.fixture
-def open_page(browser, explorer_page) -> Iterator[Callable[..., Any]]:
+def open_page(browser, free_tabs, explorer_page) -> Iterator[Callable[..., Any]]:
     """Open the page at an address after its #, so many pixels wide.
 
     At the end nothing was written to the console as wrong, and nothing was asked of anyone.
     """
-    contexts, wrong = [], []
+    taken, wrong = [], []
 
     def opened(
         address: str = "", width: int = 1400, path: Path = explorer_page, **options: Any
     ) -> Any:
-        context = browser.new_context(viewport={"width": width, "height": 900}, **options)
-        contexts.append(context)
-        tab = context.new_page()
-        tab.set_default_timeout(60_000)  # ms: a loaded machine may need seconds to save a picture
+        free = free_tabs.setdefault(repr(sorted(options.items())), [])
+        tab = free.pop() if free else browser.new_context(**options).new_page()
+        tab.set_default_timeout(PATIENCE)
+        tab.set_viewport_size({"width": width, "height": 900})
 
         def note(text: str, expected: bool = False) -> None:
             if not expected:
                 wrong.append(f"{tab.url}: {text}")
 
         mine = (path.as_uri(), "data:", "blob:")
-        tab.on("console", lambda said: note(said.text, said.type not in ("error", "warning")))
-        tab.on("pageerror", lambda error: note(str(error)))
-        tab.on("request", lambda asked: note(asked.url, asked.url.startswith(mine)))
+        heard = {
+            "console": lambda said: note(said.text, said.type not in ("error", "warning")),
+            "pageerror": lambda error: note(str(error)),
+            "request": lambda asked: note(asked.url, asked.url.startswith(mine)),
+        }
+        for event, hear in heard.items():
+            tab.on(event, hear)
+        taken.append((free, tab, heard))
         tab.goto(f"{path.as_uri()}{address}")
         tab.wait_for_selector("#view[data-view]")
         return tab
 
     yield opened
-    for context in contexts:
-        context.close()
+    for free, tab, heard in taken:
+        for event, hear in heard.items():
+            tab.remove_listener(event, hear)
+        tab.mouse.up()
+        tab.mouse.move(0, 0)
+        tab.emulate_media(media="null")
+        tab.goto("about:blank")
+        free.append(tab)
     assert wrong == []

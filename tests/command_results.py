@@ -13,7 +13,7 @@ import pytest
 
 from benchmark import cli
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 SMALL = ["data.photos.limit=1", "data.photos.crop=64"]
 ENTRY = [sys.executable, "-m", "benchmark.cli"]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "120"}
