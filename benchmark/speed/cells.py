@@ -29,7 +29,7 @@ from benchmark.registry import load_plugins
 from benchmark.reporting.tables import Table
 from benchmark.scoring.evaluate import Evaluated, as_tensor, evaluate, key_of, noisy_pair
 from benchmark.speed.machine import setting
-from benchmark.speed.options import parsed, parser_of
+from benchmark.speed.options import number_of_threads, parsed, parser_of
 from benchmark.speed.pages import write_page
 from benchmark.speed.plain import network_of
 
@@ -162,7 +162,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--data", default="photos")
     parser.add_argument("--noise", default="gaussian")
     parser.add_argument("--repeats", type=int, default=5, help="timed calls of each part")
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--threads", type=number_of_threads, default=1)
     options = parsed(parser, arguments, models=["dncnn_tiny", "masked_tiny"], sizes=[64], repeats=3)
     torch.set_num_threads(options.threads)
     load_plugins()

@@ -24,7 +24,7 @@ from benchmark.registry import load_plugins
 from benchmark.reporting.tables import Table
 from benchmark.scoring.precision import multiplies_bf16
 from benchmark.speed.machine import setting
-from benchmark.speed.options import parsed, parser_of
+from benchmark.speed.options import number_of_threads, parsed, parser_of
 from benchmark.speed.pages import write_page
 from benchmark.speed.plain import in_plain_layers, network_of
 from benchmark.speed.published import NETWORKS, REPOSITORIES, is_published, pair, published_of
@@ -150,7 +150,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument(
         "--repeats", type=int, default=3, help="timed calls of each; 0 times the first, for memory"
     )
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--threads", type=number_of_threads, default=torch.get_num_threads())
     options = parsed(parser, arguments, sizes=[64], repeats=3, threads=1)
     names = options.networks or (list(NETWORKS) if options.published else TINY)
     torch.set_num_threads(options.threads)

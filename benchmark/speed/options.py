@@ -28,5 +28,12 @@ def parsed(
     return parser.parse_args(arguments)
 
 
+def number_of_threads(text: str) -> int:
+    """The type of ``--threads``."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"give a number of threads, from 1; got '{text}'")
+    return int(text)
+
+
 def _listed(value: object) -> list[object]:
     return list(value) if isinstance(value, list | tuple) else [value]

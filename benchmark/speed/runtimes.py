@@ -25,7 +25,7 @@ from benchmark.environment.device import forked_rng
 from benchmark.registry import load_plugins
 from benchmark.reporting.tables import Table
 from benchmark.speed.machine import setting, version_of
-from benchmark.speed.options import parsed, parser_of
+from benchmark.speed.options import number_of_threads, parsed, parser_of
 from benchmark.speed.pages import write_page
 from benchmark.speed.plain import network_of
 from benchmark.speed.timing import least_seconds
@@ -166,7 +166,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--runtimes", nargs="+", choices=known, default=known, help="beside torch")
     parser.add_argument("--sizes", type=int, nargs="+", default=[128], help="sides of images")
     parser.add_argument("--repeats", type=int, default=5, help="timed calls of each")
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--threads", type=number_of_threads, default=1)
     small = {"networks": ["dncnn_tiny"], "sizes": [64]}
     options = parsed(parser, arguments, **small, runtimes=["openvino"], repeats=5)
     torch.set_num_threads(options.threads)

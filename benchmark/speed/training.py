@@ -26,7 +26,7 @@ from benchmark.registry import load_plugins
 from benchmark.reporting.tables import Table
 from benchmark.scoring.precision import multiplies_bf16
 from benchmark.speed.machine import setting
-from benchmark.speed.options import parsed, parser_of
+from benchmark.speed.options import number_of_threads, parsed, parser_of
 from benchmark.speed.pages import write_page
 from benchmark.speed.plain import in_plain_layers, network_of
 from benchmark.speed.published import REPOSITORIES, on_path, swinir
@@ -214,7 +214,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--batch", type=int, default=4, help="crops a step")
     parser.add_argument("--patch", type=int, default=64, help="side of a crop")
     parser.add_argument("--repeats", type=int, default=10, help="timed steps of each")
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--threads", type=number_of_threads, default=torch.get_num_threads())
     options = parsed(parser, arguments, batch=2, repeats=2, threads=1)
     names = options.networks or (TRAINED if options.published else TINY)
     if options.published and (unknown := [name for name in names if name not in TRAINED]):

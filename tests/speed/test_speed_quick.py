@@ -23,6 +23,14 @@ def test_all_of_them_take_no_options(monkeypatch, capsys):
     assert "unrecognized arguments: --out page.md" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("name", ["cells", "networks", "runtimes", "training"])
+@pytest.mark.parametrize("given", ["0", "-1", "two"])
+def test_threads_are_a_number_from_1(capsys, name, given):
+    with pytest.raises(SystemExit):
+        import_module(f"benchmark.speed.{name}").main([f"--threads={given}"])
+    assert f"give a number of threads, from 1; got '{given}'" in capsys.readouterr().err
+
+
 def test_every_script_has_a_small_version_and_ci_prints_it(capsys):
     texts = {file.stem: file.read_text() for file in (ROOT / "benchmark/speed").glob("*.py")}
     scripts = {name for name, text in texts.items() if "def main(arguments" in text}
