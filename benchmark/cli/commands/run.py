@@ -196,11 +196,9 @@ def _publish(
     store: "ResultStore", models: "Sequence[str]", wanted: "Wanted", line: CommandLine
 ) -> None:
     """Show and write the report of what a run has asked for."""
-    from benchmark.cli.output import FIGURES, REPORT, publish
+    from benchmark.cli.output import publish
     from benchmark.cli.shown.options import stored_scores
-    from benchmark.files.output import prepare
 
-    prepare(store.root, REPORT, FIGURES)
     scores = _of_grid(stored_scores(store, None), models, wanted)
     publish(scores, store, store.root, _words(line))
 
