@@ -24,7 +24,7 @@ from benchmark.registry import load_plugins
 from benchmark.reporting.tables import Table
 from benchmark.scoring.precision import multiplies_bf16
 from benchmark.speed.machine import setting
-from benchmark.speed.options import number_of_threads, parsed, parser_of
+from benchmark.speed.options import beside_published, parsed, parser_of
 from benchmark.speed.pages import write_page
 from benchmark.speed.plain import in_plain_layers, network_of
 from benchmark.speed.published import NETWORKS, REPOSITORIES, is_published, pair, published_of
@@ -140,17 +140,11 @@ def table(names: list[str], published: Path | None, sizes: list[int], repeats: i
 def main(arguments: list[str] | None = None) -> None:
     """Measure, print, and write where ``--out`` says."""
     parser = parser_of("networks", __doc__)
-    parser.add_argument("--published", type=Path, help="clones of the repositories")
-    parser.add_argument(
-        "--networks",
-        nargs="+",
-        help=f"NAME or NAME_SIZE, with --published of {', '.join(NETWORKS)}",
-    )
+    beside_published(parser, NETWORKS)
     parser.add_argument("--sizes", type=int, nargs="+", default=[256, 500], help="sides of images")
     parser.add_argument(
         "--repeats", type=int, default=3, help="timed calls of each; 0 times the first, for memory"
     )
-    parser.add_argument("--threads", type=number_of_threads, default=torch.get_num_threads())
     options = parsed(parser, arguments, sizes=[64], repeats=3, threads=1)
     names = options.networks or (list(NETWORKS) if options.published else TINY)
     torch.set_num_threads(options.threads)

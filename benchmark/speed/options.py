@@ -2,8 +2,10 @@
 
 import argparse
 import shlex
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
+
+import torch
 
 
 def parser_of(module: str, description: str | None) -> argparse.ArgumentParser:
@@ -13,6 +15,23 @@ def parser_of(module: str, description: str | None) -> argparse.ArgumentParser:
     )
     parser.add_argument("--out", type=Path, help="a Markdown file for the table")
     return parser
+
+
+def beside_published(parser: argparse.ArgumentParser, known: Collection[str]) -> None:
+    """Add ``--published``, ``--networks`` and ``--threads``.
+
+    Parameters
+    ----------
+    known
+        The networks which there is published code of.
+    """
+    parser.add_argument("--published", type=Path, help="clones of the repositories")
+    parser.add_argument(
+        "--networks",
+        nargs="+",
+        help=f"NAME or NAME_SIZE, with --published of {', '.join(known)}",
+    )
+    parser.add_argument("--threads", type=number_of_threads, default=torch.get_num_threads())
 
 
 def parsed(

@@ -9,7 +9,6 @@ loop stands beside itself with the plain layers of the papers, each with gradien
 
 import copy
 import random
-import time
 import warnings
 from collections.abc import Callable
 from itertools import count
@@ -26,10 +25,11 @@ from benchmark.registry import load_plugins
 from benchmark.reporting.tables import Table
 from benchmark.scoring.precision import multiplies_bf16
 from benchmark.speed.machine import setting
-from benchmark.speed.options import number_of_threads, parsed, parser_of
+from benchmark.speed.options import beside_published, parsed, parser_of
 from benchmark.speed.pages import write_page
 from benchmark.speed.plain import in_plain_layers, network_of
 from benchmark.speed.published import REPOSITORIES, on_path, swinir
+from benchmark.speed.timing import least_seconds
 from benchmark.training.distributed import Processes
 from benchmark.training.patches import Patches
 from benchmark.training.recipe import Execution, Recipe
@@ -42,12 +42,13 @@ SIZE = (321, 481)  # of a training image of BSDS
 LEVEL = 15.0  # of the noise, in 8-bit steps
 TINY = ("masked_tiny", "dncnn_tiny")
 EXPLANATION = """\
-Optimizer steps a second, by the fastest of {repeats} steps of each, taken in turn in one process, \
-{threads} thread{s}. Equal are the sizes of the networks ("small" and "tiny" are ours of that \
-name), the batch of {patch}x{patch} crops of random images held in memory, Gaussian noise of sigma \
-15 clipped to [0, 1], the masks' ratios (input 80 to 90 %, attention 75 %), stochastic depth, L1, \
-Adam with betas 0.9 and 0.99, and an average of the weights with decay 0.999. {beside} Both are in \
-fp32 except where the head says bf16, which is ours alone under autocast.
+Optimizer steps a second{of_cpu}, by the fastest of {repeats} steps of each or more, taken in turn \
+in one process, {threads} thread{s}. Equal are the sizes of the networks ("small" and "tiny" are \
+ours of that name), the batch of {patch}x{patch} crops of random images held in memory, Gaussian \
+noise of sigma 15 clipped to [0, 1], the masks' ratios (input 80 to 90 %, attention 75 %), \
+stochastic depth, L1, Adam with betas 0.9 and 0.99, and an average of the weights with decay \
+0.999. {beside} Both are in fp32 except where the head says bf16, which is ours alone under \
+autocast.
 """
 BESIDE = {
     "published": "The published side makes its crops, noise and masks sample by sample in NumPy, "
@@ -132,19 +133,6 @@ def our_step(
     return step
 
 
-def fastest(steps: dict[str, Step], repeats: int) -> dict[str, float]:
-    """Least seconds of each, taken in turn (A B C A B C ...) after one call of each."""
-    for step in steps.values():
-        step()
-    seconds = dict.fromkeys(steps, float("inf"))
-    for _ in range(repeats):
-        for who, step in steps.items():
-            start = time.perf_counter()
-            step()
-            seconds[who] = min(seconds[who], time.perf_counter() - start)
-    return seconds
-
-
 def their_step(
     name: str, published: Path, pictures: list[np.ndarray], batch: int, patch: int
 ) -> Step:
@@ -173,7 +161,7 @@ def row(name: str, published: Path | None, batch: int, patch: int, repeats: int)
     steps = {"theirs": theirs, "ours": our_step(network_of(name), **how)}
     if multiplies_bf16("cpu"):
         steps["bf16"] = our_step(network_of(name), **how, bf16=True)
-    seconds = fastest(steps, repeats)
+    seconds = least_seconds(steps, repeats)
     bf16 = seconds.get("bf16")
     return [
         name,
@@ -197,6 +185,7 @@ def table(names: list[str], published: Path | None, batch: int, patch: int, repe
         print(" | ".join(rows[-1]), flush=True)
     theirs, threads = "plain" if published is None else "published", torch.get_num_threads()
     numbers = {"repeats": repeats, "threads": threads, "s": "s" * (threads > 1), "patch": patch}
+    numbers["of_cpu"] = " of CPU time" if threads == 1 else ""
     below = setting(EXPLANATION.format(**numbers, beside=BESIDE[theirs]), missing)
     head = [word.format(theirs=theirs) for word in HEAD]
     return "\n".join([Table(head, rows).markdown(padded=False), "", *below, ""])
@@ -205,16 +194,10 @@ def table(names: list[str], published: Path | None, batch: int, patch: int, repe
 def main(arguments: list[str] | None = None) -> None:
     """Measure, print, and write where ``--out`` says."""
     parser = parser_of("training", __doc__)
-    parser.add_argument("--published", type=Path, help="clones of the repositories")
-    parser.add_argument(
-        "--networks",
-        nargs="+",
-        help=f"with --published of {', '.join(TRAINED)}; without, NAME or NAME_SIZE",
-    )
+    beside_published(parser, TRAINED)
     parser.add_argument("--batch", type=int, default=4, help="crops a step")
     parser.add_argument("--patch", type=int, default=64, help="side of a crop")
     parser.add_argument("--repeats", type=int, default=10, help="timed steps of each")
-    parser.add_argument("--threads", type=number_of_threads, default=torch.get_num_threads())
     options = parsed(parser, arguments, batch=2, repeats=2, threads=1)
     names = options.networks or (TRAINED if options.published else TINY)
     if options.published and (unknown := [name for name in names if name not in TRAINED]):

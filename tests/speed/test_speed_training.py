@@ -62,7 +62,8 @@ def test_without_published_code_our_loop_stands_beside_its_plain_layers(monkeypa
     monkeypatch.setattr(training, "multiplies_bf16", lambda device: False)
     text = training.table(["seeing"], None, batch=1, patch=16, repeats=1)
     assert "| ours / plain |" in text
-    assert seen == [True, False] * 2
+    assert len(seen) >= 4
+    assert seen == [True, False] * (len(seen) // 2)
 
 
 def test_missing_code_is_named(tmp_path):
