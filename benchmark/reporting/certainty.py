@@ -48,7 +48,7 @@ def tie_words(ranking: Ranking, brief: bool = False) -> list[str]:
         ]
     tested = _pairs(counts[0])
     if len(counts) > 1:
-        tested = f"{counts[0]} pairs of ranked models and {counts[1]} with a reference"
+        tested = f"{_pairs(counts[0])} of ranked models and {counts[1]} with a reference"
     how = f"Wilcoxon's test over {images} images, {tested}, Holm, {alpha}"
     if brief:
         return [f"Group: models which share a letter cannot be told apart ({how})."]
