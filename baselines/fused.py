@@ -67,10 +67,11 @@ def convolved(features: Tensor, conv: nn.Conv2d, norm: nn.BatchNorm2d | None, re
     """A convolution, the normalisation behind it and a ReLU."""
     weight, bias = folded(conv, norm) if norm else (conv.weight, conv.bias)
     pixels = features[:, 0].numel() / math.prod(conv.stride)
-    if not relu or pixels * len(weight) < OUT_OF_CACHE:  # the fused operation starts more slowly
+    dtype = multiplied_in(features)
+    too_small = pixels * len(weight) < OUT_OF_CACHE  # the fused operation starts more slowly
+    if not relu or too_small or not has_fused(dtype):
         output = conv._conv_forward(features, weight, bias)
         return output.relu_() if relu else output
-    dtype = multiplied_in(features)
     return torch.ops.mkldnn._convolution_pointwise.default(
         features.to(dtype),
         weight.to(dtype),
@@ -83,6 +84,11 @@ def convolved(features: Tensor, conv: nn.Conv2d, norm: nn.BatchNorm2d | None, re
         [SLOPE],
         "",
     )
+
+
+def has_fused(dtype: torch.dtype) -> bool:
+    """Whether oneDNN fuses a ReLU in this type here: bf16 takes AVX-512 or AVX-NE-CONVERT."""
+    return dtype == torch.float32 or torch.ops.mkldnn._is_mkldnn_bf16_supported()
 
 
 def folded(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:

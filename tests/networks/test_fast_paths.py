@@ -120,6 +120,16 @@ def test_bf16_is_asked_for_by_the_precision_of_a_run(image, smallest, monkeypatc
     assert 0 < (full.image - mixed.image).abs().max() < 0.05
 
 
+def test_bf16_runs_where_onednn_fuses_nothing_in_it(image, monkeypatch):
+    monkeypatch.setattr(fused, "OUT_OF_CACHE", 0)
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: False)
+    monkeypatch.setattr(torch.ops.mkldnn, "_convolution_pointwise", None)  # it raises there
+    parts = layers()
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        together = FusedSequential(*parts).eval()(image)
+        torch.testing.assert_close(together, nn.Sequential(*parts)(image), rtol=0.02, atol=0.02)
+
+
 @pytest.mark.parametrize("smallest", [0, fused.OUT_OF_CACHE])
 @pytest.mark.parametrize("where", ["weight", "image"])
 def test_what_is_no_number_stays_none_in_fused_layers(image, where, smallest, monkeypatch):
