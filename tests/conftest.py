@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 import sys
 import warnings
 from collections import Counter
@@ -19,6 +20,8 @@ from benchmark.registry import load_plugins
 os.environ.setdefault("GOMP_SPINCOUNT", "3000")  # as `bench` does; read when torch is loaded
 if "PYTEST_XDIST_WORKER" in os.environ:  # one of several processes, which share the cores
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # of what a shell's script starts by &
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 load_plugins()
 
 Bench = Callable[..., tuple[int, str, str]]
