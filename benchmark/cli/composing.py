@@ -4,7 +4,6 @@ import os
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache
@@ -24,8 +23,8 @@ from benchmark.cli.words.formulas import Formulas
 from benchmark.cli.words.read import is_sweep, reads_more, split_names
 from benchmark.cli.workers import Workers
 from benchmark.console.log import log, show
+from benchmark.environment.helpers import end_with
 
-PAUSE = 1.0  # seconds between two looks at whether a worker's parent lives
 # Hydra writes nothing into the caller's folder: no log, no .hydra, no outputs/
 QUIET = [{f"override /hydra/{kind}_logging": "none"} for kind in ("job", "hydra")]
 NO_FILES = {"output_subdir": None, "run": {"dir": "."}, "sweep": {"dir": ".", "subdir": "."}}
@@ -137,18 +136,12 @@ def _begin_elsewhere(command: Command) -> None:
     from benchmark.cli.entry import set_up
 
     set_up()
-    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    # joblib's would wait for ever for work
+    threading.Thread(target=end_with, args=(os.getppid(),), daemon=True).start()
     if command.loads:
         from benchmark.cli.registered.plugins import load_fitting_plugins
 
         load_fitting_plugins()
-
-
-def _end_with(parent: int) -> None:
-    """End this process once the one which started it has: joblib's would wait for ever for work."""
-    while os.getppid() == parent:
-        time.sleep(PAUSE)
-    os._exit(1)
 
 
 def register(command: Command, words: list[str], catalogue: Catalogue) -> None:

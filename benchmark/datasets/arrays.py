@@ -75,8 +75,12 @@ class Arrays(Dataset):
         clean = self.read(image, protocol=protocol).clean
         return np.rint(protocol.peak * clean.astype(np.float64)).astype(f"uint{protocol.bits}")
 
-    def check(self, minimum: int = 16, protocol: Protocol = MASKED) -> None:
-        """Raise ``ValueError`` if an image is smaller than ``minimum``, in pixels, or as `read`."""
+    def check(self, minimum: int = 16, protocol: Protocol = MASKED) -> int:
+        """How many pixels the largest image has.
+
+        Raises ``ValueError`` if one is smaller than ``minimum``, in pixels, or as `read`.
+        """
+        largest = 0
         for name in self.arrays:
             height, width = self.read(name, protocol=protocol).clean.shape[:2]
             if min(height, width) < minimum:
@@ -84,6 +88,8 @@ class Arrays(Dataset):
                     f"image {name} of data= has {width}x{height} pixels, but at least "
                     f"{minimum}x{minimum} are needed; remove or enlarge it"
                 )
+            largest = max(largest, height * width)
+        return largest
 
     def identities(self, level: float | None = None) -> dict[str, str]:
         """By image: its name, and the hash of its type, shape and pixels."""

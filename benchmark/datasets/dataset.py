@@ -205,8 +205,10 @@ class Dataset:
         """
         return self._pixels(image, protocol=protocol)[0]
 
-    def check(self, minimum: int = 16, protocol: Protocol = MASKED) -> None:
+    def check(self, minimum: int = 16, protocol: Protocol = MASKED) -> int:
         """Decode every image, so that a bad file is known before any model runs.
+
+        Returns how many pixels the largest has.
 
         Parameters
         ----------
@@ -221,8 +223,7 @@ class Dataset:
             If images are missing, cut short, smaller than ``minimum``, or as in `read_uint8`.
         """
         with ThreadPoolExecutor(os.cpu_count()) as pool:  # decoders leave other threads running
-            for _ in pool.map(partial(self._check_image, minimum, protocol), self.images()):
-                pass
+            return max(pool.map(partial(self._check_image, minimum, protocol), self.images()))
 
     def digest(self, level: float | None = None) -> str:
         """SHA-256, in hexadecimal, of the images' names, files and crops: the data's identity.
@@ -288,7 +289,7 @@ class Dataset:
     def _hashes(self) -> Hashes:
         return Hashes(self.hash_place)
 
-    def _check_image(self, minimum: int, protocol: Protocol, image: str) -> None:
+    def _check_image(self, minimum: int, protocol: Protocol, image: str) -> int:
         for place in self._files[image]:
             self.check_place(place)
         height, width = self._pixels(image, protocol=protocol)[0].shape[:2]
@@ -298,6 +299,7 @@ class Dataset:
                 f"{where} gives an image of {width}x{height} pixels, but at least "
                 f"{minimum}x{minimum} are needed; remove or enlarge it"
             )
+        return height * width
 
     def _centre(self, image: str) -> tuple[int, int] | None:
         """The entry of an image in ``centres``, in whatever form of Unicode that has its names."""

@@ -1,6 +1,8 @@
 """The grid: compares what is asked with what is stored, and scores the cells that are missing."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 
@@ -20,11 +22,19 @@ from benchmark.environment.versions import describe_environment
 from benchmark.metrics import Metric
 from benchmark.noise import NoiseModel
 from benchmark.noise.families import family_of
-from benchmark.protocol import MASKED, Protocol, name_of
+from benchmark.protocol import MASKED, Protocol
 from benchmark.scoring.evaluate import Evaluated, evaluate
 from benchmark.scoring.pictures import FIRST, Kept
-from benchmark.scoring.rescore import again, check_choice, refuse_mixtures, refuse_other_pixels
+from benchmark.scoring.rescore import (
+    again,
+    check_choice,
+    refuse_mixtures,
+    refuse_other_pixels,
+    refuse_other_protocol,
+)
 from benchmark.settings import Settings, joined
+
+LOOK = 2.0  # seconds between two looks at what other processes have finished
 
 
 @dataclass(frozen=True)
@@ -203,7 +213,7 @@ def missing(
     """
     part, parts = _shard(shard)
     check_choice(rescore)
-    _refuse_other_protocol(grid, store)
+    refuse_other_protocol(grid, store)
     unscored = {request.cell for request in lacking(store, map(grid.request, grid.cells))}
     rescored = again(grid, store, rescore)
     todo = [cell for cell in grid.cells if cell in unscored or cell in rescored]
@@ -231,8 +241,11 @@ def fill(
     device: str,
     rescore: str | None = None,
     kept: Kept = FIRST,
+    helped: Callable[[Mapping[str, int]], AbstractContextManager[object]] = nullcontext,
 ) -> None:
     """Score cells and store each one, image by image, under a progress bar.
+
+    What other processes score of them meanwhile counts on the bar too.
 
     Parameters
     ----------
@@ -240,6 +253,9 @@ def fill(
         As in `missing`, which gave the cells.
     kept
         Which pictures are written as images are scored.
+    helped
+        Given the pixels of the largest image of each dataset, a context in which cells are scored:
+        it may set how many threads there are, and start processes that score cells as well.
 
     Raises
     ------
@@ -247,24 +263,35 @@ def fill(
         If an image of a dataset cannot be used; no model has run then.
     """
     smallest = max((metric.minimum_size for metric in grid.metrics.values()), default=1)
-    for name in dict.fromkeys(cell.dataset for cell in cells):
-        grid.datasets[name].check(minimum=smallest, protocol=grid.protocol)
-    environment = describe_environment(device)
+    pixels = {
+        name: grid.datasets[name].check(minimum=smallest, protocol=grid.protocol)
+        for name in dict.fromkeys(cell.dataset for cell in cells)
+    }
     before = {cell: store.state(cell) for cell in again(grid, store, rescore).intersection(cells)}
-    with progress("images", "cells") as shown:
-        images = sum(len(grid.datasets[cell.dataset]) for cell in cells)
-        task = shown.add_task("", total=images, cells=f"0/{len(cells)} cells", now="")
+    images = {cell: len(grid.datasets[cell.dataset]) for cell in cells}
+    with helped(pixels), progress("images", "cells") as shown:
+        environment = describe_environment(device)
+        task = shown.add_task("", total=sum(images.values()), cells=f"0/{len(cells)} cells", now="")
         parts = share(
             store,
             map(grid.request, cells),
             log.info,
             lambda cell: cell in before and store.state(cell) == before[cell],
         )
-        for number, part in enumerate(parts):
-            shown.update(task, cells=f"{number}/{len(cells)} cells", now=str(part.cell))
+        left, looked = dict.fromkeys(cells), time.monotonic()
+        for part in parts:
+            counts = part.cell in left  # else others have finished it, and it was counted
+            left.pop(part.cell, None)
+            shown.update(task, now=str(part.cell))
             with part:
                 for _ in _fill_cell(grid, store, part, device, environment, kept):
-                    shown.advance(task)
+                    shown.advance(task, counts)
+                    if not before and time.monotonic() - looked > LOOK:
+                        for cell in [cell for cell in left if store.path(cell).exists()]:
+                            del left[cell]
+                            shown.advance(task, images[cell])
+                        looked = time.monotonic()
+            shown.update(task, cells=f"{len(cells) - len(left)}/{len(cells)} cells")
         shown.update(task, cells=f"{len(cells)}/{len(cells)} cells", now="done")
 
 
@@ -294,34 +321,6 @@ def _fill_cell(
     environment = {**environment, **inference.recorded}
     labels = grid.labels_of(cell)
     part.finish(names, labels=labels, environment=environment, picture=names[0])
-
-
-def _refuse_other_protocol(grid: Grid, store: ResultStore) -> None:
-    """Raise ``ValueError`` if a folder has cells by another protocol, or border, than a run."""
-    ours, facts = grid.protocol.name, grid.protocol.facts
-    examples = {cell.dataset: cell for cell in grid.cells}
-    borders = {name: grid.settings_of(cell)["metrics"] for name, cell in examples.items()}
-    seen = set()
-    for stored in store.all():
-        cell, settings_then = stored.cell, stored.facts["settings"]
-        if (key := (cell.dataset, id(settings_then))) in seen:
-            continue
-        seen.add(key)
-        theirs = settings_then["protocol"]
-        if theirs != facts and (other := name_of(theirs)) != ours:
-            raise ValueError(
-                f"{store.root} holds scores by protocol {other} ({cell}), and this run is by "
-                f"protocol {ours}; two protocols never share a folder: choose another (out=FOLDER)"
-            )
-        for name, settings in settings_then["metrics"].items():
-            now = borders.get(cell.dataset, {}).get(name, settings)
-            if (was := settings.get("border")) != now.get("border"):
-                raise ValueError(
-                    f"{store.root} holds scores of {name} with border={was} ({cell}), and this run "
-                    f"leaves out {now.get('border')}; they cannot share a column: give that metric "
-                    f"a name of its own ('+metric.NAME={{of: ...}}'), or choose another folder "
-                    f"(out=FOLDER)"
-                )
 
 
 def _shard(text: str) -> tuple[int, int]:

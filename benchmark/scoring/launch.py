@@ -1,14 +1,24 @@
-"""Workers share a grid: they are started, and again where they died, until every cell is there."""
+"""Processes share a grid: those of a launcher, or helpers on the cores of this machine."""
 
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+
+import torch
 
 from benchmark.cells import Cell, ResultStore
 from benchmark.cells.running.sharing import scored_of_unfinished, wait_for_others
 from benchmark.console.log import log
+from benchmark.denoiser.inference import AUTOMATIC, bytes_per_pixel
+from benchmark.denoiser.memory import CPU, free_memory
+from benchmark.environment.device import use_threads
+from benchmark.environment.helpers import helpers
+from benchmark.scoring.grid import Grid
+
+BASE = 3 * 2**28  # bytes that a process takes before its first image
+CELLS = 2  # of a model that computes, for each process, so that none waits long for the last
 
 
 def fill_by_workers(
@@ -57,6 +67,67 @@ def fill_by_workers(
         if left:
             log.info(f"workers died ({_first_line(died)}); {len(left)} cells are left to new ones")
     shutil.rmtree(logs, ignore_errors=True)
+
+
+def processes(grid: Grid, pixels: Mapping[str, int], cores: int) -> int:
+    """How many processes on a CPU a grid is best shared by.
+
+    A small network runs hardly faster in several threads than in one, and several of them do run
+    side by side; so there is one process a core, as far as there are cells for them and every one
+    finds the memory to restore the largest image whole, as one process alone would.
+
+    Parameters
+    ----------
+    pixels
+        Of the largest image of each dataset.
+    """
+    at_work = [cell for cell in grid.cells if not grid.models[cell.model].pointwise]
+    most = min(cores, len(at_work) // CELLS)
+    if most < 2 or any(how.runtime != "torch" for how in grid.inference.values()):
+        return 1
+    channels = 1 if grid.protocol.grey else 3
+    needs = [
+        bytes_per_pixel(grid.models[model], CPU, how.precision, channels) * pixels[dataset]
+        for model, dataset in {(cell.model, cell.dataset) for cell in at_work}
+        if grid.models[model].in_torch and list(grid.models[model].parameters())
+        for how in [grid.inference.get(model, AUTOMATIC)]
+    ]
+    # `tile=auto` takes half of what is free then, while all the others hold theirs
+    return max(1, min(most, int(free_memory(CPU) / (BASE + max(needs, default=0))) - 2))
+
+
+@contextlib.contextmanager
+def helped(
+    grid: Grid,
+    words: Sequence[str],
+    workers: int | None,
+    threads: int | None,
+    pixels: Mapping[str, int],
+) -> Iterator[None]:
+    """Have further processes on the cores of this machine score cells while a block does.
+
+    Torch has the block's share of the threads from here on.
+
+    Parameters
+    ----------
+    words
+        The command that is being run, without ``threads=``.
+    workers, threads
+        How many processes and how many threads each; None for as many as `processes` says, one
+        where ``threads`` is given, and for an equal part of the cores.
+    pixels
+        As of `processes`.
+    """
+    cores = torch.get_num_threads()
+    count = workers or (1 if threads else processes(grid, pixels, cores))
+    use_threads(threads or max(1, cores // count))
+    if count == 1:
+        yield
+        return
+    each = torch.get_num_threads()
+    log.info(f"{count} processes of {each} thread{'s' if each > 1 else ''} share the cells")
+    with helpers([*words, f"threads={each}"], count - 1, log.warning):
+        yield
 
 
 def _started(start: Callable[[Path], None], logs: Path) -> Exception | None:

@@ -1,4 +1,4 @@
-"""Cells that were scored by other code than there is now, and which cells are scored again."""
+"""Cells scored otherwise than now: by other code, and scored again; or by another protocol."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmark.cells import Cell, ResultStore
 from benchmark.cells.provenance import PIXELS, code_changes, some_of
+from benchmark.protocol import name_of
 
 if TYPE_CHECKING:
     from benchmark.scoring.grid import Grid
@@ -132,3 +133,31 @@ def refuse_other_pixels(
                 f"{row['image']} than there are now ({known[kind]}, now {row[kind]}); score all of "
                 f"its metrics again: rescore=all"
             )
+
+
+def refuse_other_protocol(grid: Grid, store: ResultStore) -> None:
+    """Raise ``ValueError`` if a folder has cells by another protocol, or border, than a run."""
+    ours, facts = grid.protocol.name, grid.protocol.facts
+    examples = {cell.dataset: cell for cell in grid.cells}
+    borders = {name: grid.settings_of(cell)["metrics"] for name, cell in examples.items()}
+    seen = set()
+    for stored in store.all():
+        cell, settings_then = stored.cell, stored.facts["settings"]
+        if (key := (cell.dataset, id(settings_then))) in seen:
+            continue
+        seen.add(key)
+        theirs = settings_then["protocol"]
+        if theirs != facts and (other := name_of(theirs)) != ours:
+            raise ValueError(
+                f"{store.root} holds scores by protocol {other} ({cell}), and this run is by "
+                f"protocol {ours}; two protocols never share a folder: choose another (out=FOLDER)"
+            )
+        for name, settings in settings_then["metrics"].items():
+            now = borders.get(cell.dataset, {}).get(name, settings)
+            if (was := settings.get("border")) != now.get("border"):
+                raise ValueError(
+                    f"{store.root} holds scores of {name} with border={was} ({cell}), and this run "
+                    f"leaves out {now.get('border')}; they cannot share a column: give that metric "
+                    f"a name of its own ('+metric.NAME={{of: ...}}'), or choose another folder "
+                    f"(out=FOLDER)"
+                )

@@ -1,4 +1,4 @@
-"""Workers of Hydra's launchers share a run: whatever happens to them, it ends as one process's."""
+"""Processes share a run, a launcher's or on this machine: it ends as that of one process does."""
 
 import json
 import os
@@ -116,23 +116,52 @@ def test_a_run_of_four_workers_of_which_two_are_killed_ends_as_that_of_one_proce
 
 @pytest.mark.slow
 @pytest.mark.timeout(PATIENCE)
+def test_two_processes_on_this_machine_share_a_run_and_end_it_as_one_does(alone, tmp_path):
+    out, go = tmp_path / "o", tmp_path / "go"
+    words = [*ENTRY, *RUN, "workers=2", f"out={out}"]
+    with (tmp_path / "log").open("w") as log:
+        own = environment(alone, GO=str(go))
+        run = subprocess.Popen(words, cwd=alone, env=own, stdout=log, stderr=log)
+    begin = time.monotonic()
+    while len(found := workers(out)) < 2:
+        assert run.poll() is None and time.monotonic() - begin < PATIENCE
+        time.sleep(0.02)
+    assert run.pid in found
+    go.touch()
+    assert run.wait(PATIENCE) == 0, (tmp_path / "log").read_text()
+    assert "2 processes of 1 thread share the cells" in (tmp_path / "log").read_text()
+    assert images(out) == images(alone / "o")
+    assert without_seconds(out / "scores.csv") == without_seconds(alone / "o/scores.csv")
+    assert {path.name for path in out.iterdir()} == {path.name for path in (alone / "o").iterdir()}
+    assert not [*out.rglob("*.lease"), *out.rglob("*.part")]
+    assert "workers" not in (out / "README.md").read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(PATIENCE)
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
-def test_with_the_command_its_workers_end(alone, tmp_path, how):
-    pytest.importorskip("hydra_plugins.hydra_joblib_launcher")
-    words = [*RUN, "-m", "hydra/launcher=joblib", "shards=1", f"out={tmp_path}/o"]
+@pytest.mark.parametrize(
+    "shared", [["-m", "hydra/launcher=joblib", "shards=1"], ["workers=2"]], ids=["joblib", "here"]
+)
+def test_with_the_command_its_workers_end(alone, tmp_path, how, shared):
+    if "-m" in shared:
+        pytest.importorskip("hydra_plugins.hydra_joblib_launcher")
+    words = [*RUN, *shared, f"out={tmp_path}/o"]
     run = subprocess.Popen(
         [*ENTRY, *words],
         cwd=alone,
-        env=environment(alone, GO=str(tmp_path / "never")),
+        env=environment(alone, GO=str(go := tmp_path / "go")),
         stderr=subprocess.PIPE,
         text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
-    while not (found := workers(tmp_path / "o")):
+    while not (found := workers(tmp_path / "o") - {run.pid}):
         assert run.poll() is None
         time.sleep(0.02)
     run.send_signal(how)
     if how == signal.SIGINT:
+        if "workers=2" in shared:  # the command is at an image itself, and ends with it
+            go.touch()
         assert "bench: stopped; the same command goes on from here" in run.communicate()[1]
         assert run.returncode == 130
     else:
@@ -142,6 +171,20 @@ def test_with_the_command_its_workers_end(alone, tmp_path, how):
     while psutil.pid_exists(worker):
         assert time.monotonic() - begin < PATIENCE / 2
         time.sleep(0.1)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["workers=0"], "workers=0 should be a number of processes, from 1"),
+        (["workers=2", "shard=1/2"], "workers=2 cannot be here, since shard= is for processes"),
+        (["workers=2", "rescore=all"], "since rescore= is done by one process; leave it out"),
+    ],
+)
+def test_processes_that_cannot_be_are_refused_in_one_sentence(bench, tmp_path, words, says):
+    status, _, err = bench("run", "model=tv", "noise=gaussian", *SMALL, *words, "out=o")
+    assert status == 2 and says in err
+    assert not (tmp_path / "o/cells").exists()
 
 
 @pytest.mark.slow

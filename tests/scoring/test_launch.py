@@ -1,14 +1,23 @@
 """Workers that share a grid are started until all of it is there, and no longer."""
 
 import threading
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from doubles import Constant, Offset
 from filled_cells import fill, identities, row, take
 
+from baselines.dncnn import DnCNN
+from baselines.identity import Identity
 from benchmark.cells import Cell, ResultStore
+from benchmark.datasets import DATASETS
+from benchmark.denoiser.inference import Inference
+from benchmark.metrics import METRICS
+from benchmark.scoring import grid as scoring
+from benchmark.scoring import launch
 from benchmark.scoring.grid import Grid, in_order_of
-from benchmark.scoring.launch import fill_by_workers
+from benchmark.scoring.launch import fill_by_workers, processes
 
 IMAGES = identities(2)
 CELLS = [Cell("masked", "kodak24", "gaussian", float(level), 0) for level in range(1, 5)]
@@ -107,3 +116,89 @@ def test_each_worker_begins_at_its_share_and_goes_on_with_the_others():
     assert in_order_of(grid, CELLS, "1/2") == CELLS
     assert in_order_of(grid, CELLS, "2/2") == [*CELLS[2:], *CELLS[:2]]
     assert in_order_of(grid, CELLS[:3], "2/4") == [*CELLS[1:3], CELLS[0]]
+
+
+def grid_of(levels: int, **more: Inference) -> Grid:
+    """With a network, and a model which has next to nothing to do."""
+    models = {"dncnn": DnCNN(depth=3, width=4), "identity": Identity()}
+    there = {"photos": {"offset": tuple(range(1, levels + 1))}}
+    return Grid(models, {"offset": Offset()}, {}, {}, there, [0], {}, inference=more)
+
+
+@pytest.mark.parametrize(
+    ("levels", "cores", "expected"), [(8, 4, 4), (8, 1, 1), (7, 4, 3), (3, 4, 1), (40, 16, 16)]
+)
+def test_there_is_a_process_a_core_as_far_as_there_is_work(levels, cores, expected, monkeypatch):
+    monkeypatch.setattr(launch, "free_memory", lambda device: 2**40)
+    assert processes(grid_of(levels), {"photos": 64**2}, cores) == expected
+
+
+def test_every_process_has_the_memory_to_restore_the_largest_image_whole(monkeypatch):
+    grid, pixels = grid_of(40), {"photos": 2**20}
+    need = launch.bytes_per_pixel(grid.models["dncnn"], launch.CPU, "fp32", 3) * 2**20
+    for free, expected in [(0, 1), (4, 2), (5, 3), (5.9, 3), (100, 16)]:
+        free *= need + launch.BASE
+        monkeypatch.setattr(launch, "free_memory", lambda device, free=free: free + 1)
+        assert processes(grid, pixels, 16) == expected
+
+
+def test_a_compiled_network_is_left_its_threads(monkeypatch):
+    monkeypatch.setattr(launch, "free_memory", lambda device: 2**40)
+    grid = grid_of(40, dncnn=Inference(runtime="openvino"))
+    assert processes(grid, {"photos": 64**2}, 4) == 1
+
+
+def test_what_others_finish_counts_on_the_bar_once(tmp_path, monkeypatch):
+    shown = Bar()
+    monkeypatch.setattr(scoring, "progress", lambda *_: shown)
+    monkeypatch.setattr(scoring, "LOOK", -1.0)
+    grid = Grid(
+        models={"constant": Constant(0.5)},
+        noises={"offset": Offset()},
+        datasets={"photos": DATASETS["photos"](limit=2, crop=16)},
+        metrics={"psnr": METRICS["psnr"]()},
+        levels={"photos": {"offset": (0.1, 0.2, 0.3, 0.4)}},
+        seeds=[0],
+        settings={
+            "model": {"constant": {"of": "constant"}},
+            "noise": {"offset": {"of": "offset"}},
+            "data": {"photos": {"of": "photos", "sha256": {0.0: "same"}}},
+            "metric": {"psnr": {"of": "psnr"}},
+        },
+    )
+    store, counts = ResultStore(tmp_path / "o"), []
+
+    @contextmanager
+    def helped(pixels):
+        assert pixels == {"photos": 256}
+        with monkeypatch.context() as patch:
+            patch.setattr(scoring, "progress", lambda *_: Bar())
+            scoring.fill(grid, ResultStore(store.root), grid.cells[2:], "cpu")
+        yield
+
+    advance = shown.advance
+    shown.advance = lambda *call: (advance(*call), counts.append(shown.done))
+    scoring.fill(grid, store, grid.cells, "cpu", helped=helped)
+    assert shown.total == shown.done == 8
+    assert counts[:3] == [1, 3, 5]  # an image, and the two cells of others at once
+
+
+class Bar:
+    """What a bar is told."""
+
+    total = done = 0
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def add_task(self, _, total, **fields):
+        self.total = total
+
+    def update(self, task, **fields):
+        pass
+
+    def advance(self, task, steps=1):
+        self.done += steps

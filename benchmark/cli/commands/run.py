@@ -25,8 +25,11 @@ class RunOptions(GridOptions):
     Parameters
     ----------
     threads
-        Of torch on the CPU; null is all cores. Scores agree to the bit for one number of threads,
-        which each cell records, and to about 1e-4 dB for different ones.
+        Of torch on the CPU in each process; null: its part of the cores. Scores agree to the bit
+        for one number of threads, which each cell records, and to about 1e-4 dB for different ones.
+    workers
+        Processes here which share the cells, on a CPU; null: as many as there are cores, cells and
+        memory for, or one where threads are given.
     shard
         2/8: only the second of eight equal shares of the cells, for job arrays.
     shards
@@ -42,6 +45,7 @@ class RunOptions(GridOptions):
     """
 
     threads: int | None = None
+    workers: int | None = None
     shard: str = "1/1"
     shards: int | None = None
     rescore: str | None = None
@@ -101,10 +105,11 @@ def run(options: RunOptions, line: CommandLine) -> None:
     from benchmark.cli.output import FIGURES, REPORT
     from benchmark.console.log import heard, log
     from benchmark.environment.device import pick_device, use_threads
+    from benchmark.environment.helpers import place_of_helper
     from benchmark.files.output import prepare, refuse_among_images
     from benchmark.scoring.compose import with_available_metrics
     from benchmark.scoring.grid import fill, in_order_of, missing
-    from benchmark.scoring.launch import fill_by_workers
+    from benchmark.scoring.launch import fill_by_workers, helped
     from benchmark.scoring.pictures import Kept, remake_pictures
     from benchmark.scoring.rescore import changes_of
 
@@ -112,7 +117,11 @@ def run(options: RunOptions, line: CommandLine) -> None:
     store, device = ResultStore(options.out), pick_device(options.device)
     use_threads(options.threads)
     prepare(options.out, REPORT, FIGURES)
-    is_worker = options.shards is not None
+    place = place_of_helper()
+    is_worker = options.shards is not None or place is not None
+    alone = is_worker or options.shard != "1/1" or options.rescore is not None or device != "cpu"
+    if options.workers is not None:
+        _refuse_workers(options, device)
     with heard() as planning:
         watch = _watch(options, line)
         grid = compose_grid(options)
@@ -138,8 +147,9 @@ def run(options: RunOptions, line: CommandLine) -> None:
             lack = partial(missing, grid, store, rescore=options.rescore)
             fill_by_workers(store, line.launch, lack)
         elif lacking:
-            mine = in_order_of(grid, lacking, options.shard)
-            fill(grid, store, mine, device, options.rescore, kept)
+            mine = in_order_of(grid, lacking, place or options.shard)
+            how = partial(helped, grid, _as_helper(line), options.workers, options.threads)
+            fill(grid, store, mine, device, options.rescore, kept, nullcontext if alone else how)
     if is_worker:
         log.info(f"worker {options.shard} is done")
         return
@@ -170,7 +180,27 @@ def _words(line: CommandLine) -> str:
     """The command which fills a folder."""
     import shlex
 
-    return shlex.join(line.without("out", "shard", "rescore"))
+    return shlex.join(line.without("out", "shard", "rescore", "workers"))
+
+
+def _as_helper(line: CommandLine) -> list[str]:
+    """What a process does which helps with a run."""
+    return ["run", *line.words_without("workers", "threads")]
+
+
+def _refuse_workers(options: RunOptions, device: str) -> None:
+    """Raise ``ValueError`` if the number of processes that was asked for cannot be."""
+    said = f"workers={options.workers}"
+    if options.workers is not None and options.workers < 1:
+        raise ValueError(f"{said} should be a number of processes, from 1")
+    for other, why in {
+        "shards=": options.shards is not None and "says how many workers a launcher starts",
+        "shard=": options.shard != "1/1" and "is for processes that are started one by one",
+        "rescore=": options.rescore is not None and "is done by one process",
+        f"device={device}": device != "cpu" and "is one device; workers are for the CPU",
+    }.items():
+        if why:
+            raise ValueError(f"{said} cannot be here, since {other} {why}; leave it out")
 
 
 def _watch(options: RunOptions, line: CommandLine) -> "Watch | None":

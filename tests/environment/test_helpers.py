@@ -1,0 +1,112 @@
+"""Processes which share the work of a command: when they start, what is said, when they end."""
+
+import os
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+from benchmark.environment import helpers as module
+from benchmark.environment.helpers import PLACE, helpers, place_of_helper
+
+
+@pytest.fixture
+def said(monkeypatch) -> list[str]:
+    monkeypatch.setattr(module, "DELAY", 0.0)
+    monkeypatch.setattr(module, "PAUSE", 0.02)
+    return []
+
+
+@pytest.fixture
+def started(monkeypatch) -> list[str]:
+    """The places of those that are started: each is a process which waits for its end."""
+    places = []
+
+    def start(words, place, log):
+        places.append(place)
+        return subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+
+    monkeypatch.setattr(module, "_start", start)
+    return places
+
+
+def until(condition) -> None:
+    begin = time.monotonic()
+    while not condition():
+        assert time.monotonic() - begin < 60
+        time.sleep(0.01)
+
+
+def test_each_has_a_place_and_all_end_with_the_block(said, started):
+    me = psutil.Process()
+    before = set(me.children())
+    with helpers([], 2, said.append):
+        until(lambda: len(started) == 2)
+    assert started == [f"2/3 {os.getpid()}", f"3/3 {os.getpid()}"]
+    assert set(me.children()) == before and not said
+
+
+def test_what_is_done_at_once_starts_none(said, started, monkeypatch):
+    monkeypatch.setattr(module, "DELAY", 60.0)
+    begin = time.monotonic()
+    with helpers([], 2, said.append):
+        pass
+    assert not started and time.monotonic() - begin < 30
+
+
+def test_an_exception_of_the_block_ends_them_too(said, started):
+    me = psutil.Process()
+    before = set(me.children())
+    with pytest.raises(KeyError), helpers([], 1, said.append):
+        until(lambda: started)
+        raise KeyError
+    assert set(me.children()) == before
+
+
+def test_a_mistake_of_one_is_said_in_its_words(said, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with helpers(["run", "model=nosuch"], 1, said.append):
+        until(lambda: said)
+    assert len(said) == 1 and "process that shares the work ended" in said[0]
+    assert "nosuch" in said[0] and "bench:" not in said[0]
+
+
+def test_what_cannot_be_started_is_said_and_the_block_goes_on(said, monkeypatch):
+    def start(*_):
+        raise OSError("too many processes")
+
+    monkeypatch.setattr(module, "_start", start)
+    with helpers([], 3, said.append):
+        until(lambda: said)
+    assert said == ["no further process shares the work: too many processes"]
+
+
+def test_a_folder_named_as_a_package_is_not_imported(said, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [place for place in sys.path if place])
+    (tmp_path / "benchmark").mkdir()
+    (tmp_path / "benchmark/__init__.py").write_text("raise ImportError('of the folder')")
+    with helpers(["run", "model=nosuch"], 1, said.append):
+        until(lambda: said)
+    assert "nosuch" in said[0]
+
+
+def test_only_a_helper_has_a_place(monkeypatch):
+    monkeypatch.delenv(PLACE, raising=False)
+    assert place_of_helper() is None
+    monkeypatch.setattr(module, "end_with", lambda parent: None)
+    monkeypatch.setenv(PLACE, "2/4 17")
+    assert place_of_helper() == "2/4"
+
+
+def test_a_helper_ends_once_the_one_that_it_helps_is_gone(tmp_path):
+    code = "import os, subprocess, sys; from benchmark.environment.helpers import PLACE; "
+    helper = "import time; from benchmark.environment.helpers import place_of_helper as p; "
+    helper += "assert p() == '2/2'; print('up', flush=True); time.sleep(600)"
+    code += "own = {**os.environ, PLACE: f'2/2 {os.getpid()}'}; "
+    code += f"one = subprocess.Popen([sys.executable, '-c', {helper!r}], env=own, "
+    code += "stdout=subprocess.PIPE); one.stdout.readline(); print(one.pid)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    until(lambda: not psutil.pid_exists(int(done.stdout)))
