@@ -1,6 +1,7 @@
 """Processes share a grid: those of a launcher, or helpers on the cores of this machine."""
 
 import contextlib
+import math
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -85,15 +86,24 @@ def processes(grid: Grid, pixels: Mapping[str, int], cores: int) -> int:
     most = min(cores, len(at_work) // CELLS)
     if most < 2 or any(how.runtime != "torch" for how in grid.inference.values()):
         return 1
-    channels = 1 if grid.protocol.grey else 3
-    needs = [
-        bytes_per_pixel(grid.models[model], CPU, how.precision, channels) * pixels[dataset]
+    need = max(
+        _bytes_per_pixel(grid, model) * pixels[dataset]
         for model, dataset in {(cell.model, cell.dataset) for cell in at_work}
-        if grid.models[model].in_torch and list(grid.models[model].parameters())
-        for how in [grid.inference.get(model, AUTOMATIC)]
-    ]
+    )
     # `tile=auto` takes half of what is free then, while all the others hold theirs
-    return max(1, min(most, int(free_memory(CPU) / (BASE + max(needs, default=0))) - 2))
+    return max(1, min(most, int(free_memory(CPU) / (BASE + need)) - 2))
+
+
+def _bytes_per_pixel(grid: Grid, name: str) -> float:
+    """What a model takes; of one outside torch it cannot be measured, and is little."""
+    model = grid.models[name]
+    if not model.in_torch:
+        return 0.0
+    precision = grid.inference.get(name, AUTOMATIC).precision
+    try:
+        return bytes_per_pixel(model, CPU, precision, 1 if grid.protocol.grey else 3)
+    except Exception:  # whatever it is, the model says it at its first image, by name
+        return math.inf
 
 
 @contextlib.contextmanager

@@ -142,6 +142,14 @@ def test_every_process_has_the_memory_to_restore_the_largest_image_whole(monkeyp
         assert processes(grid, pixels, 16) == expected
 
 
+def test_a_network_which_fails_does_so_at_its_image_and_not_before(
+    monkeypatch,
+):
+    grid = grid_of(40)
+    grid.models["dncnn"].forward = lambda noisy: 1 / 0
+    assert processes(grid, {"photos": 64**2}, 4) == 1
+
+
 def test_a_compiled_network_is_left_its_threads(monkeypatch):
     monkeypatch.setattr(launch, "free_memory", lambda device: 2**40)
     grid = grid_of(40, dncnn=Inference(runtime="openvino"))
