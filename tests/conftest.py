@@ -18,8 +18,8 @@ from benchmark.cli.command import COMMANDS, all_commands
 from benchmark.registry import load_plugins
 
 os.environ.setdefault("GOMP_SPINCOUNT", "3000")  # as `bench` does; read when torch is loaded
-if "PYTEST_XDIST_WORKER" in os.environ:  # one of several processes, which share the cores
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
+# several processes of tests share the cores, and no run in one of them starts further processes
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # of what a shell's script starts by &
     signal.signal(signal.SIGINT, signal.default_int_handler)
 load_plugins()
