@@ -1,4 +1,4 @@
-"""How much memory the limit of a container leaves, as Linux's control groups tell it."""
+"""How much memory and how many cores a container has, as Linux's control groups tell it."""
 
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -15,11 +15,25 @@ def container_free(root: Path = Path("/")) -> int | None:
     root
         The folder in which ``proc`` and ``sys`` are.
     """
-    left = [_left(group) for group in _groups(root)]
+    left = [_left(group) for group in _groups(root, "memory")]
     return min((bytes_ for bytes_ in left if bytes_ is not None), default=None)
 
 
-def _groups(root: Path) -> Iterator[Path]:
+def container_cores(root: Path = Path("/")) -> float | None:
+    """The share of all cores' time that the control groups leave to this process, in cores.
+
+    None where no group has a quota. Which cores a process may use, its affinity, is no part of it.
+
+    Parameters
+    ----------
+    root
+        As of `container_free`.
+    """
+    quotas = [_quota(group) for group in _groups(root, "cpu")]
+    return min((cores for cores in quotas if cores is not None), default=None)
+
+
+def _groups(root: Path, controller: str) -> Iterator[Path]:
     """The folders of the groups, each followed by those it is inside of."""
     try:
         lines = (root / "proc/self/cgroup").read_text().splitlines()
@@ -27,9 +41,9 @@ def _groups(root: Path) -> Iterator[Path]:
         return  # no Linux
     for line in lines:
         number, controllers, path = line.split(":", 2)
-        if number != "0" and "memory" not in controllers.split(","):
+        if number != "0" and controller not in controllers.split(","):
             continue
-        mounts = ("memory",) if number != "0" else ("", "unified")
+        mounts = (controller,) if number != "0" else ("", "unified")
         parts = PurePosixPath(path.lstrip("/"))
         if ".." in parts.parts:  # outside of what the container sees
             parts = PurePosixPath()
@@ -51,6 +65,17 @@ def _left(group: Path) -> int | None:
         if limit is not None and usage is not None:
             return max(0, limit - max(0, usage - _statistic(group / "memory.stat", cache)))
     return None
+
+
+def _quota(group: Path) -> float | None:
+    """Microseconds of a core by those that pass, either version's; None if it has no quota."""
+    quota, period = _number(group / "cpu.cfs_quota_us"), _number(group / "cpu.cfs_period_us")
+    try:
+        first, _, second = (group / "cpu.max").read_text().strip().partition(" ")
+        quota, period = (int(first), int(second)) if first.isdecimal() else (None, None)
+    except (OSError, ValueError):
+        pass  # version 1
+    return quota / period if quota and period else None
 
 
 def _number(path: Path) -> int | None:

@@ -14,6 +14,7 @@ from benchmark.cells.running.sharing import scored_of_unfinished, wait_for_other
 from benchmark.console.log import log
 from benchmark.denoiser.inference import AUTOMATIC, bytes_per_pixel
 from benchmark.denoiser.memory import CPU, free_memory
+from benchmark.environment.cgroup import container_cores
 from benchmark.environment.device import use_threads
 from benchmark.environment.helpers import helpers
 from benchmark.scoring.grid import Grid
@@ -128,7 +129,9 @@ def helped(
     pixels
         As of `processes`.
     """
-    cores = torch.get_num_threads()
+    cores, quota = torch.get_num_threads(), container_cores()
+    if quota is not None:  # which torch does not know of
+        cores = max(1, min(cores, round(quota)))
     count = workers or (1 if threads else processes(grid, pixels, cores))
     use_threads(threads or max(1, cores // count))
     if count == 1:

@@ -9,7 +9,7 @@ from doubles import Dice
 
 from benchmark.denoiser import memory
 from benchmark.denoiser.inference import Inference
-from benchmark.environment.cgroup import container_free
+from benchmark.environment.cgroup import container_cores, container_free
 from benchmark.environment.device import (
     device_name,
     devices,
@@ -305,6 +305,38 @@ STAT = "anon 5\nfile 7\ninactive_file {}\nactive_file 3"
 )
 def test_a_container_s_limit_is_seen_in_either_version_and_in_groups_around(tmp_path, files, free):
     assert container_free(write(tmp_path, files)) == free
+
+
+@pytest.mark.parametrize(
+    ("files", "cores"),
+    [
+        ({}, None),
+        ({PROC: "0::/"}, None),
+        ({PROC: "0::/", f"{V2}/cpu.max": "max 100000"}, None),
+        ({PROC: "0::/", f"{V2}/cpu.max": "250000 100000"}, 2.5),
+        (  # the tightest of all around
+            {
+                PROC: "0::/a/b",
+                f"{V2}/a/b/cpu.max": "400000 100000",
+                f"{V2}/a/cpu.max": "50000 50000",
+            },
+            1.0,
+        ),
+        ({PROC: "0::/docker/1234", f"{V2}/cpu.max": "200000 100000"}, 2.0),
+        (
+            {
+                PROC: "3:cpu,cpuacct:/x",  # version 1
+                f"{V2}/cpu/x/cpu.cfs_quota_us": 300000,
+                f"{V2}/cpu/x/cpu.cfs_period_us": 100000,
+                f"{V2}/cpu/cpu.cfs_quota_us": -1,
+                f"{V2}/cpu/cpu.cfs_period_us": 100000,
+            },
+            3.0,
+        ),
+    ],
+)
+def test_a_container_s_cores_are_those_of_its_quota(tmp_path, files, cores):
+    assert container_cores(write(tmp_path, files)) == cores
 
 
 def test_free_memory_is_the_machine_s_or_the_container_s_whichever_is_less(monkeypatch):
