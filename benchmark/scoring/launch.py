@@ -133,6 +133,7 @@ def helped(
     if quota is not None:  # which torch does not know of
         cores = max(1, min(cores, round(quota)))
     count = workers or (1 if threads else processes(grid, pixels, cores))
+    count = min(count, len(grid.cells))
     use_threads(threads or max(1, cores // count))
     if count == 1:
         yield

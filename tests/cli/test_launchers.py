@@ -178,6 +178,7 @@ def test_with_the_command_its_workers_end(alone, tmp_path, how, shared):
     ("words", "says"),
     [
         (["workers=0"], "workers=0 should be a number of processes, from 1"),
+        (["workers=100000"], "workers=100000 should be a number of processes, from 1 to"),
         (["workers=2", "shard=1/2"], "workers=2 cannot be here, since shard= is for processes"),
         (["workers=2", "rescore=all"], "since rescore= is done by one process; leave it out"),
     ],

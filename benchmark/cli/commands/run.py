@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     Wanted = Mapping[Any, set[str]]  # images by dataset, noise, level and seed
 
+WORKERS = 8  # so many may be asked for on any machine, and otherwise one a core
+
 
 @dataclass(frozen=True)
 class RunOptions(GridOptions):
@@ -190,9 +192,14 @@ def _as_helper(line: CommandLine) -> list[str]:
 
 def _refuse_workers(options: RunOptions, device: str) -> None:
     """Raise ``ValueError`` if the number of processes that was asked for cannot be."""
-    said = f"workers={options.workers}"
-    if options.workers is not None and options.workers < 1:
-        raise ValueError(f"{said} should be a number of processes, from 1")
+    import os
+
+    said, cores = f"workers={options.workers}", os.cpu_count() or 1
+    most = max(cores, WORKERS)
+    if options.workers is not None and not 1 <= options.workers <= most:
+        raise ValueError(
+            f"{said} should be a number of processes, from 1 to {most}; there are {cores} cores"
+        )
     for other, why in {
         "shards=": options.shards is not None and "says how many workers a launcher starts",
         "shard=": options.shard != "1/1" and "is for processes that are started one by one",
