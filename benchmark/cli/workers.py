@@ -57,6 +57,7 @@ def workers_of(command: Command, words: list[str]) -> tuple[Workers | None, list
         raise ValueError(f"shards={text} should be a number of workers, from 1 to {MOST}")
     for key, why in (
         ("shard", "workers take whatever cell is free, and none has a part to itself"),
+        ("workers", "shards= says how many there are, and a launcher where they run"),
         ("rescore=all", "each worker would score all of them; delete the cells instead"),
     ):
         if any(word == key or word.startswith(f"{key}=") for word in words):

@@ -274,6 +274,7 @@ def test_joblib_starts_all_workers_at_once_unless_it_is_told_otherwise():
         (["-m", "hydra/launcher=joblib", "shards=many"], "a number of workers, from 1"),
         (["-m", "hydra/launcher=joblib", "shards=2", "shard=1/2"], "exclude each other"),
         (["-m", "hydra/launcher=joblib", "shards=2", "rescore=all"], "exclude each other"),
+        (["-m", "hydra/launcher=joblib", "shards=2", "workers=2"], "exclude each other"),
     ],
 )
 def test_workers_that_cannot_be_are_refused_in_one_sentence(words, says):

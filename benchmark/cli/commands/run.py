@@ -201,7 +201,6 @@ def _refuse_workers(options: RunOptions, device: str) -> None:
             f"{said} should be a number of processes, from 1 to {most}; there are {cores} cores"
         )
     for other, why in {
-        "shards=": options.shards is not None and "says how many workers a launcher starts",
         "shard=": options.shard != "1/1" and "is for processes that are started one by one",
         "rescore=": options.rescore is not None and "is done by one process",
         f"device={device}": device != "cpu" and "is one device; workers are for the CPU",
