@@ -194,9 +194,9 @@ def _refuse_workers(options: RunOptions, device: str) -> None:
     """Raise ``ValueError`` if the number of processes that was asked for cannot be."""
     import os
 
-    said, cores = f"workers={options.workers}", os.cpu_count() or 1
-    most = max(cores, WORKERS)
-    if options.workers is not None and not 1 <= options.workers <= most:
+    workers, cores = options.workers or 0, os.cpu_count() or 1
+    said, most = f"workers={workers}", max(cores, WORKERS)
+    if not 1 <= workers <= most:
         raise ValueError(
             f"{said} should be a number of processes, from 1 to {most}; there are {cores} cores"
         )
@@ -205,7 +205,7 @@ def _refuse_workers(options: RunOptions, device: str) -> None:
         "rescore=": options.rescore is not None and "is done by one process",
         f"device={device}": device != "cpu" and "is one device; workers are for the CPU",
     }.items():
-        if why:
+        if why and workers > 1:
             raise ValueError(f"{said} cannot be here, since {other} {why}; leave it out")
 
 
