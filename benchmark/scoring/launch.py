@@ -81,16 +81,14 @@ def processes(grid: Grid, pixels: Mapping[str, int], cores: int) -> int:
     Parameters
     ----------
     pixels
-        Of the largest image of each dataset.
+        Of the largest image of each dataset which is still to be scored on.
     """
     at_work = [cell for cell in grid.cells if not grid.models[cell.model].pointwise]
     most = min(cores, len(at_work) // CELLS)
     if most < 2 or any(how.runtime != "torch" for how in grid.inference.values()):
         return 1
-    need = max(
-        _bytes_per_pixel(grid, model) * pixels[dataset]
-        for model, dataset in {(cell.model, cell.dataset) for cell in at_work}
-    )
+    pairs = {(cell.model, cell.dataset) for cell in at_work if cell.dataset in pixels}
+    need = max((_bytes_per_pixel(grid, model) * pixels[data] for model, data in pairs), default=0)
     # `tile=auto` takes half of what is free then, while all the others hold theirs
     return max(1, min(most, int(free_memory(CPU) / (BASE + need)) - 2))
 
@@ -117,7 +115,7 @@ def helped(
 ) -> Iterator[None]:
     """Have further processes on the cores of this machine score cells while a block does.
 
-    Torch has the block's share of the threads from here on.
+    Torch has the block's share of the threads meanwhile.
 
     Parameters
     ----------
@@ -129,18 +127,21 @@ def helped(
     pixels
         As of `processes`.
     """
-    cores, quota = torch.get_num_threads(), container_cores()
+    before, quota = torch.get_num_threads(), container_cores()
+    cores = before
     if quota is not None:  # which torch does not know of
         cores = max(1, min(cores, round(quota)))
     count = workers or (1 if threads else processes(grid, pixels, cores))
     count = min(count, len(grid.cells))
     use_threads(threads or max(1, cores // count))
-    if count == 1:
-        yield
-        return
     each = torch.get_num_threads()
-    log.info(f"{count} processes of {each} thread{'s' if each > 1 else ''} share the cells")
-    with helpers([*words, f"threads={each}"], count - 1, log.warning):
+    with contextlib.ExitStack() as until_done:
+        until_done.callback(use_threads, before)  # for the next run of a sweep
+        if count > 1:
+            said = f"{each} thread{'s' if each > 1 else ''}"
+            log.info(f"{count} processes of {said} share the cells")
+            command = [*words, f"threads={each}"]
+            until_done.enter_context(helpers(command, count - 1, log.warning))
         yield
 
 

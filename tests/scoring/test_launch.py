@@ -1,7 +1,8 @@
 """Workers that share a grid are started until all of it is there, and no longer."""
 
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -140,6 +141,24 @@ def test_every_process_has_the_memory_to_restore_the_largest_image_whole(monkeyp
         free *= need + launch.BASE
         monkeypatch.setattr(launch, "free_memory", lambda device, free=free: free + 1)
         assert processes(grid, pixels, 16) == expected
+
+
+def test_what_is_scored_already_needs_no_memory(monkeypatch):
+    monkeypatch.setattr(launch, "free_memory", lambda device: 2**40)
+    grid = grid_of(8)
+    both = replace(grid, levels={**grid.levels, "done": {"offset": (1.0,)}})
+    assert processes(both, {"photos": 64**2}, 4) == 4
+
+
+def test_the_next_run_of_a_sweep_finds_all_threads_again(monkeypatch):
+    asked, seen = [], []
+    monkeypatch.setattr(launch, "helpers", lambda words, *_: nullcontext(asked.append(words)))
+    monkeypatch.setattr(launch, "use_threads", lambda number: seen.append(number))
+    monkeypatch.setattr(launch.torch, "get_num_threads", lambda: seen[-1] if seen else 8)
+    monkeypatch.setattr(launch, "container_cores", lambda: None)
+    with launch.helped(grid_of(8), ["run"], 4, None, {"photos": 64**2}):
+        assert seen == [2]
+    assert seen == [2, 8] and asked == [["run", "threads=2"]]
 
 
 def test_a_network_which_fails_does_so_at_its_image_and_not_before(
