@@ -3,7 +3,6 @@
 import os
 import sys
 import tempfile
-import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache
@@ -136,8 +135,7 @@ def _begin_elsewhere(command: Command) -> None:
     from benchmark.cli.entry import set_up
 
     set_up()
-    # joblib's would wait for ever for work
-    threading.Thread(target=end_with, args=(os.getppid(),), daemon=True).start()
+    end_with(os.getppid())  # joblib's would wait for ever for work
     if command.loads:
         from benchmark.cli.registered.plugins import load_fitting_plugins
 

@@ -26,15 +26,19 @@ def place_of_helper() -> str | None:
     place, _, parent = os.environ.get(PLACE, "").partition(" ")
     if not parent.isdecimal():
         return None
-    threading.Thread(target=end_with, args=(int(parent),), daemon=True).start()
+    end_with(int(parent))
     return place
 
 
 def end_with(parent: int) -> None:
-    """End this process once the one which started it has, of whatever."""
-    while os.getppid() == parent:
-        time.sleep(PAUSE)
-    os._exit(1)
+    """From here on, end this process once the one which started it has, of whatever."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(PAUSE)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 @contextmanager

@@ -287,12 +287,19 @@ def fill(
                 for _ in _fill_cell(grid, store, part, device, environment, kept):
                     shown.advance(task, counts)
                     if not before and time.monotonic() - looked > LOOK:
-                        for cell in [cell for cell in left if store.path(cell).exists()]:
-                            del left[cell]
+                        for cell in _taken_finished(store, left):
                             shown.advance(task, images[cell])
                         looked = time.monotonic()
             shown.update(task, cells=f"{len(cells) - len(left)}/{len(cells)} cells")
         shown.update(task, cells=f"{len(cells)}/{len(cells)} cells", now="done")
+
+
+def _taken_finished(store: ResultStore, left: dict[Cell, None]) -> list[Cell]:
+    """The cells which are finished by now, taken out of those that are left."""
+    finished = [cell for cell in left if store.path(cell).exists()]
+    for cell in finished:
+        del left[cell]
+    return finished
 
 
 def _fill_cell(

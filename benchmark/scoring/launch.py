@@ -131,8 +131,8 @@ def helped(
     cores = before
     if quota is not None:  # which torch does not know of
         cores = max(1, min(cores, round(quota)))
-    count = workers or (1 if threads else processes(grid, pixels, cores))
-    count = min(count, len(grid.cells))
+    wanted = workers or (1 if threads else processes(grid, pixels, cores))
+    count = min(wanted, len(grid.cells))
     use_threads(threads or max(1, cores // count))
     each = torch.get_num_threads()
     with contextlib.ExitStack() as until_done:

@@ -161,9 +161,7 @@ def test_the_next_run_of_a_sweep_finds_all_threads_again(monkeypatch):
     assert seen == [2, 8] and asked == [["run", "threads=2"]]
 
 
-def test_a_network_which_fails_does_so_at_its_image_and_not_before(
-    monkeypatch,
-):
+def test_a_network_which_fails_does_so_at_its_image_and_not_before():
     grid = grid_of(40)
     grid.models["dncnn"].forward = lambda noisy: 1 / 0
     assert processes(grid, {"photos": 64**2}, 4) == 1

@@ -121,9 +121,9 @@ def run(options: RunOptions, line: CommandLine) -> None:
     prepare(options.out, REPORT, FIGURES)
     place = place_of_helper()
     is_worker = options.shards is not None or place is not None
-    alone = is_worker or options.shard != "1/1" or options.rescore is not None or device != "cpu"
+    why_alone = _why_alone(options, device)
     if options.workers is not None:
-        _refuse_workers(options, device)
+        _check_workers(options.workers, why_alone)
     with heard() as planning:
         watch = _watch(options, line)
         grid = compose_grid(options)
@@ -150,8 +150,9 @@ def run(options: RunOptions, line: CommandLine) -> None:
             fill_by_workers(store, line.launch, lack)
         elif lacking:
             mine = in_order_of(grid, lacking, place or options.shard)
-            how = partial(helped, grid, _as_helper(line), options.workers, options.threads)
-            fill(grid, store, mine, device, options.rescore, kept, nullcontext if alone else how)
+            shared = partial(helped, grid, _as_helper(line), options.workers, options.threads)
+            how = nullcontext if is_worker or why_alone else shared
+            fill(grid, store, mine, device, options.rescore, kept, how)
     if is_worker:
         log.info(f"worker {options.shard} is done")
         return
@@ -190,23 +191,28 @@ def _as_helper(line: CommandLine) -> list[str]:
     return ["run", *line.words_without("workers", "threads")]
 
 
-def _refuse_workers(options: RunOptions, device: str) -> None:
+def _why_alone(options: RunOptions, device: str) -> str:
+    """What keeps a run to one process, as the end of a sentence; empty where nothing does."""
+    if options.shard != "1/1":
+        return "shard= is for processes that are started one by one"
+    if options.rescore is not None:
+        return "rescore= is done by one process"
+    return "" if device == "cpu" else f"device={device} is one device; workers are for the CPU"
+
+
+def _check_workers(workers: int, why_alone: str) -> None:
     """Raise ``ValueError`` if the number of processes that was asked for cannot be."""
     import os
 
-    workers, cores = options.workers or 0, os.cpu_count() or 1
-    said, most = f"workers={workers}", max(cores, WORKERS)
+    cores = os.cpu_count() or 1
+    most = max(cores, WORKERS)
     if not 1 <= workers <= most:
         raise ValueError(
-            f"{said} should be a number of processes, from 1 to {most}; there are {cores} cores"
+            f"workers={workers} should be a number of processes, from 1 to {most}; there are "
+            f"{cores} cores"
         )
-    for other, why in {
-        "shard=": options.shard != "1/1" and "is for processes that are started one by one",
-        "rescore=": options.rescore is not None and "is done by one process",
-        f"device={device}": device != "cpu" and "is one device; workers are for the CPU",
-    }.items():
-        if why and workers > 1:
-            raise ValueError(f"{said} cannot be here, since {other} {why}; leave it out")
+    if why_alone and workers > 1:
+        raise ValueError(f"workers={workers} cannot be here, since {why_alone}; leave it out")
 
 
 def _watch(options: RunOptions, line: CommandLine) -> "Watch | None":
