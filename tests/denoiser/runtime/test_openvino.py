@@ -134,6 +134,15 @@ def test_a_graph_is_kept_on_disk_and_not_made_again(kept, monkeypatch):
     torch.testing.assert_close(first, expected, rtol=0, atol=AGREE)
 
 
+def test_nothing_is_reported_to_anybody(tmp_path, monkeypatch):
+    telemetry = pytest.importorskip("openvino_telemetry")
+    monkeypatch.setattr(telemetry.Telemetry, "send_event", forbidden)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    expected, found = both(Averaged(), picture())
+    torch.testing.assert_close(found, expected, rtol=0, atol=AGREE)
+    assert not (tmp_path / "intel").exists()  # where its reports count what was done
+
+
 def test_other_weights_are_another_graph():
     model = Averaged()
     both(model, picture())
