@@ -21,7 +21,7 @@ from benchmark.denoiser.contract import (
 )
 from benchmark.denoiser.model import Denoiser
 from benchmark.denoiser.padding import pad_to_multiple
-from benchmark.denoiser.tiling import tile_step
+from benchmark.denoiser.tiling import least_tile, tile_step
 from benchmark.environment.device import forked_rng
 from benchmark.registry import summary
 
@@ -29,7 +29,7 @@ SIDE = 32  # pixels, of the square picture which most checks use
 SIZES = ((1, 1), (7, 9), (1, 200), (61, 67), (8, 120))  # no side but the last's suits a window
 TOLERANCE = 1e-3  # a quarter of an 8-bit step; kernels for other batches round differently
 HOW = ("tile", "precision", "runtime", "clamp")  # what ``denoise`` may be told beside the image
-LARGE, TILE = 96, 64  # pixels, of a picture and of the tiles it is cut into: two by two
+TILE = 64  # pixels, of the tiles that a picture is cut into
 
 
 class Broken(Exception):
@@ -82,7 +82,7 @@ def value_range(model: Denoiser) -> str:
         raw = _raw(model, noisy)
         require_floating(raw)
         require_finite(raw.float())
-        require_range(raw.float(), noisy)
+        require_range(raw.float(), pad_to_multiple(noisy, model.multiple))
         clamped = _denoise(model, noisy)
         if not ((clamped >= 0) & (clamped <= 1)).all():
             least, most = clamped.min().item(), clamped.max().item()
@@ -153,13 +153,15 @@ def batch(model: Denoiser) -> str:
 def tiles(model: Denoiser) -> str:
     """An image in tiles comes back in its shape; how far it differs is a number to know."""
     _refuse_random(model)
-    noisy, step = _picture(model, LARGE, LARGE), tile_step(model.multiple)
-    side = math.ceil(TILE / step) * step
+    step = tile_step(model.multiple)
+    side = max(least_tile(model.multiple), math.ceil(TILE / step) * step)
+    large = side + side // 2  # two by two of them
+    noisy = _picture(model, large, large)
     tiled = _denoise(model, noisy, tile=side)
     if tiled.shape != noisy.shape:
         raise Broken(f"{tuple(tiled.shape)} from {tuple(noisy.shape)}")
     furthest = 255 * _furthest(tiled, _denoise(model, noisy))
-    return f"{side}x{side} of {LARGE}x{LARGE} change a pixel by {furthest:.2g} of 255 at most"
+    return f"{side}x{side} of {large}x{large} change a pixel by {furthest:.2g} of 255 at most"
 
 
 def level_not_told(model: Denoiser) -> str:

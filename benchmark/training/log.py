@@ -4,7 +4,7 @@ import csv
 import io
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,7 +29,8 @@ class LogEntry:
     """A line of ``log.csv``; loss and speeds are of the steps since the line before.
 
     ``data_wait`` is the share of time in which the network waited for crops, ``matmul_share`` the
-    network's operations per second as a share of the machine's fastest matrix product.
+    network's operations per second as a share of the machine's fastest matrix product, NaN where
+    they cannot be counted.
     """
 
     step: int
@@ -104,7 +105,9 @@ class Speedometer:
 
     def __init__(self, network: Denoiser, recipe: Recipe, precision: str, processes: Processes):
         self.batch = recipe.batch
-        self.gflop = FORWARD_AND_BACKWARD * gflop(network, recipe.patch) * recipe.batch  # of a step
+        self.gflop = np.nan  # of a step
+        with suppress(Exception):  # of a network that looks at values, which there are none of then
+            self.gflop = FORWARD_AND_BACKWARD * gflop(network, recipe.patch) * recipe.batch
         self.peak = processes.size * peak_speed(3, processes.device, precision)
 
     def speeds(self, steps: int, seconds: float, waited: float) -> dict[str, float]:
@@ -153,10 +156,11 @@ class TrainingLog:
         fraction = self.recipe.fraction(entry.step, entry.seconds)
         total = f"/{self.recipe.steps}" if self.recipe.minutes is None else ""
         left = (1 / fraction - 1) * entry.seconds / 60
+        share = "" if np.isnan(entry.matmul_share) else f"{entry.matmul_share:.0%} of peak  "
         return (
             f"step {entry.step}{total}  loss {entry.loss:.5f}  lr {entry.learning_rate:.2g}  "
             f"{entry.images_per_second:.1f} images/s  waiting for data {entry.data_wait:.1%}  "
-            f"{entry.matmul_share:.0%} of peak  {left:.1f} min left"
+            f"{share}{left:.1f} min left"
         )
 
     def _write_events(self, values: Mapping[str, float], step: int) -> None:

@@ -4,7 +4,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import cast
@@ -15,8 +15,9 @@ from torch import Tensor
 
 from benchmark.console.log import log
 from benchmark.denoiser import Denoiser
-from benchmark.denoiser.weights.load import save_weights
+from benchmark.denoiser.weights.load import read_header, save_weights
 from benchmark.files.lease import Leases
+from benchmark.files.whole import sweep
 from benchmark.settings import differences, plain
 from benchmark.training.distributed import Processes
 from benchmark.training.log import History, LogEntry, Speedometer, Stopwatch, TrainingLog
@@ -111,6 +112,8 @@ class Training:
         with self._exclusive():
             self._resume()
             self._begin_session()
+            if self.processes.is_main:
+                self._mend()
             return self._train()
 
     @contextmanager
@@ -129,6 +132,17 @@ class Training:
         self.stopwatch = Stopwatch(self.history.seconds)
         self.saved = time.perf_counter()
 
+    def _mend(self) -> None:
+        """What a process left that was killed, or whose disk was full, between two files."""
+        sweep(self.folder)
+        if self.history.step == 0:
+            return
+        with suppress(ValueError, OSError):
+            header = read_header(self.folder / f"{self.folder.name}.safetensors")
+            if header["training"].get("steps") == self.history.step:
+                return
+        self._export(self.folder.name)
+
     def _train(self) -> TrainingResult:
         stopped = False
         with _signals_noted() as signals:
@@ -144,7 +158,8 @@ class Training:
                 stopped = fraction < 1 and self._is_stopped(signals)
                 with self.stopwatch.pause():
                     self._write_what_is_due(rate, done=fraction >= 1, stopped=stopped)
-        return TrainingResult(self.average.eval(), self.history, signals[0] if stopped else None)
+        by = [*signals, signal.SIGTERM][0] if stopped else None  # another process may have had it
+        return TrainingResult(self.average.eval(), self.history, by)
 
     def _fraction(self) -> float:
         """How much of the training lies behind, by the clock of the main process."""

@@ -104,6 +104,9 @@ class Recipe:
 class Execution:
     """How a training runs, which changes no more than rounding; its recipe says what it is.
 
+    Of a network that draws random numbers, such as masks, `accumulate` also changes which ones:
+    each piece has its own, as each process of several has.
+
     Parameters
     ----------
     precision

@@ -55,6 +55,16 @@ def test_a_network_trained_on_a_folder_can_be_run_from_its_file(bench, tmp_path,
     assert "model.weights 'sha256:" in err
 
 
+def test_crops_which_a_network_cannot_take_are_refused_before_an_image_is_read(bench, photographs):
+    data = ["data=folder", f"data.folder.path={photographs}", "out=runs"]
+    status, out, err = bench("train", "preset=tiny", "model=restormer_tiny", "patch=36", *data)
+    assert (status, out) == (2, "")
+    assert err == (
+        "bench: patch=36 does not suit 'restormer_tiny', whose crops have sides that are a "
+        "multiple of 8; take patch=40\n"
+    )
+
+
 @pytest.mark.slow
 def test_training_with_another_recipe_in_the_same_folder_is_refused(bench, photographs):
     tiny = ["model.dncnn.depth=3", "model.dncnn.width=8", "batch=2", "patch=16", "out=runs"]

@@ -140,6 +140,17 @@ def test_the_identity_keeps_every_promise():
     assert [one.kept for one in check(Identity())] == [True] * len(CHECKS)
 
 
+@pytest.mark.parametrize("multiple", [24, 64])
+def test_a_network_of_large_blocks_keeps_them_too(multiple):
+    class Blocks(Identity):
+        def forward(self, noisy: Tensor) -> Tensor:
+            blocks = nn.functional.pixel_unshuffle(noisy, multiple)
+            return nn.functional.pixel_shuffle(blocks, multiple)
+
+    Blocks.multiple = multiple
+    assert broken(Blocks()) == {}
+
+
 def test_batches_and_tiles_of_a_random_network_are_skipped_and_it_is_said_why():
     skipped = {one.name: one.found for one in check(Dice()) if one.kept is None}
     assert list(skipped) == ["batch", "tiles"]

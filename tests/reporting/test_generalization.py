@@ -96,6 +96,15 @@ def test_a_training_of_the_noisy_input_stands_for_it():
     pd.testing.assert_frame_equal(single(named), single(table), check_like=True)
 
 
+def test_the_same_weights_under_two_names_count_once():
+    table = rows(PSNR)
+    mine = table[table["model"] == "mine"]
+    other = mine.assign(model="mine@2", psnr=mine["psnr"] + 3)
+    found = single(pd.concat([table, mine.assign(model="mine@1"), other]), families={})
+    assert found.loc["mine", "ood"] == pytest.approx((22 + 30 + 21) / 3 + 1.5)
+    assert found.loc["mine", "ood_families"] == pytest.approx(found.loc["mine", "ood"])
+
+
 def test_where_less_is_better_signs_still_mean_better():
     table = rows({key: {m: -v for m, v in of.items()} for key, of in PSNR.items()}, "lpips")
     less, more = single(table, "lpips").loc["mine"], single(rows(PSNR)).loc["mine"]

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 import torch
 from command_results import bench_in
+from torch import nn
 
 from benchmark.console.log import log
 from benchmark.denoiser import DENOISERS, Denoiser
@@ -25,6 +26,7 @@ from benchmark.files import whole as files
 from benchmark.files.lease import Leases
 from benchmark.files.owner import new_token
 from benchmark.noise import NOISE_MODELS
+from benchmark.training import loop
 from benchmark.training.loop import Training, TrainingResult
 from benchmark.training.patches import Patches
 from benchmark.training.recipe import Execution, Recipe
@@ -232,6 +234,41 @@ def test_a_killed_process_loses_nothing(bench, tmp_path, photographs, undisturbe
     assert_same_weights(one, other)
 
 
+def test_weights_which_a_full_disk_held_back_are_written_by_the_next_command(
+    tmp_path, images, monkeypatch
+):
+    path, save = tmp_path / "cut/cut.safetensors", loop.save_weights
+
+    def full(to: Path, *given: object) -> None:
+        if to == path and load_state(path.parent)[1]["diary"]["step"] == RECIPE.steps:
+            raise OSError(28, "No space left on device")
+        save(to, *given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "save_weights", full)
+        with pytest.raises(OSError, match="No space left"):
+            trained(path.parent, images, execution=replace(EXECUTION, save_every=4))
+    machine, number, _, chance = new_token().split("-")
+    left = path.with_name(f".state-000000009.pt.{machine}-{number}-1-{chance}.tmp")
+    left.write_bytes(b"half of it")  # by a process which was killed
+    assert read_header(path)["training"]["steps"] == 4
+    trained(path.parent, images)
+    assert read_header(path)["training"]["steps"] == RECIPE.steps and not left.exists()
+    whole = trained(tmp_path / "whole", images).average
+    assert_same_weights(load_network(DENOISERS["dncnn"], path, {}), whole)
+    before = path.read_bytes()
+    trained(path.parent, images)
+    assert path.read_bytes() == before
+
+
+def test_where_another_process_was_told_to_stop_this_one_stops_as_by_sigterm(
+    tmp_path, images, monkeypatch
+):
+    monkeypatch.setattr(Training, "_is_stopped", lambda self, _: self.history.step == 3)
+    stopped = trained(tmp_path, images)
+    assert (stopped.history.step, stopped.stopped_by) == (3, signal.SIGTERM)
+
+
 def test_a_finished_training_is_not_done_again(tmp_path, images, listen):
     whole = trained(tmp_path, images)
     listen(power_off_at(8))
@@ -376,6 +413,33 @@ def test_the_export_is_the_average_and_not_the_last_weights(tmp_path, images):
     trained(tmp_path / "raw", images, replace(RECIPE, ema=0.0))
     _, state = load_state(tmp_path / "raw")
     assert torch.equal(state["network"][name], state["average"][f"module.{name}"])
+
+
+class Looking(Denoiser):
+    """It looks at values, and one of its convolutions has two names."""
+
+    name = "looking"
+
+    def __init__(self):
+        super().__init__()
+        self.first = self.last = nn.Conv2d(3, 3, 3, padding=1)
+
+    def forward(self, noisy: torch.Tensor) -> torch.Tensor:
+        return self.last(self.first(noisy / 255 if noisy.max().item() > 2 else noisy))
+
+
+def test_a_network_which_looks_at_values_and_shares_weights_is_trained(
+    tmp_path, images, monkeypatch, listen
+):
+    monkeypatch.setitem(DENOISERS, "looking", Looking)
+    monkeypatch.setitem(NETWORKS, "looking", {})
+    said: list[str] = []
+    listen(said.append)
+    average = trained(tmp_path, images, name="looking").average
+    steps = [line for line in said if line.startswith("step")]
+    assert len(steps) == 4 and not any("nan" in line or "peak" in line for line in steps)
+    path = tmp_path / f"{tmp_path.name}.safetensors"
+    assert_same_weights(load_network(Looking, path, {}), average)
 
 
 def test_training_lowers_the_loss(tmp_path, images):

@@ -43,7 +43,7 @@ def compose_training(options: "TrainOptions", processes: Processes) -> Training:
     trained_on = (noise_name, noise, float(options.level))
     conditions = [trained_on, *_further_conditions(options, noise_name)]
     torch.manual_seed(recipe.seed)
-    network = _tried(name, spec.cls, arguments)
+    network = _tried(name, spec.cls, arguments, recipe.patch)
     facts = {
         "model": {"of": spec.cls.name, **identity_of(spec.cls, arguments)},
         "noise": recorded_settings(options.noise[noise_name]),
@@ -86,25 +86,33 @@ def _refuse_unlearned(name: str, spec: Spec) -> None:
         raise ValueError(f"'{name}' has nothing to train; choose a network: bench list model")
 
 
-def _tried(name: str, cls: type[Denoiser], arguments: Mapping[str, object]) -> Denoiser:
+def _tried(name: str, cls: type[Denoiser], arguments: Mapping[str, object], patch: int) -> Denoiser:
     """A network which restores a small batch in training; settings with which it cannot are wrong.
 
     torch makes a layer of no channels without a word, and fails when it is used.
     """
     network = made("model", name, cls, arguments)
     changed = changed_settings("model", name, cls, arguments)
-    if changed:
-        side = network.multiple * math.ceil(16 / network.multiple)
-        probe = torch.full((2, network.image_channels or 3, side, side), 0.5)
-        try:
-            with torch.random.fork_rng(devices=[]), torch.no_grad():
-                restored = deepcopy(network).train()(probe)
-            problem = "" if restored.isfinite().all() else "its output is not finite"
-        except (RuntimeError, ArithmeticError, ValueError, IndexError, TypeError) as error:
-            problem = f"{type(error).__name__}: {error}"
-        if problem:
-            raise ValueError(f"'{cls.name}' cannot be trained with {changed} ({problem})")
+    multiple = network.multiple
+    if changed and (problem := _problem_with(network, multiple * math.ceil(16 / multiple))):
+        raise ValueError(f"'{cls.name}' cannot be trained with {changed} ({problem})")
+    if patch % multiple and _problem_with(network, patch):
+        raise ValueError(
+            f"patch={patch} does not suit '{name}', whose crops have sides that are a multiple of "
+            f"{multiple}; take patch={multiple * math.ceil(patch / multiple)}"
+        )
     return network
+
+
+def _problem_with(network: Denoiser, side: int) -> str:
+    """What comes instead of a small batch of square images of this side; nothing if they do."""
+    probe = torch.full((2, network.image_channels or 3, side, side), 0.5)
+    try:
+        with torch.random.fork_rng(devices=[]), torch.no_grad():
+            restored = deepcopy(network).train()(probe)
+    except (RuntimeError, ArithmeticError, ValueError, IndexError, TypeError) as error:
+        return f"{type(error).__name__}: {error}"
+    return "" if restored.isfinite().all() else "its output is not finite"
 
 
 def _training_noise(options: "TrainOptions") -> tuple[str, NoiseModel]:

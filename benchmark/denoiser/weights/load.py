@@ -91,8 +91,9 @@ def save_weights(
     The file is one of safetensors, and whole or absent: it is written aside and renamed.
     """
     header = {"model": network.name, "arguments": arguments, "training": training}
-    tensors = {
-        key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()
+    tensors = {  # copies, since the format refuses two names of one tensor
+        key: value.detach().cpu().contiguous().clone()
+        for key, value in network.state_dict().items()
     }
     write_whole(path, save(tensors, metadata={HEADER: json.dumps(header)}))
 

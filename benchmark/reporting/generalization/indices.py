@@ -90,7 +90,7 @@ class Generalization:
     @cached_property
     def curves(self) -> dict[str, dict[float, float]]:
         """By noise which has the severities, what each of its levels counts in the area."""
-        rows = by_network(self.ranking.shared)
+        rows = by_network(self.ranking.shared, self.ranking.scale.metric)
         if NOISY not in self._matrices or "psnr" not in rows or not rows["psnr"].notna().any():
             return {}
         noisy = score_matrices(rows[rows["model"] == NOISY], "psnr")[NOISY]
@@ -129,7 +129,8 @@ class Generalization:
     @cached_property
     def _matrices(self) -> dict[str, pd.DataFrame]:
         """By model, means over its trainings."""
-        return score_matrices(by_network(self.ranking.shared), self.ranking.scale.metric)
+        metric = self.ranking.scale.metric
+        return score_matrices(by_network(self.ranking.shared, metric), metric)
 
     def _trained_on(self, model: str) -> Collection[Condition] | None:
         """What all trainings of a model are known to have seen; None where that is not known."""

@@ -45,13 +45,21 @@ def trainings_of(rows: pd.DataFrame, metric: str | None = None) -> dict[str, lis
     return found
 
 
-def by_network(rows: pd.DataFrame) -> pd.DataFrame:
-    """The lines with one model for each network: means over its trainings, as they are if none."""
+def by_network(rows: pd.DataFrame, metric: str | None = None) -> pd.DataFrame:
+    """The lines with one model for each network: means over its trainings, as they are if none.
+
+    Parameters
+    ----------
+    metric
+        As in `trainings_of`: with it, the same weights under two names count once.
+    """
     networks = rows["model"].map(network_of)
     if networks.equals(rows["model"]):
         return rows
-    values = [*metric_names(rows), "seconds"]
-    return rows.assign(model=networks).groupby(["model", *ROW], as_index=False)[values].mean()
+    counted = {model for members in trainings_of(rows, metric).values() for model in members}
+    values, own = [*metric_names(rows), "seconds"], rows["model"].isin(counted)
+    means = rows[own].assign(model=networks[own]).groupby(["model", *ROW], as_index=False)
+    return means[values].mean()
 
 
 @dataclass(frozen=True)
