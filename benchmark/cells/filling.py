@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING, Any, Self, TextIO
 from benchmark.cells.cell import Cell
 from benchmark.cells.parts import append_row, new_part, parts_of, read_part, remove_part, start_part
 from benchmark.cells.provenance import (
+    EARLIER,
     MADE_BY,
+    MADE_IN,
+    PLACE,
     Code,
     code_changes,
     same_made,
@@ -22,7 +25,7 @@ from benchmark.cells.provenance import (
     without_stamp,
 )
 from benchmark.cells.records import Damaged, Row, all_finite
-from benchmark.cells.reuse import EARLIER, Identities, Settings, refuse_other, usable_rows
+from benchmark.cells.reuse import Identities, Settings, refuse_other, usable_rows
 from benchmark.files.lease import Lease
 from benchmark.settings import short_digest
 
@@ -34,12 +37,16 @@ MADE_WITH = ("environment", "code")  # keys of a cell which say how its rows wer
 
 @dataclass(frozen=True)
 class Request:
-    """A cell that is asked for, and what its scores are to be of; see `ResultStore.filling`."""
+    """A cell that is asked for, and what its scores are to be of; see `ResultStore.filling`.
+
+    ``environment`` is where they are made: of rows that others left the cell says where they were.
+    """
 
     cell: Cell
     settings: Settings
     identities: Identities = None
     code: Code | None = None
+    environment: Mapping[str, Any] | None = None
 
 
 class Part:
@@ -70,6 +77,8 @@ class Part:
         self._made_by = None
         if request.code:
             self._made_by = stamp(asdict(self.cell), request.code, version("torch"))
+        here = request.environment
+        self._made_in = [here.get(name) for name in PLACE] if here else None
         self._record = store.read(self.cell) if self.cell in store else None
         usable = not outdated and not self._is_of_other_code()
         rows = store.rows(self.cell, self._settings, self._identities) if usable else {}
@@ -137,12 +146,13 @@ class Part:
         """
         if self.finished:
             return
+        places = {image: self.rows[image].get(MADE_IN, self._made_in) for image in images}
         rows = without_stamp(self.rows[image] for image in images)
         if tiles := {row["image"]: row.pop("tile") for row in rows if "tile" in row}:
             provenance["environment"] = {**provenance.get("environment", {}), "tile": tiles}
         if self._code:
             provenance["code"] = with_other_metrics(self._code, self._record)
-        if earlier := self._earlier(provenance):
+        if earlier := [*self._earlier(provenance), *self._elsewhere(places, provenance)]:
             provenance[EARLIER] = earlier
         self._store.write(self.cell, rows, self._settings, **provenance)
         if self._file is not None:
@@ -197,7 +207,8 @@ class Part:
         self._new |= rows.keys()
 
     def _stamped(self) -> Row:
-        return {MADE_BY: self._made_by} if self._made_by else {}
+        known = {MADE_BY: self._made_by, MADE_IN: self._made_in}
+        return {key: value for key, value in known.items() if value}
 
     def _is_of_other_code(self) -> bool:
         """Whether the cell's file says that it was made by other code than there is now."""
@@ -229,8 +240,29 @@ class Part:
         if not older:
             return []
         then, now = _made_with(record), _made_with(provenance)
-        before = [entry for entry in record.get(EARLIER, []) if isinstance(entry, dict)]
-        return [*before, {**then, "images": older}] if then != now else before
+        before = [
+            {**entry, "images": images}
+            for entry in record.get(EARLIER, [])
+            if isinstance(entry, dict)
+            if (images := [image for image in entry.get("images", []) if image in older])
+        ]
+        known = {image for entry in before for image in entry["images"]}
+        own = [image for image in older if image not in known]
+        return [*before, {**then, "images": own}] if then != now and own else before
+
+    def _elsewhere(
+        self, places: Mapping[str, list[Any] | None], provenance: Mapping[str, Any]
+    ) -> list[dict[str, Any]]:
+        """How rows were made that another process left, by other threads or on another device."""
+        found: dict[tuple[Any, ...], list[str]] = {}
+        for image, place in places.items():
+            if place and place != self._made_in and image in self._new:
+                found.setdefault(tuple(place), []).append(image)
+        made, entries = _made_with(provenance), []
+        for place, images in found.items():
+            environment = {**made.get("environment", {}), **dict(zip(PLACE, place, strict=True))}
+            entries.append({**made, "environment": environment, "images": images})
+        return entries
 
 
 def _made_with(record: Mapping[str, Any]) -> dict[str, Any]:

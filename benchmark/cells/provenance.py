@@ -6,7 +6,7 @@ import json
 import sys
 import sysconfig
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points, packages_distributions, version
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 OUR_PACKAGES = {"benchmark", *(name for name in OURS if "." not in name)}
 US = "noisebench"
 MADE_BY = "made_by"  # where a half-done cell's row carries its `stamp`
+MADE_IN = "made_in"  # and by how many threads, on what: the environment of a cell, in part
+PLACE = ("device", "threads")  # of the environment, what may differ between two writers of a cell
+EARLIER = "earlier"  # the key of what some of a cell's rows were made with, where not as the others
+BOTH = " and "  # between two values of one cell
 PIXELS = ("noisy", "clean")  # short hashes of what was scored; missing where it is not known
 DIGITS = 16  # hexadecimal ones of a short hash
 ROLES = ("model", "noise", "dataset")
@@ -100,7 +104,8 @@ def same_made(rows: Iterable[Row], made_by: str | None) -> list[Row]:
 
 def without_stamp(rows: Iterable[Row]) -> list[Row]:
     """The rows of a finished cell, which says by itself what they were made by."""
-    return [{key: value for key, value in row.items() if key != MADE_BY} for row in rows]
+    hidden = (MADE_BY, MADE_IN)
+    return [{key: value for key, value in row.items() if key not in hidden} for row in rows]
 
 
 def with_other_metrics(code: Code, stored: Record | None) -> Code:
@@ -127,7 +132,7 @@ def code_facts(cell: Mapping[str, object], code: Code) -> Facts:
         if origin["distribution"]:
             releases.setdefault(origin["distribution"], set()).add(origin["version"])
     return {
-        **{name: " and ".join(sorted(numbers)) for name, numbers in releases.items()},
+        **{name: BOTH.join(sorted(numbers)) for name, numbers in releases.items()},
         **{
             f"source of {label}": origin["source"]
             for label, origin in of_classes.items()
@@ -139,23 +144,38 @@ def code_facts(cell: Mapping[str, object], code: Code) -> Facts:
 def code_changes(record: Record, now: Code) -> list[str] | None:
     """How the code of a finished cell differs from that of now; None if the cell does not say.
 
-    Only what both sides know is compared: metrics which one side lacks are no difference.
+    Only what both sides know is compared: metrics which one side lacks are no difference. A cell
+    some of whose images were made earlier differs where their code does.
     """
     if "code" not in record:
         return None
-    before, after = (code_facts(record["cell"], code) for code in (record["code"], now))
-    return [
+    after = code_facts(record["cell"], now)
+    makings = [code_facts(record["cell"], made["code"]) for made in makings_of(record)]
+    changes = [
         key if key.startswith("source of") else f"{key} {value}, now {after[key]}"
+        for before in makings
         for key, value in before.items()
         if after.get(key, value) != value
     ]
+    return list(dict.fromkeys(changes))
+
+
+def makings_of(record: Record) -> list[Record]:
+    """The environment and code of a cell, and those of images which were made earlier."""
+    entries = [record, *record.get(EARLIER, [])]
+    return [entry for entry in entries if isinstance(entry, dict) and "code" in entry]
 
 
 def facts_of(record: Record) -> Facts:
     """Everything which `Made` compares of a cell: torch, our version, and its code."""
-    environment = record.get("environment", {})
-    found = {name: environment[name] for name in ("torch", US) if name in environment}
-    return found | (code_facts(record["cell"], record["code"]) if "code" in record else {})
+    found: dict[str, list[str]] = {}
+    for made in makings_of(record) or [record]:
+        environment = made.get("environment", {})
+        facts = {name: environment[name] for name in ("torch", US) if name in environment}
+        facts |= code_facts(record["cell"], made["code"]) if "code" in made else {}
+        for what, value in facts.items():
+            found.setdefault(what, []).append(value)
+    return {what: BOTH.join(sorted(set(values))) for what, values in found.items()}
 
 
 @dataclass(frozen=True)
@@ -172,7 +192,7 @@ class Made:
         for cell in cells:
             for what, value in self.facts.get(cell, {}).items():
                 counts.setdefault(what, Counter())[value] += 1
-        mixed = {what: found for what, found in counts.items() if len(found) > 1}
+        mixed = {what: found for what, found in counts.items() if _is_mixed(found)}
         order = sorted(mixed, key=lambda what: (_place(what), what))
         parts = [f"{what} {counted(mixed[what])}" for what in order[:MOST]]
         if more := order[MOST:]:
@@ -189,7 +209,7 @@ def made_of(records: Iterable[Record]) -> Made | None:
     known: dict[tuple[object, ...], tuple[Facts, object]] = {}  # the object: an id is its own
     for record in records:
         cell = tuple(record["cell"][name] for name in CELL)
-        origin = record.get("environment"), record.get("code")
+        origin = record.get("environment"), record.get("code"), record.get(EARLIER)
         key = (*cell[:3], *map(id, origin))  # what is not told by level or seed
         if key not in known:
             known[key] = facts_of(record), origin
@@ -200,7 +220,7 @@ def made_of(records: Iterable[Record]) -> Made | None:
     for found in {id(found): found for found in facts.values()}.values():
         for what, value in found.items():
             values.setdefault(what, set()).add(value)
-    mixed = {what for what, found in values.items() if len(found) > 1}
+    mixed = {what for what, found in values.items() if _is_mixed(found)}
     silent = silent if len(silent) < len(facts) else set()
     if not mixed and not silent:
         return None
@@ -209,6 +229,10 @@ def made_of(records: Iterable[Record]) -> Made | None:
         for cell, found in facts.items()
     }
     return Made(differing, frozenset(silent))
+
+
+def _is_mixed(values: Collection[str]) -> bool:
+    return len(values) > 1 or any(BOTH in value for value in values)
 
 
 def some_of(names: Iterable[str]) -> str:

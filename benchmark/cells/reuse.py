@@ -3,13 +3,13 @@
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from benchmark.cells.provenance import EARLIER
 from benchmark.cells.records import Complete, Record, Row, Stored
 from benchmark.settings import differences, digest_of, short_digest
 
 Settings = Mapping[str, Any]
 Identities = Mapping[str, str] | None  # by image, in order; None: only the set is known
 
-EARLIER = "earlier"  # the key of what some of a cell's rows were made with, where not as the others
 GROUPS = {"model": "model", "noise": "noise", "dataset": "data", "metrics": "metric"}  # of options
 MOST_ALIKE = 10_000
 WHICH = ("limit", "images", "sha256")  # settings of a dataset that say which images, not of what

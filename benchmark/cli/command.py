@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 FIRST = ("run", "report", "train")  # what most people come for; the others follow by their names
 
+SETTING = re.compile(r"\+{0,2}(?!hydra\b)[\w.]+=(?!.*\$\{).*")  # no flag, nothing of Hydra's own
+
 Function = Callable[[Any, "CommandLine"], None]
 
 
@@ -40,6 +42,11 @@ class CommandLine:
     catalogue: "Catalogue"
     launch: Callable[[Path], None] | None = None
     said: tuple[str, ...] = ()
+
+    @property
+    def says_all(self) -> bool:
+        """Whether the words are settings whose values stand in them, whoever reads them."""
+        return all(map(SETTING.fullmatch, self.words))
 
     def words_without(self, *keys: str) -> list[str]:
         """The settings among the words, without those of these keys."""

@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import re
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -21,7 +20,6 @@ from benchmark.files.whole import write_whole
 
 MOST_FILES = 100_000  # that a record watches of one folder; runs with more are planned each time
 MOST_RECORDS = 100  # the oldest go
-SETTING = re.compile(r"\+{0,2}(?!hydra\b)[\w.]+=(?!.*\$\{).*")  # no flag, nothing of Hydra's own
 
 Condition = tuple[str, str, float, int]  # dataset, noise, level, seed
 
@@ -77,7 +75,7 @@ class Watch:
     def of(cls, line: CommandLine, paths: Iterable[Path]) -> "Watch | None":
         """None where a run cannot be known again: its words say more than settings, or too much is
         to be watched."""
-        if not line.catalogue.state or not all(map(SETTING.fullmatch, line.words)):
+        if not line.catalogue.state or not line.says_all:
             return None
         listed: set[str] = set()
         for path in paths:

@@ -1,6 +1,7 @@
 """Further processes of one command, which do the same work and end with the process they help."""
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -14,6 +15,8 @@ PLACE = "NOISEBENCH_HELPER"  # in the environment of one: its place, and the pro
 DELAY = 1.0  # seconds of work before any is started: what is done sooner needs none
 PAUSE = 1.0  # seconds between two looks at whether a parent, or a helper, lives
 PATIENCE = 10.0  # seconds in which a helper that was told to end may put away what it has
+
+TOLD_TO_END = (130, 143, -signal.SIGINT, -signal.SIGTERM)  # as all processes are, by Ctrl-C
 
 Started = list[tuple[subprocess.Popen[bytes], IO[bytes]]]
 
@@ -72,7 +75,7 @@ def helpers(words: Sequence[str], count: int, say: Callable[[str], object]) -> I
             while working and not ended.wait(PAUSE):
                 for helper in [one for one in working if one[0].poll() is not None]:
                     working.remove(helper)
-                    if helper[0].returncode:
+                    if helper[0].returncode not in (0, *TOLD_TO_END):
                         say(f"a process that shares the work ended: {_last_line(helper)}")
 
         watcher = threading.Thread(target=watch, daemon=True)
@@ -88,9 +91,10 @@ def helpers(words: Sequence[str], count: int, say: Callable[[str], object]) -> I
 def _start(words: Sequence[str], place: str, log: IO[bytes]) -> "subprocess.Popen[bytes]":
     # what this process would import is what a helper imports, and not what lies in the folder
     safe = [] if {"", os.getcwd()} & set(sys.path) else ["-P"]
+    own = {key: value for key, value in os.environ.items() if key != "HYDRA_FULL_ERROR"}
     return subprocess.Popen(
         [sys.executable, *safe, "-m", "benchmark.cli", *words],
-        env={**os.environ, PLACE: place},
+        env={**own, PLACE: place},  # whose mistakes are sentences
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=log,

@@ -35,6 +35,7 @@ from benchmark.scoring.rescore import (
 from benchmark.settings import Settings, joined
 
 LOOK = 2.0  # seconds between two looks at what other processes have finished
+RARELY = 20  # and at least so many times what a look takes, of very many cells
 
 
 @dataclass(frozen=True)
@@ -234,6 +235,11 @@ def in_order_of(grid: Grid, cells: Sequence[Cell], shard: str) -> list[Cell]:
     return sorted(cells, key=lambda cell: (places[cell] < first, places[cell]))
 
 
+def alone(pixels: Mapping[str, int], cells: int) -> AbstractContextManager[object]:
+    """In place of `benchmark.scoring.launch.helped`: this process scores all cells itself."""
+    return nullcontext()
+
+
 def fill(
     grid: Grid,
     store: ResultStore,
@@ -241,7 +247,7 @@ def fill(
     device: str,
     rescore: str | None = None,
     kept: Kept = FIRST,
-    helped: Callable[[Mapping[str, int]], AbstractContextManager[object]] = nullcontext,
+    helped: Callable[[Mapping[str, int], int], AbstractContextManager[object]] = alone,
 ) -> None:
     """Score cells and store each one, image by image, under a progress bar.
 
@@ -254,8 +260,9 @@ def fill(
     kept
         Which pictures are written as images are scored.
     helped
-        Given the pixels of the largest image of each dataset, a context in which cells are scored:
-        it may set how many threads there are, and start processes that score cells as well.
+        Given the pixels of the largest image of each dataset and the number of cells, a context in
+        which cells are scored: it may set how many threads there are, and start processes that
+        score cells as well.
 
     Raises
     ------
@@ -268,17 +275,18 @@ def fill(
         for name in dict.fromkeys(cell.dataset for cell in cells)
     }
     before = {cell: store.state(cell) for cell in again(grid, store, rescore).intersection(cells)}
+    there = {cell: when for cell in cells if (when := _written(store, cell))}
     images = {cell: len(grid.datasets[cell.dataset]) for cell in cells}
-    with helped(pixels), progress("images", "cells") as shown:
+    with helped(pixels, len(cells)), progress("images", "cells") as shown:
         environment = describe_environment(device)
         task = shown.add_task("", total=sum(images.values()), cells=f"0/{len(cells)} cells", now="")
         parts = share(
             store,
-            map(grid.request, cells),
+            (replace(grid.request(cell), environment=environment) for cell in cells),
             log.info,
             lambda cell: cell in before and store.state(cell) == before[cell],
         )
-        left, looked = dict.fromkeys(cells), time.monotonic()
+        left, looked, pause = dict.fromkeys(cells), time.monotonic(), LOOK
         for part in parts:
             counts = part.cell in left  # else others have finished it, and it was counted
             left.pop(part.cell, None)
@@ -286,20 +294,37 @@ def fill(
             with part:
                 for _ in _fill_cell(grid, store, part, device, environment, kept):
                     shown.advance(task, counts)
-                    if not before and time.monotonic() - looked > LOOK:
-                        for cell in _taken_finished(store, left):
+                    if (begin := time.monotonic()) - looked > pause:
+                        for cell in _taken_finished(store, left, there):
                             shown.advance(task, images[cell])
                         looked = time.monotonic()
+                        pause = max(LOOK, RARELY * (looked - begin))
             shown.update(task, cells=f"{len(cells) - len(left)}/{len(cells)} cells")
         shown.update(task, cells=f"{len(cells)}/{len(cells)} cells", now="done")
 
 
-def _taken_finished(store: ResultStore, left: dict[Cell, None]) -> list[Cell]:
-    """The cells which are finished by now, taken out of those that are left."""
-    finished = [cell for cell in left if store.path(cell).exists()]
+def _taken_finished(
+    store: ResultStore, left: dict[Cell, None], there: Mapping[Cell, int]
+) -> list[Cell]:
+    """The cells which others have finished by now, taken out of those that are left.
+
+    Parameters
+    ----------
+    there
+        When the files of cells were written that were there before any was scored.
+    """
+    finished = [cell for cell in left if _written(store, cell) != there.get(cell, 0)]
     for cell in finished:
         del left[cell]
     return finished
+
+
+def _written(store: ResultStore, cell: Cell) -> int:
+    """When the file of a finished cell was, in nanoseconds; 0 where there is none."""
+    try:
+        return store.path(cell).stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _fill_cell(

@@ -112,6 +112,7 @@ def helped(
     workers: int | None,
     threads: int | None,
     pixels: Mapping[str, int],
+    lacking: int,
 ) -> Iterator[None]:
     """Have further processes on the cores of this machine score cells while a block does.
 
@@ -126,6 +127,9 @@ def helped(
         where ``threads`` is given, and for an equal part of the cores.
     pixels
         As of `processes`.
+    lacking
+        How many cells are to be scored: for no more are there processes. How many threads each has
+        does not depend on it, so that a run which was stopped goes on with as many.
     """
     before, quota = torch.get_num_threads(), container_cores()
     cores = before
@@ -137,11 +141,11 @@ def helped(
     each = torch.get_num_threads()
     with contextlib.ExitStack() as until_done:
         until_done.callback(use_threads, before)  # for the next run of a sweep
-        if count > 1:
+        if (needed := min(count, lacking)) > 1:
             said = f"{each} thread{'s' if each > 1 else ''}"
-            log.info(f"{count} processes of {said} share the cells")
+            log.info(f"{needed} processes of {said} share the cells")
             command = [*words, f"threads={each}"]
-            until_done.enter_context(helpers(command, count - 1, log.warning))
+            until_done.enter_context(helpers(command, needed - 1, log.warning))
         yield
 
 

@@ -13,8 +13,7 @@ from typing import Any
 import pandas as pd
 
 from benchmark.cells import Cell
-from benchmark.cells.provenance import PIXELS, Record, Row, code_changes, some_of
-from benchmark.cells.reuse import EARLIER
+from benchmark.cells.provenance import EARLIER, PIXELS, Record, Row, code_changes, some_of
 from benchmark.cells.scores import known_scale
 from benchmark.denoiser.inference import AUTOMATIC, Inference
 from benchmark.environment.agreement import tolerance_of

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,8 +24,14 @@ class Changes:
     changed: dict[Cell, list[str]]  # what differs, in words; only cells which say it differently
     silent: int  # cells which do not say by what code they were made
 
-    def sentence(self, rescore: str | None) -> str:
-        """What a run says of them, as one line; empty if none has changed."""
+    def sentence(self, rescore: str | None, lacking: Collection[Cell] = ()) -> str:
+        """What a run says of them, as one line; empty if none has changed.
+
+        Parameters
+        ----------
+        lacking
+            Cells that the run scores, as they lack images or metrics.
+        """
         silent = ""
         if self.silent and rescore != "all":
             silent = (
@@ -35,7 +41,15 @@ class Changes:
             none = f"no finished cell is known to be scored by other code; {silent}"
             return none if silent and rescore else ""
         what = some_of(change for changes in self.changed.values() for change in changes)
-        then = "are scored again" if rescore else "stay: rescore=changed scores them again"
+        again = len(self.changed.keys() & set(lacking))
+        then = "stay: rescore=changed scores them again"
+        if rescore or again == len(self.changed):
+            then = "are scored again" + ("" if rescore else ", as images or metrics are lacking")
+        elif again:
+            then = (
+                f"{again} of these, where images or metrics are lacking, are scored again, and "
+                f"the others stay: rescore=changed scores them too"
+            )
         said = (
             f"{len(self.changed)} of {self.finished} finished cells were scored by other code "
             f"({what}) and {then}"

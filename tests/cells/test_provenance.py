@@ -146,6 +146,36 @@ def test_all_scores_every_finished_cell_again_and_changed_only_those_which_diffe
             assert new | {"seconds": 0} == old | {"seconds": 0}
 
 
+def test_images_which_other_code_made_are_said_and_scored_again(bench, acme, tmp_path):
+    few = "data.photos.limit=1"
+    acme(1)
+    bench(*RUN, "model=identity", "out=o")
+    acme(2)
+    bench(*RUN, "model=identity", few, "out=o", "rescore=changed")
+    (old,) = next(iter(records(tmp_path / "o").values()))["earlier"]
+    assert len(old["images"]) == 1
+    _, out, _ = bench(*RUN, "model=identity", "out=o")
+    assert "1 of 1 finished cells were scored by other code (source of noise acme) and stay" in out
+    page = (tmp_path / "o/leaderboard.md").read_text()
+    assert "Not all made alike: source of noise acme " in page
+    status, _, err = bench(*RUN, "model=identity", "out=o", "rescore=changed")
+    assert (status, err) == (0, "")
+    assert bench(*RUN, "model=identity", "out=fresh")[0] == 0
+    pd.testing.assert_frame_equal(scores(tmp_path / "o"), scores(tmp_path / "fresh"))
+    assert all("earlier" not in record for record in records(tmp_path / "o").values())
+
+
+@pytest.mark.slow
+def test_a_cell_by_other_code_that_lacks_images_is_said_to_be_scored_again(bench, acme, tmp_path):
+    acme(1)
+    bench(*RUN, "model=identity", "out=o", "data.photos.limit=1")
+    acme(2)
+    _, out, _ = bench(*RUN, "model=identity", "out=o")
+    assert "(source of noise acme) and are scored again, as images or metrics are lacking" in out
+    assert bench(*RUN, "model=identity", "out=fresh")[0] == 0
+    pd.testing.assert_frame_equal(scores(tmp_path / "o"), scores(tmp_path / "fresh"))
+
+
 @pytest.mark.slow
 def test_what_rescore_cannot_be_is_a_sentence(bench, acme):
     acme(1)

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ from filled_cells import (
 )
 
 from benchmark.cells import Cell, ResultStore, filling
-from benchmark.cells.filling import Request
+from benchmark.cells.filling import Part, Request
 from benchmark.cells.running import sharing
 from benchmark.cells.running.sharing import lacking, share
 from benchmark.files import lease
@@ -295,6 +296,44 @@ def test_rows_made_with_something_else_say_so(store):
     fill(store, identities(3), environment={"torch": "2"}, code="x")
     before = {"environment": {"torch": "1"}, "code": "x", "images": ["a", "b"]}
     assert store.read(CELL)["earlier"] == [before]
+
+
+def test_images_that_are_scored_again_were_not_made_earlier(store):
+    fill(store, identities(2), environment={"torch": "1"})
+    fill(store, identities(3), environment={"torch": "2"})
+    fill(store, identities(4), environment={"torch": "3"})
+    first, second = store.read(CELL)["earlier"]
+    assert (first["images"], second["images"]) == (["a", "b"], ["c"])
+    path = store.path(CELL)
+    record = json.loads(path.read_text())
+    record["images"] = [one for one in record["images"] if one["image"] not in "ac"]
+    path.write_text(json.dumps(record))
+    assert fill(store, identities(4), environment={"torch": "3"}) == ["a", "c"]
+    assert store.read(CELL)["earlier"] == [{**first, "images": ["b"]}]
+
+
+def test_rows_which_another_process_left_say_how_many_threads_it_had(store):
+    images = identities(3)
+    request = Request(CELL, settings(images), images)
+
+    def part(threads: int) -> Part:
+        (found,) = share(store, [replace(request, environment=made(threads))], print)
+        return found
+
+    def made(threads: int) -> dict[str, object]:
+        return {"torch": "1", "device": "x86_64", "threads": threads}
+
+    with part(1) as left_over:
+        left_over.append(row("a"))
+        left_over.append(row("b"))
+    with part(2) as rest:
+        assert rest.lacking(images) == ["c"]
+        rest.append(row("c"))
+        rest.finish(list(images), labels=LABELS, environment=made(2))
+    record = store.read(CELL)
+    assert record["environment"] == made(2)
+    assert record["earlier"] == [{"environment": made(1), "images": ["a", "b"]}]
+    assert all("made_in" not in one for one in record["images"])
 
 
 def test_unknown_keys_of_a_cell_are_kept(store):

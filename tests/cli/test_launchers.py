@@ -182,6 +182,7 @@ def test_with_the_command_its_workers_end(alone, tmp_path, how, shared):
         (["workers=100000"], "workers=100000 should be a number of processes, from 1 to"),
         (["workers=2", "shard=1/2"], "workers=2 cannot be here, since shard= is for processes"),
         (["workers=2", "rescore=all"], "since rescore= is done by one process; leave it out"),
+        (["workers=2", "metric.psnr.border=${oc.env:BORDER,1}"], "some are more than settings"),
     ],
 )
 def test_processes_that_cannot_be_are_refused_in_one_sentence(bench, tmp_path, words, says):

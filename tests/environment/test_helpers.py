@@ -1,6 +1,7 @@
 """Processes which share the work of a command: when they start, what is said, when they end."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -67,10 +68,25 @@ def test_an_exception_of_the_block_ends_them_too(said, started):
 
 def test_a_mistake_of_one_is_said_in_its_words(said, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "1")  # as `bench` does for itself
     with helpers(["run", "model=nosuch"], 1, said.append):
         until(lambda: said)
-    assert len(said) == 1 and "process that shares the work ended" in said[0]
-    assert "nosuch" in said[0] and "bench:" not in said[0]
+    (sentence,) = said
+    assert sentence.startswith("a process that shares the work ended: unknown denoiser 'nosuch'")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_one_which_was_told_to_end_with_all_others_is_not_spoken_of(said, started, number):
+    me = psutil.Process()
+    before = set(me.children())
+    with helpers([], 2, said.append):
+        until(lambda: len(started) == 2)
+        one, other = set(me.children()) - before
+        one.send_signal(number)
+        until(lambda: not one.is_running())
+        other.kill()
+        until(lambda: said)
+    assert said == ["a process that shares the work ended: status -9"]
 
 
 def test_what_cannot_be_started_is_said_and_the_block_goes_on(said, monkeypatch):

@@ -1,5 +1,6 @@
 """Workers that share a grid are started until all of it is there, and no longer."""
 
+import os
 import threading
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
@@ -156,9 +157,23 @@ def test_the_next_run_of_a_sweep_finds_all_threads_again(monkeypatch):
     monkeypatch.setattr(launch, "use_threads", lambda number: seen.append(number))
     monkeypatch.setattr(launch.torch, "get_num_threads", lambda: seen[-1] if seen else 8)
     monkeypatch.setattr(launch, "container_cores", lambda: None)
-    with launch.helped(grid_of(8), ["run"], 4, None, {"photos": 64**2}):
+    with launch.helped(grid_of(8), ["run"], 4, None, {"photos": 64**2}, 8):
         assert seen == [2]
     assert seen == [2, 8] and asked == [["run", "threads=2"]]
+
+
+@pytest.mark.parametrize(("lacking", "helping"), [(1, None), (2, 1), (8, 3)])
+def test_few_cells_that_are_left_have_few_processes_of_as_many_threads(
+    monkeypatch, lacking, helping
+):
+    asked, threads = [], []
+    monkeypatch.setattr(launch, "helpers", lambda *given: nullcontext(asked.append(given[:2])))
+    monkeypatch.setattr(launch, "use_threads", threads.append)
+    monkeypatch.setattr(launch.torch, "get_num_threads", lambda: threads[-1] if threads else 8)
+    monkeypatch.setattr(launch, "container_cores", lambda: None)
+    with launch.helped(grid_of(8), ["run"], 4, None, {"photos": 64**2}, lacking):
+        assert threads == [2]
+    assert asked == ([] if helping is None else [(["run", "threads=2"], helping)])
 
 
 def test_a_network_which_fails_does_so_at_its_image_and_not_before():
@@ -194,8 +209,8 @@ def test_what_others_finish_counts_on_the_bar_once(tmp_path, monkeypatch):
     store, counts = ResultStore(tmp_path / "o"), []
 
     @contextmanager
-    def helped(pixels):
-        assert pixels == {"photos": 256}
+    def helped(pixels, cells):
+        assert (pixels, cells) == ({"photos": 256}, 4)
         with monkeypatch.context() as patch:
             patch.setattr(scoring, "progress", lambda *_: Bar())
             scoring.fill(grid, ResultStore(store.root), grid.cells[2:], "cpu")
@@ -206,6 +221,19 @@ def test_what_others_finish_counts_on_the_bar_once(tmp_path, monkeypatch):
     scoring.fill(grid, store, grid.cells, "cpu", helped=helped)
     assert shown.total == shown.done == 8
     assert counts[:3] == [1, 3, 5]  # an image, and the two cells of others at once
+
+
+def test_a_cell_which_lacks_a_metric_is_left_until_it_is_written_again(tmp_path):
+    store, cells = ResultStore(tmp_path), grid_of(2).cells
+    for cell in cells:
+        store.path(cell).parent.mkdir(parents=True, exist_ok=True)
+        store.path(cell).write_text("{}")
+    there = {cell: scoring._written(store, cell) for cell in cells}
+    left = dict.fromkeys(cells)
+    assert scoring._taken_finished(store, left, there) == []
+    os.utime(store.path(cells[1]), (1e9, 1e9))
+    assert scoring._taken_finished(store, left, there) == cells[1:2]
+    assert list(left) == [cells[0], *cells[2:]]
 
 
 class Bar:

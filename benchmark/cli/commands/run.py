@@ -110,7 +110,7 @@ def run(options: RunOptions, line: CommandLine) -> None:
     from benchmark.environment.helpers import place_of_helper
     from benchmark.files.output import prepare, refuse_among_images
     from benchmark.scoring.compose import with_available_metrics
-    from benchmark.scoring.grid import fill, in_order_of, missing
+    from benchmark.scoring.grid import alone, fill, in_order_of, missing
     from benchmark.scoring.launch import fill_by_workers, helped
     from benchmark.scoring.pictures import Kept, remake_pictures
     from benchmark.scoring.rescore import changes_of
@@ -121,7 +121,7 @@ def run(options: RunOptions, line: CommandLine) -> None:
     prepare(options.out, REPORT, FIGURES)
     place = place_of_helper()
     is_worker = options.shards is not None or place is not None
-    why_alone = _why_alone(options, device)
+    why_alone = _why_alone(options, device, line)
     if options.workers is not None:
         _check_workers(options.workers, why_alone)
     with heard() as planning:
@@ -134,7 +134,7 @@ def run(options: RunOptions, line: CommandLine) -> None:
     shard = "1/1" if is_worker else options.shard
     state = state_of_results(store.root) if watch else ""
     lacking = missing(grid, store, shard, options.rescore)
-    if sentence := changes_of(grid, store).sentence(options.rescore):
+    if sentence := changes_of(grid, store).sentence(options.rescore, lacking):
         log.info(sentence)
     to_score, asked = bool(lacking), grid
     if lacking:
@@ -151,7 +151,7 @@ def run(options: RunOptions, line: CommandLine) -> None:
         elif lacking:
             mine = in_order_of(grid, lacking, place or options.shard)
             shared = partial(helped, grid, _as_helper(line), options.workers, options.threads)
-            how = nullcontext if is_worker or why_alone else shared
+            how = alone if is_worker or why_alone else shared
             fill(grid, store, mine, device, options.rescore, kept, how)
     if is_worker:
         log.info(f"worker {options.shard} is done")
@@ -191,12 +191,14 @@ def _as_helper(line: CommandLine) -> list[str]:
     return ["run", *line.words_without("workers", "threads")]
 
 
-def _why_alone(options: RunOptions, device: str) -> str:
+def _why_alone(options: RunOptions, device: str, line: CommandLine) -> str:
     """What keeps a run to one process, as the end of a sentence; empty where nothing does."""
     if options.shard != "1/1":
         return "shard= is for processes that are started one by one"
     if options.rescore is not None:
         return "rescore= is done by one process"
+    if not line.says_all:
+        return "each process would read these words for itself, and some are more than settings"
     return "" if device == "cpu" else f"device={device} is one device; workers are for the CPU"
 
 
