@@ -85,9 +85,14 @@ class Registry(UserDict[str, type[Base]], Generic[Base]):
 def did_you_mean(name: str, known: Iterable[str], most: int = 1, cutoff: float = 0.6) -> str:
     """How a sentence about an unknown name goes on: with the closest known ones, or a full stop.
 
-    ``cutoff`` is the least similarity, in [0, 1], of `difflib.get_close_matches`.
+    ``cutoff`` is the least similarity, in [0, 1], of `difflib.get_close_matches`; small and capital
+    letters are alike.
     """
-    close = difflib.get_close_matches(name, known, n=most, cutoff=cutoff)
+    alike: dict[str, str] = {}
+    for one in known:
+        alike.setdefault(one.lower(), one)
+    close = difflib.get_close_matches(name.lower(), alike, n=most, cutoff=cutoff)
+    close = [alike[one] for one in close]
     return f"; did you mean {' or '.join(map(repr, close))}?" if close else "."
 
 

@@ -59,7 +59,7 @@ def call(
     register(command, words, catalogue)
     sweeping = is_sweep(words)
     formulas = Formulas(sweeping)
-    overrides = formulas.replaced(words)
+    overrides = formulas.replaced(words) if "noise" in command.groups else words
     home = os.getpid()
 
     def job(config: DictConfig) -> None:

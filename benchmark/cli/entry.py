@@ -30,7 +30,9 @@ def main() -> None:
 
 def _main(name: str, words: list[str]) -> None:
     commands = all_commands()
-    if name in ("-h", "--help", "help"):
+    if name == "help" and words[:1] and words[0] in commands:
+        _call(commands[words[0]], ["--help"])
+    elif name in ("-h", "--help", "help"):
         print(usage(commands))
     elif name == "--version":
         print(__version__)

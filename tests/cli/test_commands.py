@@ -61,6 +61,11 @@ def greet(tmp_path_factory, monkeypatch) -> None:
     sys.modules.pop("benchmark.cli.commands.greet", None)
 
 
+def test_help_of_a_command_is_that_command_s_help(bench):
+    assert bench("help", "run") == bench("run", "--help")
+    assert bench("help", "nosuch") == bench("--help")
+
+
 def test_a_new_file_is_a_command_with_help_and_options(bench, greet):
     status, out, err = bench("greet", "you", "times=3", "noise=[poisson,speckle]")
     assert (status, err) == (0, "")

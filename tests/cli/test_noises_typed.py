@@ -21,6 +21,10 @@ def test_a_formula_is_a_noise_and_every_spelling_of_it_the_same_cell(bench, tmp_
     assert cells(tmp_path / "o") == before
     page = (tmp_path / "o" / "leaderboard.md").read_text()
     assert "gaussian(25)+poisson(2)>>jpeg(50)" in page
+    chosen = ["noise=poisson(2) + gaussian(25) >> jpeg(50)", "formats=md"]
+    for words in (["report", "out=o", *chosen], ["repro", "o", chosen[0]]):
+        status, out, err = bench(*words)
+        assert (status, err) == (0, "") and out
 
 
 @pytest.mark.slow

@@ -19,29 +19,13 @@ def blocks(language: str) -> str:
     return "\n".join(re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL))
 
 
-PYPROJECT = f"""
-[build-system]
-requires = ["hatchling"]
-build-backend = "hatchling.build"
-
-[project]
-name = "acme-noise"
-version = "1.0"
-
-[tool.hatch.build.targets.wheel]
-only-include = ["acme_noise.py"]
-
-{blocks("toml")}
-"""
-
-
 @pytest.fixture(scope="module")
 def python(tmp_path_factory) -> Path:
     """The interpreter of a fresh environment which has the plugin, and ours through a ``.pth``."""
     folder = tmp_path_factory.mktemp("plugin")
     package = folder / "acme-noise"
     package.mkdir()
-    (package / "pyproject.toml").write_text(PYPROJECT)
+    (package / "pyproject.toml").write_text(blocks("toml"))
     (package / "acme_noise.py").write_text(blocks("python"))
 
     builder = venv.EnvBuilder(with_pip=False)

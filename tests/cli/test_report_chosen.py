@@ -145,6 +145,8 @@ def test_figures_which_a_report_no_longer_has_are_removed_if_they_are_ours(bench
         ("metric=psrn", "no scores of metric 'psrn'; did you mean 'psnr'? There are: psnr, ssim"),
         ("data=photo", "no scores of data 'photo'; did you mean 'photos'? There are: photos"),
         ("level=[16]", "no scores at level 16; there are: gaussian 15, 50; poisson 2"),
+        ("noise=gaussian(50)", "noise=gaussian(50) is one level of a noise, and levels are chosen"),
+        ("noise=gaussian(25)+poisson(2)", "no scores of noise 'gaussian(25)+poisson(2)'"),
         ("labels=[tv]", "labels has 'tv', which is no NAME: LABEL"),
         ("style=none.yaml", "style=none.yaml: the file cannot be read: No such file or directory"),
         ("formats=[pdff]", "a report is not written as 'pdff'; did you mean 'pdf'? Take md, csv"),

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from command_results import SMALL, cells
 
+from benchmark.cli.objects.training import _training_noise
+
 
 @pytest.fixture
 def photographs(tmp_path) -> Path:
@@ -63,6 +65,43 @@ def test_crops_which_a_network_cannot_take_are_refused_before_an_image_is_read(b
         "bench: patch=36 does not suit 'restormer_tiny', whose crops have sides that are a "
         "multiple of 8; take patch=40\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("words", "level"),
+    [
+        (["noise=gaussian"], 15),
+        (["noise=gaussian(25)"], 25),
+        (["noise=gaussian", "noise.gaussian.levels=[25]"], 25),
+        (["noise=gaussian(25)", "level=25"], 25),
+        (["noise=gaussian", "level=20"], 20),
+        (["noise=speckle(0.03)"], 0.03),
+        (["noise=poisson", "level=2"], 2),
+        (["noise=gaussian(25)+poisson(2)"], 1),
+    ],
+)
+def test_the_level_of_the_training_noise_is_the_one_which_is_typed(bench, called, words, level):
+    given = called("train")
+    assert bench("train", "model=dncnn", "data=photos", *words)[0] == 0
+    ((options, _),) = given
+    assert _training_noise(options)[2] == level
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (
+            ["noise=speckle"],
+            "noise 'speckle' is trained on at one level, such as level=0.04;",
+        ),
+        (["noise=[gaussian(25),gaussian(50)]"], "one level, such as level=50; there are 25, 50"),
+        (["noise=gaussian(25)", "level=50"], "level=50 is no level of what noise= chooses, 25;"),
+    ],
+)
+def test_a_level_that_is_not_told_or_contradicts_the_noise_is_refused(bench, words, says):
+    status, out, err = bench("train", "model=dncnn", "data=photos", *words)
+    assert (status, out) == (2, "")
+    assert says in err and err.count("\n") == 1
 
 
 @pytest.mark.slow

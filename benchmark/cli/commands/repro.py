@@ -67,11 +67,13 @@ def repro(options: ReproOptions, line: CommandLine) -> None:
 
     from benchmark.cli.objects.again import Files, repeated
     from benchmark.cli.objects.stored import Choice, stored_cells
+    from benchmark.cli.shown.options import stored_noises
     from benchmark.console.log import log
     from benchmark.reporting.differences.page import of_images
 
     files = Files(options.weights)
-    choice = Choice(options.model, options.noise, options.data, options.level)
+    noise = stored_noises(options.noise)
+    choice = Choice(options.model, noise, options.data, options.level)
     cells = stored_cells(options.cell, options.out, choice, options.sample)
     counts = {"equal to the bit": 0, "within the tolerance": 0, "not the same": 0}
     failed = 0

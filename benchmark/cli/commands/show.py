@@ -85,7 +85,7 @@ def show(options: ShowOptions, line: CommandLine) -> None:
     from benchmark.cells import Cell, ResultStore
     from benchmark.cli.objects.again import Files
     from benchmark.cli.output import say_written
-    from benchmark.cli.shown.options import labelled, some_scores
+    from benchmark.cli.shown.options import labelled, some_scores, stored_noises
     from benchmark.console.log import log
     from benchmark.console.progress import track
     from benchmark.files.output import prepare
@@ -100,10 +100,10 @@ def show(options: ShowOptions, line: CommandLine) -> None:
     store, to = ResultStore(options.out), Path(options.to or options.out)
     files = Files(options.weights)
     scores, style = labelled(options, some_scores(store, options.protocol))
+    noise = stored_noises(options.noise)
     chosen = comparison_of(
-        scores, options.model, options.noise, options.level, options.data, options.seed,
-        options.metric,
-    )  # fmt: skip
+        scores, options.model, noise, options.level, options.data, options.seed, options.metric
+    )
     images = chosen.images()
     image = options.image or chosen.choose_image()
     if image not in images:

@@ -28,7 +28,8 @@ class TrainingOptions:
     data
         The images to train on.
     level
-        Strength of the training noise, in its unit.
+        Strength of the training noise, in its unit; null: the one of noise='gaussian(25)', or 15 of
+        gaussian.
     watch
         Noises to validate on beside it.
     held_out
@@ -44,7 +45,7 @@ class TrainingOptions:
     preset: str = file_of_settings("paper")
     noise: Specs = group("gaussian")
     data: Specs = group("bsds400", "extra_train")
-    level: float = 15.0
+    level: float | None = None
     watch: tuple[str, ...] = WATCHED
     held_out: int | None = None
     start: str | None = None
@@ -114,6 +115,6 @@ def train(options: TrainOptions, line: CommandLine) -> None:
     if training.network.image_channels == 1:
         small += " protocol='masked(grey=true)'"
     log.info(
-        f"wrote {path}; score it with: bench run {mine} {small}; its curves: bench report "
-        f"out={shlex.quote(options.out)}"
+        f"wrote {path}; score it with: bench run model=identity {mine} {small}; its curves: "
+        f"bench report out={shlex.quote(options.out)}"
     )

@@ -19,7 +19,7 @@ from benchmark.files.whole import file_hash
 from benchmark.noise import NoiseModel
 from benchmark.objects.building import build, changed_settings, made, recorded_settings
 from benchmark.objects.spec import Spec
-from benchmark.protocol import MASKED
+from benchmark.protocol import IN_DISTRIBUTION, MASKED
 from benchmark.scoring.precision import PRECISIONS, multiplies_bf16
 from benchmark.settings import identity_of
 from benchmark.training.distributed import Processes
@@ -39,15 +39,15 @@ def compose_training(options: "TrainOptions", processes: Processes) -> Training:
     device, rank, size = processes.device, processes.rank, processes.size
     precision = _precision(options.execution.precision, device)
     execution = replace(options.execution, precision=precision)
-    noise_name, noise = _training_noise(options)
-    trained_on = (noise_name, noise, float(options.level))
-    conditions = [trained_on, *_further_conditions(options, noise_name)]
+    trained_on = _training_noise(options)
+    noise_name, noise, level = trained_on
+    conditions = [trained_on, *_further_conditions(options, noise_name, level)]
     torch.manual_seed(recipe.seed)
     network = _tried(name, spec.cls, arguments, recipe.patch)
     facts = {
         "model": {"of": spec.cls.name, **identity_of(spec.cls, arguments)},
         "noise": recorded_settings(options.noise[noise_name]),
-        "level": float(options.level),
+        "level": level,
     }
     if options.start:
         facts["start"] = f"sha256:{start_from(network, options.start)}"
@@ -57,7 +57,7 @@ def compose_training(options: "TrainOptions", processes: Processes) -> Training:
     images, facts["data"] = read_training_images(datasets, recipe.patch, protocol)
     images, crops = hold_out(images, options.held_out)
     facts["held_out"] = len(crops)
-    patches = Patches(images, noise, options.level, recipe, device, rank, size)
+    patches = Patches(images, noise, level, recipe, device, rank, size)
     return Training(
         network,
         arguments,
@@ -115,7 +115,7 @@ def _problem_with(network: Denoiser, side: int) -> str:
     return "" if restored.isfinite().all() else "its output is not finite"
 
 
-def _training_noise(options: "TrainOptions") -> tuple[str, NoiseModel]:
+def _training_noise(options: "TrainOptions") -> Condition:
     if len(options.noise) != 1:
         raise ValueError("bench train takes one noise at a time")
     ((name, noise),) = build(options.noise).items()
@@ -124,13 +124,33 @@ def _training_noise(options: "TrainOptions") -> tuple[str, NoiseModel]:
             f"'{name}' is recorded noise, which comes with its own images and cannot be "
             f"added to crops; train on a noise model: noise=gaussian"
         )
-    noise.check_level(options.level)
-    return name, noise
+    level = _training_level(name, noise, options.level)
+    noise.check_level(level)
+    return name, noise, level
 
 
-def _further_conditions(options: "TrainOptions", trained_on: str) -> list[Condition]:
+def _training_level(name: str, noise: NoiseModel, given: float | None) -> float:
+    """The level that is given, or the only one which a noise was chosen with, or has."""
+    own = tuple(map(float, noise.levels))
+    is_chosen, listed = own != tuple(type(noise).levels), ", ".join(f"{one:g}" for one in own)
+    if given is not None:
+        if is_chosen and given not in own:
+            raise ValueError(
+                f"level={given:g} is no level of what noise= chooses, {listed}; leave one out"
+            )
+        return float(given)
+    if len(own) == 1:
+        return own[0]
+    if not is_chosen and name == IN_DISTRIBUTION[0]:
+        return IN_DISTRIBUTION[1]
+    raise ValueError(
+        f"noise '{name}' is trained on at one level, such as level={own[-1]:g}; there are {listed}"
+    )
+
+
+def _further_conditions(options: "TrainOptions", trained_on: str, level: float) -> list[Condition]:
     """What to validate on beside the training noise, which is not watched twice."""
-    known = (trained_on, float(options.level))
+    known = (trained_on, level)
     return [noise for noise in conditions_of(list(options.watch)) if (noise[0], noise[2]) != known]
 
 

@@ -98,7 +98,36 @@ def selection_of(options: ShownOptions) -> Selection:
     """What is chosen."""
     from benchmark.reporting.selection import Selection
 
-    return Selection(options.model, options.noise, options.level, options.metric, options.data)
+    noise = stored_noises(options.noise)
+    return Selection(options.model, noise, options.level, options.metric, options.data)
+
+
+def stored_noises(typed: Sequence[str]) -> tuple[str, ...]:
+    """The names that stored cells have of noises; formulas may be spelled in any way.
+
+    Raises
+    ------
+    ValueError
+        If a formula is wrong, or is a registered noise at one level, which has no name of its own.
+    """
+    from benchmark.cli.words.known import is_formula
+
+    return tuple(_name_of_formula(one) if is_formula(one) else one for one in typed)
+
+
+def _name_of_formula(typed: str) -> str:
+    from benchmark.cli.registered.plugins import load_fitting_plugins
+    from benchmark.noise.formula import as_choice
+
+    load_fitting_plugins()
+    name, settings = as_choice(typed)
+    if "of" not in settings:
+        (level,) = settings["levels"]
+        raise ValueError(
+            f"noise={typed} is one level of a noise, and levels are chosen by themselves: "
+            f"noise={name} level={level:g}"
+        )
+    return name
 
 
 def shown(options: ShownOptions, scores: Scores) -> tuple[Scores, Board, Style]:

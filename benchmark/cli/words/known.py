@@ -8,10 +8,15 @@ from importlib import resources
 from benchmark.cli.command import Command
 from benchmark.cli.registered.catalogue import Catalogue
 from benchmark.cli.words.grammar import SWEEP, Word
-from benchmark.registry import did_you_mean, unknown_setting
+from benchmark.registry import UnknownName, did_you_mean, unknown_setting
 from benchmark.signature import plain_type, spelled_type
 
 KEY = re.compile(r"[\w$./@:-]+", re.ASCII)
+FILE = re.compile(r"\.(pth?|ckpt|safetensors|onnx|png|jpe?g|tiff?)$", re.IGNORECASE)
+OF_FILES = {  # what is meant where a place on the disk stands for a name
+    "data": "images of your own are: data=folder data.folder.path={}",
+    "model": "a file of weights belongs to a network: model=masked model.masked.weights={}",
+}
 
 
 def is_formula(text: str) -> bool:
@@ -84,8 +89,11 @@ class Known:
         """Raise ``UnknownName`` for a name which is none of a group's."""
         name = name.strip("\"'")
         open_ended = self.open_ended and KEY.fullmatch(name)
-        if not open_ended and name not in self.catalogue.names(group, self.command.trains):
-            self.catalogue.registry_of(group)[name]  # says which there are
+        if open_ended or name in self.catalogue.names(group, self.command.trains):
+            return
+        if group in OF_FILES and ("/" in name or FILE.search(name)):
+            raise UnknownName(f"{group}={name} is no name; {OF_FILES[group].format(name)}")
+        self.catalogue.registry_of(group)[name]  # says which there are
 
     def check_file(self, word: Word) -> None:
         """Raise ``ValueError`` for a file of settings which there is not."""

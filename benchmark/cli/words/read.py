@@ -1,5 +1,6 @@
 """The words after a command's name: flags and settings, each as Hydra's grammar has it."""
 
+import os
 import re
 import shlex
 from collections import deque
@@ -24,6 +25,7 @@ from benchmark.registry import did_you_mean
 
 LONGEST = 20_000  # characters of a word; Hydra's parser takes seconds for more
 DEEPEST = 50  # brackets inside each other
+MOST_SEEDS = 5  # that a sentence lists
 FLAGS = {  # Hydra's, and what may follow each as a word of its own
     **dict.fromkeys(("-h", "--help", "--hydra-help", "--version", "--resolve"), ()),
     **dict.fromkeys(("-m", "--multirun", "-r", "--run"), ()),
@@ -176,6 +178,8 @@ def _example(known: Known, word: str) -> str:
         if word in known.catalogue.groups[group] or (group == "noise" and is_formula(word)):
             return f"write {shlex.quote(f'{group}={word}')}"
     keys = [*groups, *known.settings]
+    if "out" in keys and ("/" in word or os.path.isdir(word)):
+        return f"write {shlex.quote(f'out={word}')}"
     if word in keys:
         return f"write {word}=VALUE"
     close = did_you_mean(word.partition("=")[0].strip(), keys)
@@ -216,6 +220,13 @@ def _in_grammar(known: Known, word: Word, sweeping: bool) -> Word:
     if group in known.command.groups and rest and value[:1] == "{" and value[-1:] == "}":
         return replace(word, value=_mapping(known, word, value))
     kind = known.kind_of(word.key)
+    if word.key == "seeds" and value.isdecimal() and int(value) and not sweeping:
+        some = ",".join(map(str, range(min(int(value), MOST_SEEDS))))
+        more = "" if int(value) <= MOST_SEEDS else ",..."
+        raise ValueError(
+            f"{word} may be one seed or {value} of them; write seeds=[{value}] or "
+            f"seeds=[{some}{more}]"
+        )
     return word if kind is None else replace(word, value=value_in_grammar(word, kind, sweeping))
 
 

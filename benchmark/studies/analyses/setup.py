@@ -138,9 +138,9 @@ class Setup:
         Raises
         ------
         ValueError
-            If an image is smaller than a crop.
+            If an image is smaller than a crop, or too few crops differ.
         """
-        dataset, found = self.grid.datasets[cell.dataset], {}
+        dataset, found, boxes = self.grid.datasets[cell.dataset], {}, set()
         images = dataset.images()
         for place, image in enumerate(images[: self.crops]):
             noise = self.grid.noises[cell.noise]
@@ -155,6 +155,12 @@ class Setup:
                 top, left = (int(rng.integers(edge - self.side + 1)) for edge in noisy.shape[:2])
                 box = (top, left, self.side, self.side)
                 found[number] = cut(clean, box), cut(noisy, box)
+                boxes.add((image, box))
+        if len(boxes) < LEAST:
+            raise ValueError(
+                f"only {len(boxes)} of {self.crops} crops of {self.side}x{self.side} from "
+                f"{cell.dataset} differ; take more or larger images, or a smaller side"
+            )
         ours, theirs = zip(*(found[number] for number in range(self.crops)), strict=True)
         return np.stack(ours), np.stack(theirs)
 

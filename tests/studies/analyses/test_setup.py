@@ -89,6 +89,13 @@ def test_what_cannot_be_analysed_is_one_sentence(setup, changes, sentence):
         wrong.crops_of(wrong.references[0])
 
 
+def test_crops_which_are_all_the_same_are_refused(setup):
+    single = {"folder": DATASETS["photos"](limit=1, crop=24)}
+    wrong = replace(setup, grid=replace(setup.grid, datasets=single), side=24)
+    with pytest.raises(ValueError, match="only 1 of 8 crops of 24x24 from folder differ; take"):
+        wrong.crops_of(wrong.references[0])
+
+
 def test_a_filter_has_no_layers(grid, setup):
     from benchmark.denoiser import DENOISERS
 
