@@ -119,6 +119,17 @@ def test_a_list_is_headed_by_the_word_that_takes_its_names(bench):
     assert bench("list", "noise")[1].startswith("noise= takes noise models")
 
 
+def test_a_name_is_described_with_what_each_of_its_settings_means(bench):
+    status, out, err = bench("list", "tv")
+    assert (status, err) == (0, "")
+    assert out.startswith("model=tv\n") and "Total variation by Chambolle's" in out
+    assert "strength=0.5    scikit-image's weight, 1 / lambda" in out
+    assert "sigma=null      Standard deviation of the noise" in out  # of the class that it extends
+    out = bench("list", "masked")[1]
+    assert out.index("passes=1") < out.index("settings in training") < out.index("input_ratio=[80")
+    assert bench("list", "mc_render")[1].startswith("noise=mc_render\n")
+
+
 def test_the_layers_of_a_network_are_listed_with_the_analysed_ones_marked(bench):
     status, out, err = bench("list", "layers", "model=dncnn")
     assert (status, err) == (0, "")

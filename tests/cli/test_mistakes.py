@@ -61,7 +61,7 @@ def test_help_and_unknown_commands_need_neither_torch_nor_hydra(arguments):
             "'mc_render' is recorded noise, which comes with its",
         ),
         ("check-model onnx", "onnx needs a file: model.onnx.file=FILE"),
-        ("list modle", "unknown kind 'modle'; did you mean 'model'? Known: all, model, noise,"),
+        ("list modle", "unknown kind or name 'modle'; did you mean 'model'? Known: all, model,"),
         ("noise gausian", "unknown noise model 'gausian'; did you mean 'gaussian'"),
         ("noise gaussian data=[photos,kodak24]", "the images of one dataset at a time"),
         ("run noise=isp noise.isp.camera=none.dng", "cannot use the camera file 'none.dng'"),

@@ -12,8 +12,8 @@ class ListOptions:
     Parameters
     ----------
     kind
-        noise, model, data, metric, or all of them; fetch, what bench fetch brings; or layers,
-        those of one network.
+        noise, model, data, metric, or all of them; a name, of which is shown what its settings
+        mean; fetch, what bench fetch brings; or layers, those of one network.
     model
         The network whose layers are listed.
     weights
@@ -31,6 +31,7 @@ def show_list(options: ListOptions, line: CommandLine) -> None:
 
     bench list
     bench list data                  one kind of: noise, model, data, metric
+    bench list isp                   what a name is, and what each of its settings means
     bench list fetch                 what bench fetch brings, on what terms, what is there
     bench list layers model=masked   a network's layers, the analysed ones marked
     """
@@ -48,6 +49,11 @@ def show_list(options: ListOptions, line: CommandLine) -> None:
         from benchmark.cli.registered.fetchable import fetchable
 
         console().print(fetchable())
+        return
+    if named := [group for group, of in line.catalogue.groups.items() if options.kind in of]:
+        from benchmark.cli.registered.described import described  # loads torch
+
+        console().print(described(named[0], options.kind))  # one: recorded noise is data as well
         return
     for kind in line.catalogue.groups if options.kind == "all" else [options.kind]:
         console().print(listing(kind, line.catalogue))

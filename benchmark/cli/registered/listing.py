@@ -27,8 +27,12 @@ def listing(kind: str, catalogue: Catalogue) -> Table:
     """
     if kind not in catalogue.groups:
         known = ["all", *catalogue.groups]
-        hint = did_you_mean(kind, known)
-        raise ValueError(f"unknown kind '{kind}'{hint} Known: {', '.join(known)}")
+        hint = did_you_mean(
+            kind, [*known, *(name for of in catalogue.groups.values() for name in of)]
+        )
+        raise ValueError(
+            f"unknown kind or name '{kind}'{hint} Known: {', '.join(known)}, and each name"
+        )
     title = f"{kind}= takes {catalogue.kinds[kind]}s"
     table = Table(title=title, title_justify="left", box=None, padding=(0, 2))
     table.add_column(style="bold", no_wrap=True)
