@@ -6,6 +6,7 @@ processor has units for it.
 
 import copy
 import json
+import logging
 import os
 import shutil
 import time
@@ -24,6 +25,7 @@ from torch import Tensor
 from benchmark.denoiser.contract import RestorationError
 from benchmark.denoiser.runtime.export import Draw, Exported, NotExportable, exported
 from benchmark.denoiser.runtime.identity import digest_of_network, plain_settings
+from benchmark.denoiser.runtime.signal_stack import signal_stack_kept
 from benchmark.files.owner import new_token
 from benchmark.files.whole import file_hash
 
@@ -174,12 +176,16 @@ def convert(done: Exported) -> "Model":
     from openvino.frontend import FrontEndManager
     from openvino.frontend.pytorch.fx_decoder import TorchFXPythonDecoder
 
+    disabled = logging.root.manager.disable
+    logging.disable(logging.WARNING)  # of operations which this version of torch has not
     try:
         frontend = FrontEndManager().load_by_framework("pytorch")
         decoder = TorchFXPythonDecoder.from_exported_program(done.program)
         return frontend.convert(frontend.load(decoder))
     except Exception as error:  # its converter raises anything at operations that it has not
         raise NotExportable(f"OpenVINO cannot convert it: {_last(error)}") from None
+    finally:
+        logging.disable(disabled)
 
 
 def compile_graph(graph: "Model | Path", threads: int) -> "CompiledModel":
@@ -194,7 +200,8 @@ def compile_graph(graph: "Model | Path", threads: int) -> "CompiledModel":
         "ENABLE_CPU_PINNING": False,  # several workers would be pinned to the same cores
     }
     try:
-        return openvino.Core().compile_model(graph, "CPU", settings)
+        with signal_stack_kept():  # it sets another, and frees that with the graph
+            return openvino.Core().compile_model(graph, "CPU", settings)
     except Exception as error:
         raise NotExportable(f"OpenVINO cannot compile it: {_last(error)}") from None
 

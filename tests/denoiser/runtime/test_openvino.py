@@ -3,6 +3,8 @@
 import importlib
 import json
 import os
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -141,6 +143,33 @@ def test_nothing_is_reported_to_anybody(tmp_path, monkeypatch):
     expected, found = both(Averaged(), picture())
     torch.testing.assert_close(found, expected, rtol=0, atol=AGREE)
     assert not (tmp_path / "intel").exists()  # where its reports count what was done
+
+
+SIGNALLED = """
+import gc, signal, sys
+from pathlib import Path
+import torch
+from benchmark.denoiser import DENOISERS
+from benchmark.denoiser.runtime import openvino
+from benchmark.registry import load_plugins
+load_plugins()
+openvino.folder = lambda: Path(sys.argv[1])
+signal.signal(signal.SIGTERM, lambda *_: sys.exit("heard"))
+models = [DENOISERS["dncnn"](depth=3, width=4) for _ in range(2)]
+for model in models:
+    model.denoise(torch.rand(1, 3, 24, 24), runtime="openvino")
+for _ in range(2):
+    del model, models[0]  # the first goes first
+    model = gc.collect()
+signal.raise_signal(signal.SIGTERM)
+"""
+
+
+@pytest.mark.slow
+def test_a_signal_is_heard_after_a_graph_and_nothing_else_is_said(tmp_path):
+    words = [sys.executable, "-c", SIGNALLED, str(tmp_path)]
+    done = subprocess.run(words, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", "heard\n")
 
 
 def test_other_weights_are_another_graph():
