@@ -15,6 +15,8 @@ from benchmark.noise import stream
 from benchmark.training.distributed import Processes
 from benchmark.training.recipe import Execution, Recipe
 
+STATISTICS = ("running_mean", "running_var")  # of batches, by the names of torch's layers
+
 
 class OptimizerStep:
     """A function which makes a step of a training, and the state that steps change.
@@ -48,6 +50,12 @@ class OptimizerStep:
         self.in_bf16 = execution.precision == "bf16"
         self.network = network.to(self.device).train()
         self.average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema))
+        self.ema, kept = recipe.ema, self.average.module.named_buffers()
+        self.statistics = [  # averaged, and as they are now
+            (average, now)
+            for (name, average), now in zip(kept, network.buffers(), strict=True)
+            if name.rpartition(".")[2] in STATISTICS
+        ]
         fused = self.device.type != "mps"  # which older versions of torch have no kernel for
         self.optimizer = torch.optim.Adam(
             network.parameters(), recipe.learning_rate, betas=recipe.betas, fused=fused
@@ -77,8 +85,21 @@ class OptimizerStep:
             for place, piece in enumerate(zip(*sides, strict=True), start=1)
         ]
         self.optimizer.step()
-        self.average.update_parameters(self.network)
+        self._average()
         return torch.stack(losses).sum()
+
+    @torch.no_grad()
+    def _average(self) -> None:
+        """Average the weights, and the statistics of batch normalisation, which torch copies.
+
+        Those of the last batches alone cost a small DnCNN 0.4 dB at sigma 15, and as much from one
+        validation to the next.
+        """
+        before = [average.clone() for average, _ in self.statistics]
+        self.average.update_parameters(self.network)
+        if self.average.n_averaged > 1:
+            for (average, now), old in zip(self.statistics, before, strict=True):
+                average.copy_(torch.lerp(old, now, 1 - self.ema))
 
     def _accumulate(self, noisy: Tensor, clean: Tensor, is_last: bool) -> Tensor:
         """Add the gradients of a piece; processes exchange theirs with the last one."""

@@ -442,6 +442,26 @@ def test_a_network_which_looks_at_values_and_shares_weights_is_trained(
     assert_same_weights(load_network(Looking, path, {}), average)
 
 
+def test_statistics_of_batches_are_averaged_as_weights_are(tmp_path, images):
+    seen = []
+
+    class Noting(Patches):
+        def batch(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
+            seen.append({key: made.network.state_dict()[key].clone() for key in keys})
+            return super().batch(step)
+
+    keys = [f"model.{layer}" for layer in ("3.running_mean", "3.running_var", "2.weight")]
+    made = training(tmp_path, images, patches=Noting)
+    average = made.run().average.state_dict()
+    seen.append(made.network.state_dict())
+    for key in keys:
+        expected = seen[1][key]  # after the first step
+        for one in seen[2:]:
+            expected = torch.lerp(expected, one[key], 1 - RECIPE.ema)
+        assert not torch.equal(expected, seen[-1][key]), key
+        torch.testing.assert_close(average[key], expected)
+
+
 def test_training_lowers_the_loss(tmp_path, images):
     log = trained(tmp_path, images, replace(RECIPE, steps=60)).history.log
     assert log[-1].loss < log[0].loss
