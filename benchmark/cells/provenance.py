@@ -162,8 +162,8 @@ def code_changes(record: Record, now: Code) -> list[str] | None:
 
 def makings_of(record: Record) -> list[Record]:
     """The environment and code of a cell, and those of images which were made earlier."""
-    entries = [record, *record.get(EARLIER, [])]
-    return [entry for entry in entries if isinstance(entry, dict) and "code" in entry]
+    entries = [entry for entry in (record, *(record.get(EARLIER) or ())) if isinstance(entry, dict)]
+    return [entry for entry in entries if isinstance(entry.get("code"), dict)]
 
 
 def facts_of(record: Record) -> Facts:
