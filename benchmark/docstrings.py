@@ -44,5 +44,10 @@ def read(kind: type) -> Docstring:
     )
 
 
+def without_marks(text: str) -> str:
+    """A text of a docstring without ``x``, `x` and [1]_."""
+    return re.sub(r" \[\d+\]_|``|`", "", text)
+
+
 def _joined(text: str) -> str:
     return " ".join(text.split())

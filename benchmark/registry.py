@@ -4,13 +4,14 @@ import contextlib
 import difflib
 import importlib
 import io
-import re
 import sys
 import warnings
 from collections import UserDict
 from collections.abc import Callable, Iterable
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, TypeVar, cast
+
+from benchmark.docstrings import without_marks
 
 Base = TypeVar("Base")  # of the classes of a registry
 Class = TypeVar("Class", bound=type)
@@ -113,7 +114,7 @@ def unknown_setting(key: str, known: Iterable[str], where: str = "") -> ValueErr
 def summary(documented: object) -> str:
     """The first paragraph of a docstring as one line of plain text, without citations."""
     paragraph = (documented.__doc__ or "").strip().partition("\n\n")[0]
-    return re.sub(r" \[\d+\]_|``|`", "", " ".join(paragraph.split()))
+    return without_marks(" ".join(paragraph.split()))
 
 
 def _address(cls: type) -> str:

@@ -129,9 +129,10 @@ class Grid:
             self._codes[key] = code_of_cell(self.models[cell.model], noise, dataset, self.metrics)
         return self._codes[key]
 
-    def request(self, cell: Cell) -> Request:
-        """A cell as a store is asked for it."""
-        return Request(cell, self.settings_of(cell), self.identities_of(cell), self.code_of(cell))
+    def request(self, cell: Cell, environment: Record | None = None) -> Request:
+        """A cell as a store is asked for it, and where it is scored, if it is."""
+        facts = self.settings_of(cell), self.identities_of(cell), self.code_of(cell)
+        return Request(cell, *facts, environment)
 
     def evaluate(
         self,
@@ -282,7 +283,7 @@ def fill(
         task = shown.add_task("", total=sum(images.values()), cells=f"0/{len(cells)} cells", now="")
         parts = share(
             store,
-            (replace(grid.request(cell), environment=environment) for cell in cells),
+            (grid.request(cell, environment) for cell in cells),
             log.info,
             lambda cell: cell in before and store.state(cell) == before[cell],
         )

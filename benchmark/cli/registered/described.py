@@ -1,7 +1,6 @@
 """One registered name: what it is, and what each of its settings means, as its class says."""
 
 import inspect
-import re
 from collections.abc import Iterator
 
 from rich.console import Group, RenderableType
@@ -10,7 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 
 from benchmark.cli.registered.plugins import load_fitting_plugins
-from benchmark.docstrings import Docstring, read
+from benchmark.docstrings import Docstring, read, without_marks
 from benchmark.objects.building import settable
 from benchmark.objects.registries import registry_of
 from benchmark.signature import settings_of, spelled
@@ -20,7 +19,6 @@ COMMON = {  # settings which need no word in each class
     "levels": "How strong the noise is, mildest first.",
     "border": "Pixels left out at each side of an image; null: as many as the protocol says.",
 }
-MARKS = re.compile(r" \[\d+\]_|``|`")
 
 
 def described(group: str, name: str) -> RenderableType:
@@ -46,7 +44,7 @@ def described(group: str, name: str) -> RenderableType:
 
 def _paragraphs(said: Docstring) -> Iterator[str]:
     for text in said.paragraphs:
-        plain = MARKS.sub("", text)
+        plain = without_marks(text)
         yield plain if text.startswith(" ") else " ".join(plain.split())
 
 
@@ -56,5 +54,5 @@ def _meaning(cls: type, key: str) -> str:
         for names, text in read(kind).parameters:
             listed = [one.strip(" *") for one in names.split(":")[0].split(",")]
             if key in listed and not text.startswith("See `"):
-                return MARKS.sub("", text)
+                return without_marks(text)
     return COMMON.get(key, "")

@@ -220,14 +220,20 @@ def _in_grammar(known: Known, word: Word, sweeping: bool) -> Word:
     if group in known.command.groups and rest and value[:1] == "{" and value[-1:] == "}":
         return replace(word, value=_mapping(known, word, value))
     kind = known.kind_of(word.key)
-    if word.key == "seeds" and value.isdecimal() and int(value) and not sweeping:
-        some = ",".join(map(str, range(min(int(value), MOST_SEEDS))))
-        more = "" if int(value) <= MOST_SEEDS else ",..."
-        raise ValueError(
-            f"{word} may be one seed or {value} of them; write seeds=[{value}] or "
-            f"seeds=[{some}{more}]"
-        )
+    if word.key == "seeds" and not sweeping:
+        _refuse_count(word, value)
     return word if kind is None else replace(word, value=value_in_grammar(word, kind, sweeping))
+
+
+def _refuse_count(word: Word, value: str) -> None:
+    """Raise ``ValueError`` for ``seeds=3``, which may be the seed 3 or three of them."""
+    if not value.isdecimal() or int(value) == 0:
+        return
+    some = ",".join(map(str, range(min(int(value), MOST_SEEDS))))
+    more = "" if int(value) <= MOST_SEEDS else ",..."
+    raise ValueError(
+        f"{word} may be one seed or {value} of them; write seeds=[{value}] or seeds=[{some}{more}]"
+    )
 
 
 def _check_file(known: Known, word: Word, sweeping: bool) -> None:
