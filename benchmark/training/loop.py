@@ -130,6 +130,7 @@ class Training:
         if self.processes.is_main:
             self.log = TrainingLog(self.folder, recipe, step, self.execution.tensorboard)
         self.stopwatch = Stopwatch(self.history.seconds)
+        self.earlier = len(self.losses)  # steps since the last entry whose time was before this
         self.saved = time.perf_counter()
 
     def _mend(self) -> None:
@@ -190,11 +191,12 @@ class Training:
     def _add_entry(self, rate: float) -> None:
         loss = self.processes.mean(torch.stack(self.losses).mean()).item()
         self._check_finite(loss)
-        speeds = self.speedometer.speeds(len(self.losses), *self.stopwatch.lap())
+        timed = len(self.losses) - self.earlier
+        speeds = self.speedometer.speeds(timed, *self.stopwatch.lap())
         seconds = self.stopwatch.seconds
         entry = LogEntry(self.history.step, loss, rate, **speeds, seconds=seconds)
         self.history.log.append(entry)
-        self.losses = []
+        self.losses, self.earlier = [], 0
         if self.log is not None:
             self.log.write_entry(self.history)
 
