@@ -54,6 +54,13 @@ class CommandLine:
         settings = [word for word in self.words[first:] if not word.startswith("-")]
         return [word for word in settings if word.partition("=")[0].lstrip("+~") not in keys]
 
+    def value_of(self, key: str, default: str) -> str:
+        """What a setting was given as a word: the first word where it may stand there, ``key=``."""
+        if self.command.first_word == key and self.command.bare(self.words):
+            return self.words[0]
+        values = [word.partition("=")[2] for word in self.words if word.startswith(f"{key}=")]
+        return values[-1] if values else default
+
     def given(self, *keys: str) -> list[str]:
         """The settings among the words which are of these keys, or inside them."""
         settings = self.words[self.command.bare(self.words) :]

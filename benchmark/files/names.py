@@ -13,13 +13,14 @@ DEVICES = {"con", "prn", "aux", "nul", "conin$", "conout$"} | {
     f"{port}{number}" for port in ("com", "lpt") for number in range(10)
 }  # Windows opens these instead of a file, whatever their suffix
 EVERYTHING = {"all"}  # what chooses every name of a group
+PICTURES = {"clean", "noisy"}  # which stand beside those of the models
 RESERVED = {
-    "model": EVERYTHING | {"clean", "noisy"},  # pictures which stand beside those of the models
-    "noise": EVERYTHING,
+    "model": EVERYTHING | PICTURES,
+    "noise": EVERYTHING | {"in_distribution", "ood", "ood_low", "ood_high", "seconds"},  # columns
     "data": EVERYTHING,
     "metric": EVERYTHING  # the other columns of a table, and what else a cell says of an image
     | {"model", "dataset", "noise", "level", "seed", "image", "seconds", "n_images"}
-    | {"clean", "noisy", "source", "tile"},
+    | {*PICTURES, "source", "tile"},
     "ablation": set(),
 }
 WORDS = {"data": "dataset"}  # what people call a group, where that is another word

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from benchmark.cells.scores import CELL
 from benchmark.reporting.ranking import Ranking
 from benchmark.reporting.statistics import RESAMPLES
 from benchmark.reporting.statistics.pairs import LEVEL
@@ -12,8 +13,9 @@ from benchmark.reporting.tables import ABSENT, Table
 
 def covered(ranking: Ranking) -> str:
     """What intervals are over: ``12 images, 2 seeds of the noise and 3 trainings of masked``."""
-    images = ranking.shared["image"].nunique()
-    parts = [f"{images} image{'s' * (images != 1)}"]
+    images, fewest = ranking.shared["image"].nunique(), _fewest(ranking)
+    some = f" ({fewest} in some cells)" if fewest < images else ""
+    parts = [f"{images} image{'s' * (images != 1)}{some}"]
     if max(ranking.seeds, default=1) > 1:
         parts.append(f"{' or '.join(map(str, ranking.seeds))} seeds of the noise")
     several = ranking.trainings[ranking.trainings > 1]
@@ -25,6 +27,8 @@ def covered(ranking: Ranking) -> str:
 def interval_words(ranking: Ranking) -> list[str]:
     """What is said of the 95 % intervals; of training runs only where there are several."""
     said = [f"95 % interval: bootstrap over {covered(ranking)}, {RESAMPLES} resamples."]
+    if ranking.table["ood_low"].isna().all():
+        said = [f"No 95 % interval over {covered(ranking)}: it takes two in every cell."]
     if (ranking.trainings > 1).any() and (ranking.trainings == 1).any():
         said.append("Where a model has one training, the interval leaves others of it out.")
     if twice := ranking.duplicates:
@@ -39,17 +43,19 @@ def tie_words(ranking: Ranking, brief: bool = False) -> list[str]:
         return []
     pairs = ranking.pairs
     images, alpha = pairs.measured.of_images.shape[1], f"{100 * LEVEL:.0f} %"
+    over = f"{images} image{'s' * (images != 1)}"
+    if images < ranking.shared["image"].nunique():
+        over += " which all cells have"
     counts = [count for count in pairs.counts if count]  # of ranked models, and with a reference
     if pairs.least_p * min(counts) >= LEVEL:
         return [
-            f"No two models can be told apart over {images} image{'s' * (images != 1)}: the least "
-            f"p there can be is {_p(pairs.least_p)}, too much for {_pairs(min(counts))} tested "
-            f"together at {alpha}."
+            f"No two models can be told apart over {over}: the least p there can be is "
+            f"{_p(pairs.least_p)}, too much for {_pairs(min(counts))} tested together at {alpha}."
         ]
     tested = _pairs(counts[0])
     if len(counts) > 1:
         tested = f"{_pairs(counts[0])} of ranked models and {counts[1]} with a reference"
-    how = f"Wilcoxon's test over {images} images, {tested}, Holm, {alpha}"
+    how = f"Wilcoxon's test over {over}, {tested}, Holm, {alpha}"
     if brief:
         return [f"Group: models which share a letter cannot be told apart ({how})."]
     ranked = "; references have none" if ranking.references else ""
@@ -58,7 +64,7 @@ def tie_words(ranking: Ranking, brief: bool = False) -> list[str]:
         counted = ", and Student's t over images and trainings where there are several,"
     return [
         f"Group: models which share a letter cannot be told apart (Wilcoxon's signed-rank test "
-        f"over {images} images{counted} of {tested}, corrected by Holm to {alpha} for all "
+        f"over {over}{counted} of {tested}, corrected by Holm to {alpha} for all "
         f"{'of a kind ' * (len(counts) > 1)}together).",
         f"Rank: the best and the worst place which these tests leave a model{ranked}.",
     ]
@@ -138,6 +144,13 @@ def _p(value: float) -> str:
 
 def _pairs(count: int) -> str:
     return f"{count} pair{'s' * (count != 1)}"
+
+
+def _fewest(ranking: Ranking) -> int:
+    """How many images there are of the cell which has the fewest."""
+    if ranking.shared.empty:
+        return 0
+    return int(ranking.shared.groupby(CELL)["image"].nunique().min())
 
 
 def _listed(parts: list[str]) -> str:

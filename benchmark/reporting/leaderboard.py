@@ -33,7 +33,7 @@ def standings(ranking: Ranking, brief: bool = False, underlined: bool = False) -
     """
     scores, digits = ranking.table, ranking.scale.digits
     bounds = zip(scores["ood_low"], scores["ood_high"], strict=True)
-    columns = {"model": [ranking.label(model) for model in scores.index]}
+    columns = [("model", [ranking.label(model) for model in scores.index])]
     means = {"in_distribution": trained_words(ranking), "ood": "OOD mean"}
     means = {name: heading for name, heading in means.items() if scores[name].notna().any()}
     marks = {}
@@ -41,15 +41,16 @@ def standings(ranking: Ranking, brief: bool = False, underlined: bool = False) -
         texts = [_number(value, digits) for value in scores[name]]
         marked = column_marks(name, ranking, underlined)
         marks |= {(row, len(columns)): mark for row, mark in marked.items()}
-        columns[heading] = texts
+        columns.append((heading, texts))
         if name == "ood":
             interval = "±" if brief else "95 % interval"
-            columns[interval] = [_interval(*bound, digits, brief) for bound in bounds]
-            columns |= _places(ranking, brief)
-    columns["s/image"] = [_seconds(value) for value in scores["seconds"]]
+            columns.append((interval, [_interval(*bound, digits, brief) for bound in bounds]))
+            columns += _places(ranking, brief).items()
+    columns.append(("s/image", [_seconds(value) for value in scores["seconds"]]))
+    header, texts = zip(*columns, strict=True)
     return Table(
-        list(columns),
-        list(zip(*columns.values(), strict=True)),
+        header,
+        list(zip(*texts, strict=True)),
         marks,
         rule=ranking.rule,
         caption=f"{ranking.dataset}: {ranking.scale.heading}",

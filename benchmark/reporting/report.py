@@ -156,7 +156,10 @@ def _standings(board: Board) -> pd.DataFrame:
     """`Board.standings` with the indices of generalization which it lacks."""
     known, key = board.standings, ["dataset", "metric", "model"]
     further = generalization.indices(board)
-    return known.merge(further.drop(columns=set(further) & set(known) - set(key)), "left", key)
+    lacking = [name for name in further if name not in known]
+    if known.empty:  # columns without lines have no type by which they could be joined
+        return known.reindex(columns=[*known, *lacking])
+    return known.merge(further[[*key, *lacking]], "left", key)
 
 
 def markdown(

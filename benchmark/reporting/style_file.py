@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.cells.scores import label_of
+from benchmark.files.names import PICTURES
 from benchmark.registry import did_you_mean
 from benchmark.reporting.figures.style import Style
 from benchmark.reporting.selection import check_name
@@ -147,7 +148,13 @@ def _with_networks(models: Collection[str]) -> list[str]:
 def _check_labels(
     labels: Mapping[str, str], models: Collection[str], noises: Collection[str]
 ) -> None:
-    """Raise ``ValueError`` if two models, or two noises, would be called the same."""
+    """Raise ``ValueError`` if two models, two noises, or a model and a picture had one name."""
+    for name in _with_networks(models):
+        if label_of(name, labels).lower() in PICTURES:
+            raise ValueError(
+                f"{name} would be called '{label_of(name, labels)}', as a picture beside those of "
+                f"the models is; give it another label"
+            )
     for names in (_with_networks(models), noises):
         by_label: dict[str, str] = {}
         for name in names:

@@ -317,7 +317,8 @@ def _published(board: Board, published: Mapping[str, Sequence[str]]) -> tuple[st
         if name in REFERENCE:
             continue
         texts = [label_of(name)]
-        texts += [f"{r.table.loc[name, ours]:.{r.scale.digits}f}" for r in found.values()]
+        means = [(ranking.table.loc[name, ours], ranking.scale) for ranking in found.values()]
+        texts += [ABSENT if np.isnan(m) else f"{m:.{scale.digits}f}" for m, scale in means]
         if name in keys:
             texts.append(f"Table {keys[name][0]}, {keys[name][1]}")
             texts += [f"{PUBLISHED.loc[keys[name], m]:.{scales[m].digits}f}" for m in SCORED]

@@ -1,6 +1,6 @@
 """An ablation's work: variants of a network trained alike, scored alike, and compared."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +8,12 @@ import pandas as pd
 
 from benchmark.cells import Cell, ResultStore
 from benchmark.console.log import log
+from benchmark.datasets import Recorded
 from benchmark.denoiser.inference import AUTOMATIC
 from benchmark.files.names import check_name
 from benchmark.files.output import prepare
 from benchmark.files.whole import write_whole
+from benchmark.noise import NoiseModel
 from benchmark.protocol import IN_DISTRIBUTION
 from benchmark.reporting.figures.saving import save_figure
 from benchmark.scoring.evaluate import evaluate
@@ -20,6 +22,28 @@ from benchmark.scoring.rescore import changes_of
 from benchmark.studies.ablation import brightness, brightness_figure, markdown, trade_off_figure
 from benchmark.studies.variants import Ablation
 from benchmark.training.loop import Training
+
+
+def check_tested(ablation: Ablation, noises: Mapping[str, NoiseModel | Recorded]) -> None:
+    """Refuse test noises without those which the figures of an ablation are drawn of.
+
+    Raises
+    ------
+    ValueError
+        If a figure needs the training noise, or another beside it, and there is none.
+    """
+    tested = {(name, level) for name, noise in noises.items() for level in noise.levels}
+    training = f"{IN_DISTRIBUTION[0]}({IN_DISTRIBUTION[1]:g})"
+    if (ablation.brightness or ablation.trade_off) and IN_DISTRIBUTION not in tested:
+        raise ValueError(
+            f"ablation '{ablation.name}' draws what its variants do on {training}, which is not "
+            f"among the noises of test_noise; add it"
+        )
+    if ablation.trade_off and tested == {IN_DISTRIBUTION}:
+        raise ValueError(
+            f"ablation '{ablation.name}' draws other noises against {training}, and test_noise has "
+            f"no other; add some"
+        )
 
 
 def train_variants(

@@ -4,11 +4,13 @@ import io
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy
 import torch
 
+from benchmark.cells.provenance import code_of, pixels_hash
 from benchmark.datasets import DND
 from benchmark.denoiser import Denoiser
 from benchmark.denoiser.inference import AUTOMATIC
@@ -18,13 +20,20 @@ from benchmark.noise import stream
 EVALUATION = "1.0"  # the version of the server's evaluation which the files are made for
 
 
+class Submitted(NamedTuple):
+    """A file of a submission; kept is one which was there from an earlier call."""
+
+    path: Path
+    kept: bool
+
+
 def write_submission(
     dataset: DND,
     model: Denoiser,
     folder: Path,
     device: str = "cpu",
     settings: Mapping[str, object] | None = None,
-) -> Iterator[Path]:
+) -> Iterator[Submitted]:
     """Restore every box and write the official files of the sRGB track, one a photograph.
 
     ``folder/0001.mat`` to ``0050.mat`` hold ``Idenoised``, a cell of 20 boxes, (512, 512, 3) single
@@ -36,9 +45,10 @@ def write_submission(
     Parameters
     ----------
     settings
-        All that the files depend on, in types of JSON. Beside the folder, a file of its name and
-        ``.json`` records them with each file's hash: what the same settings wrote is kept when a
-        submission that was interrupted starts again. None writes every file anew.
+        What the files depend on beside the network's code and the images, in types of JSON. Beside
+        the folder, a file of its name and ``.json`` records all of it with each file's hash: what
+        the same settings and code wrote of the same images is kept when a submission that was
+        interrupted starts again. None writes every file anew.
 
     Raises
     ------
@@ -59,10 +69,13 @@ def write_submission(
         )
     model.to(device)
     record = folder.with_name(f"{folder.name}.json")
-    written = {} if settings is None else _written(record, settings)
+    made = {"settings": settings, "code": code_of(type(model))}
+    written = {} if settings is None else _written(record, made)
     for image, boxes in dataset.crops():
         path = folder / f"{image}.mat"
-        if not (path.is_file() and written.get(path.name) == file_hash(path)):
+        hashes = {"noisy": [pixels_hash(noisy) for noisy in boxes]}
+        kept = path.is_file() and written.get(path.name) == {**hashes, "sha256": file_hash(path)}
+        if not kept:
             restored = np.empty((1, len(boxes)), dtype=object)  # a MATLAB cell
             for number, noisy in enumerate(boxes):
                 key = stream("submission", dataset.name, image, number)
@@ -73,18 +86,24 @@ def write_submission(
             scipy.io.savemat(content, variables)
             write_whole(path, content.getvalue())
             if settings is not None:
-                written[path.name] = file_hash(path)
-                found = {"settings": settings, "sha256": written}
-                write_whole(record, json.dumps(found, indent=1) + "\n")
-        yield path
+                written[path.name] = {**hashes, "sha256": file_hash(path)}
+                write_whole(record, json.dumps({**made, "files": written}, indent=1) + "\n")
+        yield Submitted(path, kept)
 
 
-def _written(record: Path, settings: Mapping[str, object]) -> dict[str, str]:
-    """The hash of each file which these settings wrote before, by its name."""
+def _written(record: Path, made: Mapping[str, object]) -> dict[str, Any]:
+    """The hashes of each file which the same made before, by its name."""
     try:
         stored = json.loads(record.read_bytes())
-        return dict(stored["sha256"]) if stored["settings"] == settings else {}
-    except (OSError, ValueError, KeyError, TypeError):  # none yet, or not ours: all is made anew
+        files = dict(stored.pop("files"))
+        return files if stored == made else {}
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+    ):  # none yet, or not ours: all is made anew
         return {}
 
 

@@ -169,3 +169,6 @@ def test_several_noises_get_a_table_of_their_own(bench, tmp_path):
     table = (tmp_path / "o" / "README.md").read_text()
     assert "[gaussian](gaussian.md)" in table
     assert "[poisson](poisson.md)" in table
+    assert "`bench noise '[gaussian,poisson]' 'noise.gaussian.levels=[25]'" in table
+    page = (tmp_path / "o" / "poisson.md").read_text()
+    assert "`bench noise poisson 'noise.poisson.levels=[2]' data.photos" in page  # its own alone

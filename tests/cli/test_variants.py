@@ -93,6 +93,15 @@ def test_what_two_ablations_share_is_trained_once(bench, tmp_path, ablated):
             "'baseline' has no size 'huge'; choose one of: tiny, small, or null",
         ),
         ("ablate masks test_data=kodak42", "unknown dataset 'kodak42'; did you mean 'kodak24'?"),
+        (
+            "ablate masks test_noise=[poisson]",
+            "draws what its variants do on gaussian(15), which is not among the noises of "
+            "test_noise; add it",
+        ),
+        (
+            "ablate input_ratio test_noise=[gaussian(15)]",
+            "draws other noises against gaussian(15), and test_noise has no other; add some",
+        ),
         ("zoo weights=[none.safetensors]", "none.safetensors"),
         ("report out=nowhere", "no finished cells under nowhere/cells, and no trainings"),
     ],

@@ -1,13 +1,10 @@
-"""What `check-model` finds in a model, and that a submission goes on."""
+"""What `check-model` finds in a model."""
 
-import json
-from collections.abc import Callable, Iterator
-from pathlib import Path
+import importlib
+from collections.abc import Iterator
 
 import pytest
-from doubles import Boxes
 from hydra.core.config_store import ConfigStore
-from torch import Tensor
 from toy_outputs import (
     BAD,
     DTYPES,
@@ -19,9 +16,8 @@ from toy_outputs import (
     one_of_each,
 )
 
-from benchmark.denoiser import DENOISERS, Denoiser
+from benchmark.denoiser import DENOISERS
 from benchmark.denoiser.promises import CHECKS, check
-from benchmark.studies.submission import write_submission
 
 # what a network may return by mistake, and what is said of it
 
@@ -70,6 +66,8 @@ def test_check_model_survives_what_a_model_raises(error):
 
 @pytest.fixture
 def registered(monkeypatch) -> Iterator[None]:
+    """A class which commands know: where the registries are loaded, they look at them."""
+    importlib.import_module("benchmark.objects.registries")
     monkeypatch.setitem(DENOISERS.data, "returns", Returns)
     yield
     ConfigStore.instance().repo.pop("model", None)
@@ -94,55 +92,3 @@ def test_check_model_ends_with_status_1(bench):
     status, out, _ = bench("check-model", "returns", "model.returns.how=dict")
     assert str(status).startswith("bench: not every denoiser keeps its promises: returns, shape")
     assert "returned a dict of restored" in out
-
-
-# a submission that was interrupted
-
-
-class Counts(Denoiser):
-    name = "counts"
-    calls = 0
-
-    def forward(self, noisy: Tensor) -> Tensor:
-        self.calls += 1
-        return noisy
-
-
-def calls_of(folder: Path, settings: object) -> int:
-    model = Counts()
-    list(write_submission(Boxes(), model, folder, settings=settings))
-    return model.calls // Boxes.boxes  # photographs
-
-
-def lost(folder: Path) -> None:
-    (folder / "0002.mat").unlink()
-
-
-def torn(folder: Path) -> None:
-    (folder / "0002.mat").write_bytes((folder / "0002.mat").read_bytes()[:100])
-
-
-def unread(folder: Path) -> None:
-    folder.with_name("mine.json").write_text("[")
-
-
-@pytest.mark.parametrize(
-    ("damage", "settings", "calls"),
-    [
-        (lambda folder: None, {"weights": "a"}, 0),
-        (lost, {"weights": "a"}, 1),
-        (torn, {"weights": "a"}, 1),
-        (unread, {"weights": "a"}, 2),
-        (lambda folder: None, {"weights": "b"}, 2),
-        (lambda folder: None, None, 2),
-    ],
-)
-def test_a_submission_goes_on_where_the_same_settings_left_it(
-    damage: Callable[[Path], None], settings, calls, tmp_path
-):
-    folder = tmp_path / "mine"
-    assert calls_of(folder, {"weights": "a"}) == 2
-    damage(folder)
-    assert calls_of(folder, settings) == calls
-    assert sorted(path.name for path in folder.iterdir()) == ["0001.mat", "0002.mat"]
-    assert set(json.loads((tmp_path / "mine.json").read_text())) == {"settings", "sha256"}

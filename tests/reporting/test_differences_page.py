@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 from test_differences import SCALES, cell, rows, scores
@@ -40,6 +41,13 @@ def test_moved_cells_are_counted_as_better_and_worse_by_the_metrics_direction():
     said = counts(compare(scores(before), scores(after)), SCALES)
     assert said[0] == "psnr of 3 cells: 1 equal to the bit, 2 moved (1 better, 1 worse)"
     assert said[1] == "ssim of 3 cells: 3 equal to the bit"
+
+
+def test_a_cell_whose_images_moved_and_whose_mean_did_not_is_neither_better_nor_worse():
+    before, after = rows("a"), rows("a")
+    after["psnr"] += np.where(np.arange(len(after)) % 2, 1.0, -1.0)
+    said = counts(compare(scores(before), scores(after)), SCALES)
+    assert said[0] == "psnr of 1 cell: 1 moved (0 better, 0 worse, 1 of the same mean)"
 
 
 def test_a_line_shows_both_means_the_difference_and_its_interval():

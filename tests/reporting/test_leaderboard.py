@@ -10,7 +10,7 @@ from toy_scores import PSNR, SCALES, labelled, leaderboard, line_of, many_noises
 from benchmark.cells.scores import Scale
 from benchmark.protocol import PROTOCOLS
 from benchmark.reporting.board import Board
-from benchmark.reporting.report import markdown
+from benchmark.reporting.report import markdown, write
 
 
 def test_columns_are_the_means_they_claim_to_be(table):
@@ -128,11 +128,13 @@ def test_without_such_a_one_the_best_model_is_what_others_are_compared_with(tabl
     assert found.loc[("toy", "bm3d"), "difference"] == pytest.approx(-1)
 
 
-def test_a_dataset_without_a_shared_cell_is_said_to_have_none(table):
+def test_a_dataset_without_a_shared_cell_is_said_to_have_none(table, tmp_path):
     apart = table[(table["model"] == "masked") == (table["noise"] == "spots")]
     with pytest.raises(ValueError, match="no cell with psnr is shared"):
         leaderboard(apart)
     assert "No cell is shared by all models" in markdown(labelled(apart))
+    written = write(labelled(apart), tmp_path, formats=["md", "csv"])
+    assert {"leaderboard.md", "ranking.csv"} <= {path.name for path in written}
 
 
 @pytest.mark.slow

@@ -97,6 +97,10 @@ def test_labels_are_read_from_texts():
         ("masked", "labels has 'masked', which is no NAME: LABEL"),
         ("maskd: Ours", "no scores of model or noise 'maskd'; did you mean 'masked'?"),
         ("masked: noisy input", "identity and masked would both be called 'noisy input'"),
+        (
+            "masked: Clean",
+            "masked would be called 'Clean', as a picture beside those of the models",
+        ),
     ],
 )
 def test_what_is_no_label_is_one_sentence(text, sentence):

@@ -220,6 +220,12 @@ def test_without_mixture_noise_the_published_stand_beside_the_mean_over_noises(t
     assert found["both_masks"][:3] == ["23.00", "0.4600", "Table 3a, 80-90"]
 
 
+def test_where_a_variant_has_no_mean_over_other_noises_there_is_a_dash(table):
+    table = table[(table["noise"] == "gaussian") & (table["level"] == 15)]
+    found = lines_of(page(table, published={"both_masks": ("3a", "80-90")}), "Published")
+    assert found["both_masks"][:3] == ["–", "–", "Table 3a, 80-90"]
+
+
 def test_what_nobody_published_is_an_error_which_says_what_there_is(table):
     with pytest.raises(ValueError, match="nothing is published of 3a 85-95; .* 3a 75-85"):
         page(table, published={"both_masks": ("3a", "85-95")})

@@ -77,7 +77,7 @@ def ablate(options: AblateOptions, line: CommandLine) -> None:
         if processes.is_main:
             comparison.prepare_page(ablation, options.out)
         tested = _tested(options, {}, processes.device)  # first: a mistake in it costs no training
-        build(tested.noise)
+        comparison.check_tested(ablation, build(tested.noise))
         build(tested.data)[options.test_data].images()
         trainings = {name: _training(options, name) for name in ablation.variants}
         for training in trainings.values():

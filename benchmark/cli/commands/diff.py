@@ -16,8 +16,8 @@ class DiffOptions:
     to
         A folder which gets diff.md and diff.csv; null writes nothing.
     fail
-        Whether the exit status is 1 where a score moved or is on one side alone, or cells or their
-        settings are not the same. By default it is 0: two folders may differ.
+        Whether the exit status is 1 where a score moved or is on one side alone, or cells are, or
+        what they are of is not the same. By default it is 0: two folders may differ.
     """
 
     folders: tuple[str, ...] = ()

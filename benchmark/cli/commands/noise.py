@@ -59,13 +59,20 @@ def noise(options: NoiseOptions, line: CommandLine) -> None:
         prepare(options.out, {"README.md": "sheets"})
     for name, subject in subjects.items():
         log.info(f"measuring {name}")
-        words = shlex.join(["bench", "noise", name, *settings])
+        words = shlex.join(["bench", "noise", name, *_without_others(settings, name)])
         sheets.append(write_sheet(name, subject, dataset, Path(options.out), words, options.seed))
     if len(sheets) > 1:
-        words = shlex.join(["bench", "noise", "all", *settings])
+        words = shlex.join(["bench", "noise", line.value_of("noise", "all"), *settings])
         write_index(sheets, Path(options.out), words)
     pages = [f"{file_name(sheet.name)}.md" for sheet in sheets]
     written = (
         f"{pages[0]} and its picture" if len(pages) == 1 else f"README.md and {len(pages)} pages"
     )
     log.info(f"written to {options.out}: {written}")
+
+
+def _without_others(settings: list[str], name: str) -> list[str]:
+    """The settings without those of other noises, which a command of this noise does not know."""
+    others = [word for word in settings if word.lstrip("+~").startswith("noise.")]
+    own = (f"noise.{name}.", f"noise.{name}=")
+    return [w for w in settings if w not in others or w.lstrip("+~").startswith(own)]

@@ -56,5 +56,5 @@ def submit(options: SubmitOptions, line: CommandLine) -> None:
     folder, device = Path(options.out, model_name), pick_device(options.device)
     prepare(options.out)
     settings = {"noisebench": __version__, "model": recorded_settings(options.model[model_name])}
-    for path in write_submission(dataset, model, folder, device, settings):
-        log.info(f"written: {path}")
+    for path, kept in write_submission(dataset, model, folder, device, settings):
+        log.info(f"{'kept' if kept else 'written'}: {path}")

@@ -65,9 +65,11 @@ def counts(found: Differences, scales: Scales) -> list[str]:
     for metric, lines in found.lines.groupby("metric", sort=False):
         kinds = [(lines["kind"] == kind, words) for kind, words in KINDS.items()]
         parts = [f"{several.sum()} {words}" for several, words in kinds if several.any()]
-        better = _are_better(lines[lines["kind"] == MOVED], scales.get(str(metric)))
-        if better is not None and len(better):
-            parts[-1] += f" ({better.sum()} better, {(~better).sum()} worse)"
+        gains = _gains(lines[lines["kind"] == MOVED], scales.get(str(metric)))
+        if gains is not None and len(gains):
+            same = int((gains == 0).sum())
+            parts[-1] += f" ({(gains > 0).sum()} better, {(gains < 0).sum()} worse"
+            parts[-1] += f", {same} of the same mean)" if same else ")"
         said.append(f"{metric} of {_cells(len(lines))}: {', '.join(parts)}")
     alone = ((found.only_before, "before"), (found.only_after, "after"))
     said += [f"{_cells(len(cells))} only {side}" for cells, side in alone if cells]
@@ -204,10 +206,11 @@ def _by_model(cells: Iterable[Cell]) -> list[str]:
     ]
 
 
-def _are_better(lines: pd.DataFrame, scale: Scale | None) -> pd.Series | None:
+def _gains(lines: pd.DataFrame, scale: Scale | None) -> pd.Series | None:
+    """By how much each mean is better, where it is known which way that is."""
     if scale is None or scale.higher_is_better is None:
         return None
-    return lines["difference"] > 0 if scale.higher_is_better else lines["difference"] < 0
+    return lines["difference"] if scale.higher_is_better else -lines["difference"]
 
 
 def _condition(noise: str, level: float, seed: int) -> str:

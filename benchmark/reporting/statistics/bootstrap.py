@@ -36,6 +36,8 @@ class Bootstrap:
     instead of 95, and one of two trainings 60. The sum of both parts covers at least 95 % [3]_, and
     more where neither rules.
 
+    Where cells have unequal images, each deviates by its own, of which the fewest set the stretch.
+
     Parameters
     ----------
     measured
@@ -56,15 +58,18 @@ class Bootstrap:
 
     @cached_property
     def deviations(self) -> np.ndarray:
-        """Of every draw which has an image in each cell, (draws, models)."""
-        by_images = self._by_images
-        by_images = by_images[~np.isnan(by_images).any(axis=1)]
-        moved = by_images * _stretch(self.measured.pooled.shape[1])
+        """Of every draw, (draws, models)."""
+        moved = self._by_images * _stretch(self.fewest)
         for place, means in enumerate(self.measured.of_trainings):
             if (count := len(means)) > 1:
-                draws = _draws(count, self.seed + 1 + place)[: len(moved)]
+                draws = _draws(count, self.seed + 1 + place)
                 moved[:, place] += draws @ (means - means.mean()) * (_stretch(count) / count)
         return moved
+
+    @cached_property
+    def fewest(self) -> int:
+        """How many images there are of the cell which has the fewest."""
+        return int(self._seen.sum(axis=0).min(initial=len(self._seen)))
 
     def bounds(self, contrasts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The 95 % intervals of linear combinations of the means, less the combinations themselves.
@@ -77,9 +82,9 @@ class Bootstrap:
         Returns
         -------
         tuple of numpy.ndarray
-            Lower and upper ends, (combinations,); NaN for a single image.
+            Lower and upper ends, (combinations,); NaN where a cell has a single image.
         """
-        if self.measured.pooled.shape[1] < 2:
+        if self.fewest < 2:
             nothing = np.full(contrasts.shape[1], np.nan)
             return nothing, nothing
         moved = np.ascontiguousarray((self.deviations @ contrasts).T)
@@ -87,23 +92,26 @@ class Bootstrap:
         return low, high
 
     @property
+    def _seen(self) -> np.ndarray:
+        """Which image is in which cell, (images, cells), the same for all models."""
+        return ~np.isnan(self.measured.pooled[0])
+
+    @property
     def _by_images(self) -> np.ndarray:
-        """Draws of images alone, (draws, models); NaN where a draw misses a cell altogether."""
+        """Draws of images alone, (draws, models)."""
         scores, weights = self.measured.pooled, self.measured.weights
-        images = scores.shape[1]
-        draws, seen = _draws(images, self.seed), ~np.isnan(scores[0])
+        images, seen = scores.shape[1], self._seen
+        draws = _draws(images, self.seed)
         if seen.all():
             return draws @ (scores @ weights).T / images - self.measured.means
-        with np.errstate(invalid="ignore"):  # 0 / 0 is the draw which misses a cell
-            drawn = [draws @ np.where(seen, one, 0) / (draws @ seen) @ weights for one in scores]
-        return np.stack(drawn, axis=1) - self.measured.means
+        apart = scores - np.nanmean(scores, axis=1, keepdims=True)
+        return draws @ (np.where(seen, apart, 0) / seen.sum(axis=0) @ weights).T
 
 
 def estimate(scores: pd.DataFrame, seed: int = 0) -> Estimate:
     """The unweighted mean over noises of one of `score_matrices`, with its interval over images.
 
-    See `Bootstrap`. A resample which misses a cell altogether is left out; that needs cells of
-    unequal images.
+    See `Bootstrap`.
     """
     if not scores.size:
         return Estimate(np.nan, np.nan, np.nan)

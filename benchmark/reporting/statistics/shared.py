@@ -11,7 +11,8 @@ import pandas as pd
 
 from benchmark.cells import Cell
 from benchmark.cells.provenance import PIXELS
-from benchmark.cells.scores import CELL, ROW, metric_names
+from benchmark.cells.scores import CELL, ROW, known_scale, metric_names
+from benchmark.protocol import REFERENCE
 
 
 def check_table(table: pd.DataFrame) -> pd.DataFrame:
@@ -75,14 +76,23 @@ def shared_rows(table: pd.DataFrame, within: Sequence[str] = ("dataset",)) -> pd
 def mild_to_hard(table: pd.DataFrame, noise: str) -> list[float]:
     """The levels of a noise from mildest to hardest.
 
-    They rise, unless PSNR rises with them: more photons or more samples per pixel are easier.
+    They rise, unless scores get better with them: more photons or more samples per pixel are
+    easier. One model says so which has both ends, the noisy input if it is there, by PSNR if that
+    is there.
     """
     rows = table[table["noise"] == noise]
     levels = sorted(float(level) for level in rows["level"].unique())
-    if "psnr" in rows:
-        means = rows.groupby("level")["psnr"].mean()
-        if means[levels[-1]] > means[levels[0]]:
+    ends = rows[rows["level"].isin([levels[0], levels[-1]])]
+    for metric in sorted(metric_names(rows), key=lambda name: name != "psnr"):
+        higher = known_scale(metric).higher_is_better
+        means = ends.pivot_table(metric, "model", "level", "mean").dropna()
+        if higher is None or means.empty or len(means.columns) < 2:
+            continue
+        first = min(means.index, key=lambda model: (model not in REFERENCE, str(model)))
+        mildest, hardest = means.loc[first]
+        if (hardest > mildest) == higher and hardest != mildest:
             levels.reverse()
+        break
     return levels
 
 

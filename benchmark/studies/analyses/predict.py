@@ -89,9 +89,17 @@ def measured(out: Path) -> dict[str, pd.DataFrame]:
 
 
 def scored(scores: Scores) -> tuple[dict[str, pd.Series], pd.DataFrame]:
-    """The PSNR of a table: by dataset the mean beyond training, and the mean of each cell."""
+    """The PSNR of a table: by dataset the mean beyond training, and the mean of each cell.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
     board = Board(scores)
-    ood = {dataset: board.rankings[dataset]["psnr"].table["ood"] for dataset in board.datasets}
+    if "psnr" not in board.metrics:
+        raise ValueError("the table of scores has no psnr; score it too: bench run metric=psnr")
+    ood = {name: of["psnr"].table["ood"] for name, of in board.rankings.items() if "psnr" in of}
     by = ["dataset", "model", *CONDITION]
     means = board.rows.groupby(by)["psnr"].mean().rename("score").reset_index()
     return ood, means

@@ -14,6 +14,7 @@ from benchmark.reporting.gate.compare import (
     Pace,
     compare,
     paces,
+    passes,
     refuse_nothing_compared,
     refuse_untimed,
     too_slow,
@@ -135,6 +136,21 @@ def test_a_check_which_compares_nothing_is_a_mistake():
     with pytest.raises(ValueError, match="none of 1 cells could be compared with b.csv: mine on"):
         refuse_nothing_compared(other, "b.csv")
     refuse_nothing_compared(compare([LINE], [LINE], SCALES, {}), "b.csv")
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        (LINE, scored(ssim=0.9)),
+        (replace(LINE, settings={**SETTINGS, "lpips": "z"}), LINE),
+    ],
+    ids=["a new metric", "a metric with other settings"],
+)
+def test_a_check_holds_what_it_compares_beside_metrics_which_it_cannot(before, now):
+    found = compare([before], [now], {**SCALES, "ssim": Scale("ssim", True)}, {})
+    assert found[0].verdict in ("new", "other") and passes(found)
+    refuse_nothing_compared(found, "b.csv")
+    assert not passes(compare([before], [replace(now, scores={"psnr": 29.0})], SCALES, {}))
 
 
 def test_speed_fails_only_where_it_is_limited_and_exceeded():

@@ -72,6 +72,24 @@ def test_images_without_some_cells_weigh_where_they_are():
 
 
 @pytest.mark.sampled(every=3)
+@pytest.mark.parametrize("fewest", [3, 2, 6])
+def test_where_a_cell_has_few_images_the_interval_is_none_too_narrow(fewest, few_draws):
+    rng, runs = np.random.default_rng(fewest), 300
+    scores = np.repeat(rng.normal(28, 3, (runs, 1, 12, 1)), 2, axis=3)
+    scores[:, :, fewest:, 1] = np.nan
+    hits = sum(covers(model, cells(2), 28) for model in scores)
+    assert within(hits, runs, 0.95, 1)
+
+
+def test_of_a_cell_with_one_image_nobody_knows_how_sure_it_is():
+    values = np.random.default_rng(0).normal(30, 2, (12, 2))
+    values[1:, 1] = np.nan
+    found = estimate(pd.DataFrame(values, columns=cells(2)))
+    assert np.isnan([found.low, found.high]).all()
+    assert found.mean == pytest.approx((values[:, 0].mean() + values[0, 1]) / 2)
+
+
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize("images", [12, 4, 24])
 def test_the_interval_over_images_holds_the_true_mean_in_95_of_100(images, few_draws):
     rng, runs = np.random.default_rng(images), 500

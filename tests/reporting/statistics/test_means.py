@@ -125,6 +125,22 @@ def test_levels_run_from_mild_to_hard_whichever_way_they_count():
     assert mild_to_hard(table, "spp") == [128.0, 64.0]
 
 
+def test_the_direction_of_levels_is_that_of_one_model_which_has_both_ends():
+    weak = rows("identity", {("share", 0.008): [24], ("share", 0.012): [22]})
+    strong = rows("a", {("share", 0.012): [33], ("share", 0.02): [31]})
+    whole = rows("b", {("share", 0.008): [30], ("share", 0.012): [29], ("share", 0.02): [28]})
+    assert mild_to_hard(pd.concat([weak, strong]), "share") == [0.008, 0.012, 0.02]
+    assert mild_to_hard(pd.concat([weak, strong, whole]), "share") == [0.008, 0.012, 0.02]
+    falling = whole.assign(psnr=-whole["psnr"])
+    assert mild_to_hard(pd.concat([weak, falling]), "share") == [0.02, 0.012, 0.008]
+
+
+def test_without_psnr_another_metric_says_which_levels_are_hard():
+    table = rows("a", {("quality", 30.0): [0.7], ("quality", 90.0): [0.9]})
+    assert mild_to_hard(table.rename(columns={"psnr": "ssim"}), "quality") == [90.0, 30.0]
+    assert mild_to_hard(table.rename(columns={"psnr": "unknown"}), "quality") == [30.0, 90.0]
+
+
 def test_a_table_which_cannot_be_used_says_why():
     table = rows("a", {("n", 1.0): [20]})
     with pytest.raises(ValueError, match="no line"):

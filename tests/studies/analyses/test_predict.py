@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from scipy.stats import spearmanr
 
+from benchmark.cells.scores import as_scores
 from benchmark.studies.analyses import predict
 from benchmark.studies.analyses.figures.scatter import Scatter, scatter
 
@@ -74,6 +75,13 @@ def test_a_panel_has_a_point_for_each_network():
     panels = scatter([Scatter("SRGA", points, "rho"), Scatter("CKA", points, "rho")]).axes
     assert [len(panel.lines) for panel in panels] == [2, 2]
     assert panels[1].get_xlabel() == "CKA"
+
+
+def test_scores_without_psnr_are_one_sentence():
+    line = {"dataset": "d", "noise": "poisson", "level": 3.0, "seed": 0, "image": "i", "ssim": 0.9}
+    table = pd.DataFrame([{"model": name, **line, "seconds": 1.0} for name in "ab"])
+    with pytest.raises(ValueError, match="the table of scores has no psnr; score it too"):
+        predict.scored(as_scores(table))
 
 
 @pytest.mark.parametrize(
