@@ -1,5 +1,6 @@
 """``bench show`` draws stored cells, and makes the whole pictures which are not there, once."""
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -119,6 +120,18 @@ def test_damaged_whole_pictures_are_made_again(bench, finished, shown, denoised)
     path.write_bytes(before[:-20])
     assert bench(*SHOW, "image=astronaut")[0] == 0
     assert denoised == ["wavelet", "tv", "tv"] and path.read_bytes() == before
+
+
+def test_below_a_picture_stand_the_metrics_which_were_scored(bench, finished, shown):
+    for path in finished.glob("cells/**/*.json"):
+        record = json.loads(path.read_text())
+        for row in record["images"]:
+            del row["psnr"]
+        path.write_text(json.dumps(record))
+    status, said, _ = bench(*SHOW, "formats=[tex]")
+    assert status == 0 and "Below each picture stands its SSIM, as in the tables" in said
+    status, _, said = bench(*SHOW, "metric=[psnr,ssim]", "formats=[tex]")
+    assert status == 2 and "no scores of metric 'psnr'" in said
 
 
 @pytest.mark.sampled(every=3)

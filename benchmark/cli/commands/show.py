@@ -38,7 +38,7 @@ class ShowOptions(LookOptions):
     insets
         Crops stand below the image, in a corner of it, or they are all there is: only.
     metric
-        Names of metrics below each picture.
+        Names of metrics below each picture; by default psnr and ssim where they were scored.
     formats
         Of pdf, png and tex those which are written.
     weights, images
@@ -83,6 +83,7 @@ def show(options: ShowOptions, line: CommandLine) -> None:
     from pathlib import Path
 
     from benchmark.cells import Cell, ResultStore
+    from benchmark.cells.scores import metric_names
     from benchmark.cli.objects.again import Files
     from benchmark.cli.output import say_written
     from benchmark.cli.shown.options import labelled, some_scores, stored_noises
@@ -100,9 +101,12 @@ def show(options: ShowOptions, line: CommandLine) -> None:
     store, to = ResultStore(options.out), Path(options.to or options.out)
     files = Files(options.weights)
     scores, style = labelled(options, some_scores(store, options.protocol))
-    noise = stored_noises(options.noise)
+    noise, metric = stored_noises(options.noise), options.metric
+    if not line.given("metric"):
+        scored = metric_names(scores.rows)
+        metric = [name for name in metric if name in scored] or scored
     chosen = comparison_of(
-        scores, options.model, noise, options.level, options.data, options.seed, options.metric
+        scores, options.model, noise, options.level, options.data, options.seed, metric
     )
     images = chosen.images()
     image = options.image or chosen.choose_image()
