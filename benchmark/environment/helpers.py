@@ -88,13 +88,17 @@ def helpers(words: Sequence[str], count: int, say: Callable[[str], object]) -> I
             _end(started)
 
 
+def variables() -> dict[str, str]:
+    """Those of a process which gives a further command: its mistakes are sentences."""
+    return {key: value for key, value in os.environ.items() if key != "HYDRA_FULL_ERROR"}
+
+
 def _start(words: Sequence[str], place: str, log: IO[bytes]) -> "subprocess.Popen[bytes]":
     # what this process would import is what a helper imports, and not what lies in the folder
     safe = [] if {"", os.getcwd()} & set(sys.path) else ["-P"]
-    own = {key: value for key, value in os.environ.items() if key != "HYDRA_FULL_ERROR"}
     return subprocess.Popen(
         [sys.executable, *safe, "-m", "benchmark.cli", *words],
-        env={**own, PLACE: place},  # whose mistakes are sentences
+        env={**variables(), PLACE: place},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=log,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.console.log import log
+from benchmark.environment.helpers import variables
 from benchmark.studies.paper.runs import Run
 
 MAKE = ("missing", "all", "none")
@@ -103,13 +103,12 @@ def call(words: Sequence[str]) -> tuple[int, str]:
     The command speaks on this terminal. A signal to stop reaches it once, as SIGTERM, and it is
     waited for; at the second one it is killed.
     """
-    environment = {key: value for key, value in os.environ.items() if key != "HYDRA_FULL_ERROR"}
     process = subprocess.Popen(
         [*ENTRY, *words],
         stderr=subprocess.PIPE,
         text=True,
         errors="replace",
-        env=environment,
+        env=variables(),
         process_group=0,  # else the terminal would send its signal as well
     )
     last: deque[str] = deque(maxlen=1)
