@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import scipy  # loads ndimage when it is first used
 
+from benchmark.files.places import in_home
+
 if TYPE_CHECKING:
     import rawpy
 
@@ -121,7 +123,7 @@ def read_camera(path: str | Path) -> CameraFile:
     """
     import rawpy
 
-    path = Path(path).expanduser()
+    path = in_home(str(path))
     try:
         content = path.read_bytes()
         with rawpy.imread(BytesIO(content)) as raw:
@@ -135,7 +137,7 @@ def read_camera(path: str | Path) -> CameraFile:
         reason = str(error)
     raise ValueError(
         f"cannot use the camera file '{path}': {reason}; name a RAW or DNG file of a camera with a "
-        "Bayer pattern, or none for random cameras"
+        "Bayer pattern, or leave camera out for random ones"
     )
 
 

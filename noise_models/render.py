@@ -1,6 +1,7 @@
 """Monte-Carlo noise: pictures of few samples per pixel, our own and those of others."""
 
 import re
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,9 @@ from benchmark.noise import to_uint8
 from benchmark.rendering.exr import read_exr
 from benchmark.rendering.tone_mapping import TONE_MAPS, tone_map
 
-RENDER = re.compile(r"(.+)_(\d+)spp(?:\.input)?(?:\.hdr)?\.(?:png|exr)")
+RENDER = re.compile(r"(.+)_(\d+)spp(?:\.input)?(?:\.hdr)?\.(?:png|exr)", re.IGNORECASE)
+PICTURES = (".png", ".exr")
+NAMED = 5  # pictures named in a warning
 
 
 @DATASETS.register("mc_render")
@@ -88,13 +91,23 @@ class MonteCarlo(Recorded):
             If a scene lacks a level or a reference above it, or has a picture twice.
         """
         scenes: dict[str, dict[int, Path]] = {}
+        unread = []
         for path in sorted(folder.iterdir()):
             match = RENDER.fullmatch(path.name)
             if match is None or path.name.startswith("."):
+                named = re.search(r"_\d+spp\.", path.name)  # of a further kind, as .sure.exr
+                if path.suffix.lower() in PICTURES and not named and path.name[0] != ".":
+                    unread.append(path.name)
                 continue
             twin = scenes.setdefault(match[1], {}).setdefault(int(match[2]), path)
             if twin is not path:
                 raise ValueError(f"{twin} and {path} are the same picture; remove one of them")
+        if unread:
+            warnings.warn(
+                f"{folder} has pictures which are not called SCENE_SPPspp and are not read: "
+                f"{', '.join(unread[:NAMED])}{' ...' if len(unread) > NAMED else ''}",
+                stacklevel=2,
+            )
         return {name: self._pictures(folder, name, found) for name, found in scenes.items()}
 
     def _pictures(self, folder: Path, name: str, found: dict[int, Path]) -> tuple[Path, ...]:
@@ -109,10 +122,10 @@ class MonteCarlo(Recorded):
         return (found[reference], *(found[int(level)] for level in self.levels))
 
     def read_place(self, place: Path) -> np.ndarray:
-        if place.suffix != ".exr":
+        if place.suffix.lower() != ".exr":
             return super().read_place(place)
         return to_uint8(tone_map(read_exr(place), self.tonemap))
 
     def check_place(self, place: Path) -> None:
-        if place.suffix != ".exr":
+        if place.suffix.lower() != ".exr":
             super().check_place(place)

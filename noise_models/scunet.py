@@ -89,7 +89,17 @@ class SCUNet(NoiseModel):
     resize: bool = True
 
     def sample_pair(self, clean: np.ndarray, level: float, rng: np.random.Generator) -> Pair:
-        channels = clean.shape[2]
+        return self._degraded(clean, clean, level, rng)
+
+    def sample_onward(
+        self, target: np.ndarray, noisy: np.ndarray, level: float, rng: np.random.Generator
+    ) -> Pair:
+        return self._degraded(in_range(target), in_range(noisy), level, rng)
+
+    def _degraded(
+        self, target: np.ndarray, noisy: np.ndarray, level: float, rng: np.random.Generator
+    ) -> Pair:
+        channels = noisy.shape[2]
         if channels != 3:
             raise ValueError(
                 f"scunet needs 3 channels, red, green and blue, got {channels}; "
@@ -98,7 +108,6 @@ class SCUNet(NoiseModel):
         stages: list[Stage] = [add_gaussian, add_poisson, add_speckle, compress]
         stages += [add_sensor_noise] * self.sensor + [resize_and_back] * self.resize
         order = rng.permutation(len(stages))
-        target = noisy = clean
         for index in [*order] * int(level):
             target, noisy = stages[index](target, noisy, rng)
         return target, noisy

@@ -1,7 +1,6 @@
 """What formulas of noises mean: one noise, a sum, a sequence; how each is written and sampled."""
 
 import re
-from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -50,16 +49,32 @@ class Term:
         return replace(self, settings=tuple(identity_of(cls, given).items())).canonical
 
     @property
+    def names_files(self) -> bool:
+        """Whether a setting names a file, whose content counts and not its place."""
+        return self._files != ()
+
+    @property
+    def order(self) -> str:
+        """Where it stands in a sum: its text without names of files, as these may lie anywhere."""
+        others = tuple(pair for pair in self.settings if pair[0] not in self._files)
+        return replace(self, settings=others).canonical
+
+    @property
+    def _files(self) -> tuple[str, ...]:
+        kinds = declared(NOISE_MODELS[self.name])
+        return tuple(key for key, _ in self.settings if kinds.get(key) == "files")
+
+    @property
     def terms(self) -> "tuple[Term, ...]":
         return (self,)
 
-    @property
-    def redevelops(self) -> bool:
-        """Whether the image to restore may be another than the clean one."""
-        return type(self.noise).sample_pair is not NoiseModel.sample_pair
-
     def sample_pair(self, clean: np.ndarray, rng: np.random.Generator) -> Pair:
         return self.noise.sample_pair(clean, self.level, rng)
+
+    def sample_onward(
+        self, target: np.ndarray, noisy: np.ndarray, rng: np.random.Generator
+    ) -> Pair:
+        return self.noise.sample_onward(target, noisy, self.level, rng)
 
     def variance(self, intensity: np.ndarray) -> np.ndarray | None:
         return self.noise.variance(intensity, self.level)
@@ -75,12 +90,10 @@ class Sum:
     after the other in the order of their texts, whatever order was typed.
     """
 
-    redevelops = False  # no annotation, so no field
-
     parts: "tuple[Expression, ...]"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "parts", tuple(sorted(_flat(self.parts, Sum), key=_operand)))
+        object.__setattr__(self, "parts", tuple(sorted(_flat(self.parts, Sum), key=_place)))
 
     @property
     def canonical(self) -> str:
@@ -93,6 +106,11 @@ class Sum:
         return "+".join(texts)
 
     @property
+    def order(self) -> str:
+        """See `Term.order`."""
+        return "+".join(map(_place, self.parts))
+
+    @property
     def terms(self) -> tuple[Term, ...]:
         return tuple(term for part in self.parts for term in part.terms)
 
@@ -102,6 +120,12 @@ class Sum:
             target, noisy = part.sample_pair(clean, rng)
             total += np.subtract(noisy, target, dtype=np.float64)
         return clean, total
+
+    def sample_onward(
+        self, target: np.ndarray, noisy: np.ndarray, rng: np.random.Generator
+    ) -> Pair:
+        """As a stage of a sequence: see `benchmark.noise.NoiseModel.sample_onward`."""
+        return target, self.sample_pair(in_range(noisy), rng)[1]
 
     def variance(self, intensity: np.ndarray) -> np.ndarray | None:
         found = [part.variance(intensity) for part in self.parts]
@@ -115,9 +139,8 @@ class Chain:
 
     Each stage receives the noisy image of the one before, clipped to [0, 1] in float32; nothing is
     rounded between. The image to restore is the clean one, but for stages which redevelop the image
-    (those whose class writes ``sample_pair``, as a camera does): they develop it as well, from a
-    copy of the generator they make the noisy image with. The development is the same for both
-    images as long as its random numbers are drawn before those of the noise.
+    (those whose class writes ``sample_pair``, as a camera does): they develop it as well, see
+    `benchmark.noise.NoiseModel.sample_onward`.
     """
 
     stages: "tuple[Expression, ...]"
@@ -135,19 +158,18 @@ class Chain:
         return ">>".join(stage.identity for stage in self.stages)
 
     @property
-    def terms(self) -> tuple[Term, ...]:
-        return tuple(term for stage in self.stages for term in stage.terms)
+    def order(self) -> str:
+        """See `Term.order`."""
+        return ">>".join(map(_place, self.stages))
 
     @property
-    def redevelops(self) -> bool:
-        return any(stage.redevelops for stage in self.stages)
+    def terms(self) -> tuple[Term, ...]:
+        return tuple(term for stage in self.stages for term in stage.terms)
 
     def sample_pair(self, clean: np.ndarray, rng: np.random.Generator) -> Pair:
         target = noisy = clean
         for stage in self.stages:
-            if stage.redevelops:
-                target, _ = stage.sample_pair(in_range(target), deepcopy(rng))
-            _, noisy = stage.sample_pair(in_range(noisy), rng)
+            target, noisy = stage.sample_onward(target, noisy, rng)
         return target, noisy
 
     def variance(self, intensity: np.ndarray) -> None:
@@ -171,6 +193,10 @@ def _flat(parts: tuple[Expression, ...], kind: type[Sum] | type[Chain]) -> tuple
 
 def _operand(part: Expression) -> str:
     return f"({part.canonical})" if isinstance(part, Chain) else part.canonical
+
+
+def _place(part: Expression) -> str:
+    return f"({part.order})" if isinstance(part, Chain) else part.order
 
 
 def spelled(value: Setting) -> str:

@@ -81,6 +81,26 @@ class Formula(NoiseModel):
         return self.tree.variance(intensity)
 
 
+def key_name(name: str) -> str:
+    """What the random numbers of a noise know of its name.
+
+    It is the name itself, but for a formula which names files: these may lie anywhere, and what
+    they hold stands in their place.
+
+    Raises
+    ------
+    ValueError
+        If such a file cannot be read.
+    """
+    if "=" not in name:  # nothing is set, so no file is
+        return name
+    try:
+        tree = parse(name)
+    except ValueError:  # a variant's name, which only looks like a formula
+        return name
+    return tree.identity if any(term.names_files for term in tree.terms) else name
+
+
 def as_choice(text: str) -> tuple[str, dict[str, Any]]:
     """The name and the settings of the noise which an item of ``noise=[...]`` spells.
 

@@ -3,6 +3,7 @@
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
+from copy import deepcopy
 from dataclasses import Field
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -80,6 +81,25 @@ class NoiseModel(ABC):
         """The image a denoiser should restore, and its noisy version; both may leave [0, 1]."""
         return clean, self.sample(clean, level, rng)
 
+    def sample_onward(
+        self, target: np.ndarray, noisy: np.ndarray, level: float, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The two images after this noise, where others came before it: a stage of ``a>>b``.
+
+        A noise which redevelops the image develops the one to restore as well, from a copy of the
+        generator which the noisy one is made with. That is the same development for both as long as
+        its random numbers are drawn before those of the noise; where they are not, the class writes
+        this method.
+
+        Parameters
+        ----------
+        target, noisy
+            (H, W, C) before this noise; they may leave [0, 1].
+        """
+        if type(self).sample_pair is not NoiseModel.sample_pair:
+            target, _ = self.sample_pair(in_range(target), level, deepcopy(rng))
+        return target, self.sample_pair(in_range(noisy), level, rng)[1]
+
     def sample_batch(
         self, clean: "Tensor", level: float, generator: "Generator"
     ) -> "Tensor | None":
@@ -146,8 +166,8 @@ class NoiseModel(ABC):
         ------
         ValueError
             If ``clean`` has another shape or type, NaN or values outside [0, 1], if ``level`` is
-            outside the noise's domain, or if the noise makes no finite pictures of the same shape,
-            or changes ``clean``.
+            outside the noise's domain or too high to compute with, or if the noise makes no finite
+            pictures of the same shape, or changes ``clean``.
         """
         if clean.ndim != 3 or clean.dtype != np.float32:
             raise ValueError(
@@ -157,7 +177,10 @@ class NoiseModel(ABC):
             raise ValueError(f"{self.name} needs values in [0, 1], got {_extent(clean)}")
         self.check_level(level)
         before = clean.copy()
-        made = self.sample_pair(clean, level, rng)
+        try:
+            made = self.sample_pair(clean, level, rng)
+        except OverflowError as error:
+            raise ValueError(f"{self.name} cannot make noise of level {level:g}: {error}") from None
         if not isinstance(made, tuple | list) or len(made) != 2:
             raise ValueError(
                 f"{self.name}.sample_pair returned {type(made).__name__}, not the image to restore "

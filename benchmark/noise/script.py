@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 
+BELOW_1 = np.nextafter(np.float32(1), np.float32(0))  # float64 above it would be rounded to 1
+
 
 class Script(np.random.Generator):
     """NumPy's legacy generator after ``numpy.random.seed``, for noises written for the new one.
@@ -44,7 +46,10 @@ class Script(np.random.Generator):
         return self._of(self._legacy.uniform, (low, high), size)
 
     def random(self, size: Any = None, dtype: Any = np.float64, out: Any = None) -> Any:
-        return _given(self._of(self._legacy.random_sample, (), size), dtype, out)
+        drawn = self._of(self._legacy.random_sample, (), size)
+        if np.dtype(dtype if out is None else out.dtype) == np.float32:
+            drawn = np.minimum(drawn, BELOW_1)
+        return _given(drawn, dtype, out)
 
     def poisson(self, lam: Any = 1.0, size: Any = None) -> Any:
         return self._of(self._legacy.poisson, (lam,), size)

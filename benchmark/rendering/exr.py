@@ -10,10 +10,13 @@ from benchmark.rendering.mitsuba import load_mitsuba
 def read_exr(path: Path) -> np.ndarray:
     """The layers R, G and B of an EXR file, (H, W, 3) float32 linear; it may have many others.
 
+    What is too bright for the file's numbers, and infinite in it, is the largest of float32.
+
     Raises
     ------
     ValueError
-        If the file is no EXR file, or lacks one of the three, or if Mitsuba is not installed.
+        If the file is no EXR file, lacks one of the three or has NaN in them, or if Mitsuba is not
+        installed.
     """
     bitmap_type = load_mitsuba().Bitmap
     try:
@@ -26,4 +29,7 @@ def read_exr(path: Path) -> np.ndarray:
     if not {"R", "G", "B"} <= set(names):
         raise ValueError(f"{path} has no layers R, G and B, only {', '.join(names)}; remove it")
     layers = np.array(bitmap)
-    return np.stack([layers[..., names.index(name)] for name in "RGB"], -1).astype(np.float32)
+    light = np.stack([layers[..., names.index(name)] for name in "RGB"], -1).astype(np.float32)
+    if np.isnan(light).any():
+        raise ValueError(f"{path} has {np.isnan(light).sum()} values which are NaN; render it anew")
+    return np.nan_to_num(light)

@@ -8,9 +8,11 @@ import importlib.util
 import io
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -49,9 +51,8 @@ def render_scene(
     scene_object = mitsuba.load_dict(_for_mitsuba(scene.describe(), size))
     seeds = list(seeds_of(scene.name, spp, seed))
     total, done = np.zeros((size, size, 3)), 0
-    if aside is not None and aside.is_file():
-        with np.load(aside) as stored:
-            total, done = stored["total"], int(stored["done"])
+    if aside is not None and (stored := _stored(aside, total.shape)):
+        total, done = stored
         for _ in range(done):
             advance()
     for chunk in range(done, len(seeds)):
@@ -61,6 +62,19 @@ def render_scene(
             write_whole(aside, _npz(total=total, done=chunk + 1))
         advance()
     return (total / spp).astype(np.float32)
+
+
+def _stored(aside: Path, shape: tuple[int, ...]) -> tuple[np.ndarray, int] | None:
+    """The sum and the number of finished chunks; None where there are none, or damaged ones."""
+    try:
+        with np.load(aside) as stored:
+            total, done = stored["total"], int(stored["done"])
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, LookupError, EOFError, BadZipFile):
+        warnings.warn(f"{aside} is damaged: its picture is begun anew", stacklevel=3)
+        return None
+    return (total, done) if total.shape == shape else None
 
 
 def pick_variant(name: str) -> str:
@@ -104,8 +118,11 @@ def load_mitsuba(variant: str | None = None) -> ModuleType:
         raise ValueError(
             "Mitsuba is not installed; install it with: pip install 'noisebench[render]'"
         )
+    import drjit
     import mitsuba
 
+    if drjit.thread_count() < 2:  # a single one waits for ever when it reads or writes a file
+        drjit.set_thread_count(2)
     if variant is not None:
         mitsuba.set_variant(variant)
     return mitsuba

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from benchmark.console.progress import progress
+from benchmark.datasets.images import check_whole
 from benchmark.files.output import prepare
 from benchmark.files.whole import write_whole
 from benchmark.noise import to_uint8
@@ -79,7 +80,7 @@ def _check(config: RenderConfig) -> None:
 def _record(config: RenderConfig, folder: Path) -> dict[str, dict]:
     """The folder's record as it is to be; compares the settings with those it was begun with."""
     path = folder / "render.json"
-    begun = json.loads(path.read_text()) if path.is_file() else None
+    begun = _read(path) if path.is_file() else None
     variant = config.variant
     if begun and variant == "auto":
         variant = begun["settings"]["variant"]
@@ -102,12 +103,27 @@ def _record(config: RenderConfig, folder: Path) -> dict[str, dict]:
     return begun
 
 
+def _read(path: Path) -> dict[str, dict]:
+    try:
+        begun = json.loads(path.read_text("utf-8"))
+        if all(isinstance(begun[part], dict) for part in ("settings", "scenes", "images")):
+            return begun
+    except (OSError, ValueError, LookupError, TypeError):
+        pass
+    raise ValueError(
+        f"{path} is no record of a render, or a damaged one; choose another folder with "
+        f"out=FOLDER, or move this one away and render anew"
+    )
+
+
 def _finished(path: Path, record: dict[str, dict]) -> bool:
     if path.is_file() and path.name not in record["images"]:
         raise ValueError(
             f"{path} was not rendered here, {path.parent}/render.json does not know it; move it "
             f"away or choose another folder with out=FOLDER"
         )
+    if path.is_file():
+        check_whole(path)
     return path.is_file()
 
 

@@ -20,6 +20,7 @@ from benchmark.objects.building import Chosen
 from benchmark.protocol import IN_DISTRIBUTION, REFERENCE, Protocol, protocol_of
 from benchmark.registry import did_you_mean
 from benchmark.scoring.grid import Grid
+from benchmark.scoring.matched import TARGETS, match_levels
 from benchmark.scoring.precision import choose_precision
 from benchmark.settings import Settings, digest_of, joined
 
@@ -61,7 +62,7 @@ def compose(
     ------
     ValueError
         If names clash, images are missing, models or all noises take others than the protocol's,
-        or ``tile``, ``precision`` or ``runtime`` is wrong.
+        ``tile``, ``precision`` or ``runtime`` is wrong, or no noise can be as strong as wanted.
     """
     _refuse_false_references(models)
     noises, datasets = _parted(noises, datasets)
@@ -91,6 +92,12 @@ def compose(
         else:
             more = (seeds, settings, matched / name, protocol)
             levels[name] = _matched(_made(noises), name, dataset, *more)
+    if matched is not None and not any(levels.values()):
+        raise ValueError(
+            f"levels=matched leaves nothing to score: on {' and '.join(levels)} none of "
+            f"{', '.join(noises)} reaches any of {', '.join(f'{dB:g}' for dB in TARGETS)} dB; "
+            f"leave levels= out"
+        )
     return Grid(
         models=_made(models),
         noises=_made(noises),
@@ -244,8 +251,6 @@ def _matched(
     protocol: Protocol,
 ) -> dict[str, tuple[float, ...]]:
     """The levels of every noise on a dataset at which the noisy images have given PSNRs."""
-    from benchmark.scoring.matched import match_levels  # loads scipy.optimize
-
     levels, data = {}, settings["data"][name]
     for noise, model in noises.items():
         images = {**data, "sha256": data["sha256"][0.0]}

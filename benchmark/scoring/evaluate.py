@@ -22,6 +22,7 @@ from benchmark.environment.recent import Recent, nbytes
 from benchmark.metrics import Metric
 from benchmark.metrics.pixelwise import in_colour
 from benchmark.noise import Key, NoiseModel, to_uint8
+from benchmark.noise.formula import key_name
 from benchmark.protocol import MASKED, Protocol
 
 PEAKS = {torch.uint8: 255.0, torch.uint16: 65535.0}
@@ -138,7 +139,7 @@ def evaluate(
 
 def key_of(cell: Cell, image: str) -> Key:
     """What all randomness of one image of a cell depends on; the model does not enter."""
-    return Key(cell.dataset, image, cell.noise, cell.level, cell.seed)
+    return Key(cell.dataset, image, key_name(cell.noise), cell.level, cell.seed)
 
 
 def noisy_pair(
@@ -184,9 +185,24 @@ def _noisy_pair(
             )
         return rounded(sample.clean, protocol), rounded(sample.noisy, protocol)
     with naming("noise", f"{cell}, image {image}"):
-        key = key_of(cell, image)
-        rng = key.rng() if protocol.draw == "key" else key.script_rng(protocol.draw == "seed0_bgr")
-        clean, noisy = noise.pair(sample.clean, cell.level, rng, protocol.clips(noise.name))
+        rng = rng_of(key_of(cell, image), protocol)
+        return made_noisy(noise, sample.clean, cell.level, rng, protocol)
+
+
+def rng_of(key: Key, protocol: Protocol) -> np.random.Generator:
+    """The random numbers of an image's noise."""
+    return key.rng() if protocol.draw == "key" else key.script_rng(protocol.draw == "seed0_bgr")
+
+
+def made_noisy(
+    noise: NoiseModel,
+    image: np.ndarray,
+    level: float,
+    rng: np.random.Generator,
+    protocol: Protocol,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The image to restore and its noisy version, as `noisy_pair` gives them, of (H, W, C)."""
+    clean, noisy = noise.pair(image, level, rng, protocol.clips(noise.name))
     return (  # never what the noise was given, which it may keep and change later
         rounded(clean, protocol) if protocol.restored_rounded else clean.copy(),
         rounded(noisy, protocol) if protocol.noisy_rounded else noisy.copy(),

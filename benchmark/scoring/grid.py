@@ -89,6 +89,11 @@ class Grid:
                 found[name] = replace(metric, border=left_out)
         return found
 
+    def smallest(self, cell: Cell) -> int:
+        """The shortest side of an image which the metrics of a cell take."""
+        metrics = self.metrics_of(cell).values()
+        return max((metric.minimum_size for metric in metrics), default=1)
+
     def settings_of(self, cell: Cell) -> Settings:
         """Everything a cell's scores depend on beside its key; one object for all with the same."""
         if type(self.models[cell.model]).recorded_at is not Denoiser.recorded_at:
@@ -270,10 +275,9 @@ def fill(
     ValueError
         If an image of a dataset cannot be used; no model has run then.
     """
-    smallest = max((metric.minimum_size for metric in grid.metrics.values()), default=1)
     pixels = {
-        name: grid.datasets[name].check(minimum=smallest, protocol=grid.protocol)
-        for name in dict.fromkeys(cell.dataset for cell in cells)
+        name: grid.datasets[name].check(minimum=grid.smallest(cell), protocol=grid.protocol)
+        for name, cell in {cell.dataset: cell for cell in cells}.items()
     }
     before = {cell: store.state(cell) for cell in again(grid, store, rescore).intersection(cells)}
     there = {cell: when for cell in cells if (when := _written(store, cell))}

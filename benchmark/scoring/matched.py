@@ -14,17 +14,20 @@ import numpy as np
 from benchmark.cells.provenance import code_of
 from benchmark.datasets import Dataset
 from benchmark.files.whole import write_whole
-from benchmark.noise import Key, NoiseModel, stream, to_uint8
-from benchmark.pixels import psnr
+from benchmark.metrics import METRICS
+from benchmark.metrics.pixelwise import in_colour
+from benchmark.noise import Key, NoiseModel, stream
+from benchmark.noise.formula import key_name
 from benchmark.protocol import MASKED, Protocol
+from benchmark.scoring.evaluate import as_tensor, compared, made_noisy, rng_of
 from benchmark.settings import plain
 
 TARGETS = (28.0, 25.0, 22.0, 19.0)  # mean PSNR of the noisy images in dB, mildest first
-BORDER = 1  # pixels left out on each side, as in the metric psnr
 CLOSE = 0.5  # dB; a level which misses its target by more is no match
 EXACT = 0.05  # dB; near enough to look no further
 DIGITS = 4  # of a level
 TRIES = 24  # of levels beside the expected one, for noises whose strength is drawn
+MOST_TRIES = 96  # where none of those is a match
 DRAWS = 24  # noisy images, at least, behind each expected PSNR
 STEPS = 60  # doublings or halvings after which a target counts as out of reach
 
@@ -54,8 +57,9 @@ def match_levels(
     The expected PSNR at a level comes from random numbers which are the same at every level, so
     that it falls smoothly; its root is the level. A noise which draws its strength for each image,
     as `isp` does, has another PSNR with the numbers of a run: then the levels next to the root,
-    0.1 % apart, are tried with those numbers, and the one nearest to the target is taken. Targets
-    out of reach, also those between two whole levels where levels are whole, have no level.
+    0.1 % apart, are tried with those numbers, and the one nearest to the target is taken. Published
+    scripts draw the same numbers at every level, so that those of the run are the expected ones.
+    Targets out of reach, also those between two whole levels where levels are whole, have no level.
 
     Parameters
     ----------
@@ -67,11 +71,11 @@ def match_levels(
         The file which keeps them. What it says of another noise, data, code or targets is measured
         anew, and so it is where it is damaged, with a warning.
     protocol
-        Whether images are grey, and of how many bits.
+        That of the run.
     """
     depends = plain({**facts, "seeds": list(seeds), "targets": TARGETS})
-    if (kind := (protocol.grey, protocol.bits)) != (MASKED.grey, MASKED.bits):
-        depends |= dict(zip(("grey", "bits"), kind, strict=True))
+    if protocol != MASKED:
+        depends |= {"protocol": plain(protocol.facts)}
     code = [
         code_of(cls)["source"] for cls in (type(noise), *getattr(noise, "made_of", {}).values())
     ]
@@ -82,14 +86,16 @@ def match_levels(
     draws = 1 if noise.deterministic else -(-DRAWS // len(images))
 
     def expected_rng(image: str, level: float, draw: int) -> np.random.Generator:
-        key = stream("matched", dataset_name, image, noise_name, draw)
+        key = stream("matched", dataset_name, image, key_name(noise_name), draw)
         return np.random.Generator(np.random.PCG64(key))
 
     def run_rng(image: str, level: float, seed: int) -> np.random.Generator:
-        return Key(dataset_name, image, noise_name, level, seed).rng()
+        key = Key(dataset_name, image, key_name(noise_name), level, seed)
+        return rng_of(key, protocol)
 
-    expected = severity_of(noise, dataset, expected_rng, range(draws), protocol)
-    realised = severity_of(noise, dataset, run_rng, seeds, protocol)
+    realised = expected = severity_of(noise, dataset, run_rng, seeds, protocol)
+    if protocol.draw == "key":
+        expected = severity_of(noise, dataset, expected_rng, range(draws), protocol)
     matches = find_matches(noise, expected, realised)
     found = {"code": code, "matches": [asdict(match) for match in matches]}
     record = {"facts": depends, "numpy": np.__version__, **found}
@@ -122,7 +128,7 @@ def severity_of(
 ) -> Severity:
     """The mean PSNR of a dataset's noisy images as a function of the level, each computed once.
 
-    Clipped, rounded to 8 bits and without the border, as in a run.
+    It is what a run says of the noisy images themselves.
 
     Parameters
     ----------
@@ -132,6 +138,8 @@ def severity_of(
         As in `match_levels`.
     """
     images, draws = dataset.images(), list(draws)
+    border = protocol.border if dataset.border is None else dataset.border
+    metric = METRICS["psnr"](border=border)
 
     @cache
     def severity(level: float) -> float:
@@ -139,8 +147,10 @@ def severity_of(
         for image in images:
             clean = dataset.read(image, protocol=protocol).clean
             for draw in draws:
-                target, noisy = noise.pair(clean, level, rng_of(image, level, draw))
-                scores.append(psnr(to_uint8(noisy), to_uint8(target), BORDER))
+                made = made_noisy(noise, clean, level, rng_of(image, level, draw), protocol)
+                target, noisy = map(as_tensor, made)
+                pair = as_tensor(compared(noisy, protocol)), target
+                scores.append(metric(*(in_colour(one, protocol.colour) for one in pair)))
         return float(np.mean(scores))
 
     return severity
@@ -172,8 +182,8 @@ def find_matches(noise: NoiseModel, expected: Severity, realised: Severity) -> l
 def _nearest(noise: NoiseModel, level: float, realised: Severity, target: float) -> Match:
     """The level next to the expected one whose PSNR in the run is nearest to the target."""
     best = Match(level, realised(level))
-    for step in range(1, 1 if noise.whole_levels else TRIES + 1):
-        if abs(best.psnr - target) <= EXACT:
+    for step in range(1, 1 if noise.whole_levels else MOST_TRIES + 1):
+        if abs(best.psnr - target) <= (EXACT if step <= TRIES else CLOSE):
             break
         beside = level * (1 + 0.001 * (-step // 2 if step % 2 else step // 2))
         beside = _rounded(beside, noise.domain)

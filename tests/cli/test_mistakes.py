@@ -65,6 +65,11 @@ def test_help_and_unknown_commands_need_neither_torch_nor_hydra(arguments):
         ("noise gausian", "unknown noise model 'gausian'; did you mean 'gaussian'"),
         ("noise gaussian data=[photos,kodak24]", "the images of one dataset at a time"),
         ("run noise=isp noise.isp.camera=none.dng", "cannot use the camera file 'none.dng'"),
+        ("run noise=speckle(1e308)", "speckle cannot make noise of level 1e+308"),
+        (
+            "run noise=gaussian(25)+poisson(2) levels=matched",
+            "levels=matched leaves nothing to score: on photos none of gaussian(25)+poisson(2)",
+        ),
         ("run noise=mc_render noise.mc_render.levels=[32]", "level 32 needs a picture of its own"),
         ("render scenes=[fogg]", "unknown scene 'fogg'; did you mean 'fog'?"),
         ("submit model=identity data=photos", "'photos' has its clean images here: score it with"),

@@ -2,6 +2,8 @@
 
 import json
 
+import cv2
+import numpy as np
 import pytest
 from command_results import SMALL, cells
 
@@ -79,3 +81,14 @@ def test_explain_names_two_equal_protocols_as_they_were_typed(bench):
     status, _, err = bench("explain", "model=identity", "protocol=kair", "to=restormer")
     assert (status, err.count("\n")) == (2, 1)
     assert "protocol=kair and to=restormer are the same" in err
+
+
+def test_the_border_of_the_protocol_says_which_images_are_too_small(bench, monkeypatch, tmp_path):
+    cv2.imwrite(str(tmp_path / "a.png"), np.full((11, 64, 3), 128, np.uint8))
+    words = ["run", "model=identity", "noise=gaussian(15)", "data=folder", "data.folder.path=."]
+    assert bench(*words, "protocol=kair", "out=kair")[0] == 0
+    monkeypatch.setattr("benchmark.scoring.grid.evaluate", lambda *_: 1 / 0)
+    status, _, err = bench(*words, "out=masked")
+    assert status == 2 and "at least 13x13" in err
+    status, _, err = bench(*words, "protocol='masked(border=40)'", "metric=psnr", "out=wide")
+    assert status == 2 and "at least 81x81" in err

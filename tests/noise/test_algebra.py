@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from toy_noises import rng
 
-from benchmark.noise.formula import Formula
+from benchmark.noise.formula import Formula, as_choice, key_name
 from benchmark.noise.grammar import parse
 from noise_models import Gaussian, Poisson, SaltAndPepper
 
@@ -89,6 +89,20 @@ def test_the_image_to_restore_is_the_clean_one_itself(ramp):
         target, noisy = Formula(formula=text).pair(ramp, 1, rng())
         assert target is ramp
         assert not np.shares_memory(noisy, ramp)
+
+
+def test_random_numbers_depend_on_what_a_file_holds_and_not_on_where_it_lies(tmp_path):
+    paths = [tmp_path / name for name in ("z.raw", "a.raw", "other.raw")]
+    for path, content in zip(paths, (b"one", b"one", b"two"), strict=True):
+        path.write_bytes(content)
+    texts = [f'filed(1,path="{path}")+gaussian(25)' for path in paths]
+    names = [as_choice(text)[0] for text in texts]
+    assert key_name(names[0]) == key_name(names[1]) != key_name(names[2])
+    assert key_name("gaussian(25)>>jpeg(50)") == "gaussian(25)>>jpeg(50)"
+    assert key_name("mine(a=b)") == "mine(a=b)"  # a variant's name, and no noise of ours
+    two = [parse(f"filed(2)+{text}") for text in texts]
+    orders = [[term.level for term in tree.terms] for tree in two]
+    assert orders[0] == orders[1]
 
 
 def test_a_stage_which_redevelops_the_image_develops_both_with_one_draw(ramp):

@@ -1,6 +1,7 @@
 """The generator of published scripts gives the numbers which NumPy's legacy functions give."""
 
 from copy import deepcopy
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -26,6 +27,15 @@ def test_a_law_is_that_of_the_legacy_function(law):
     script = Script(7)
     for drawn in expected:
         assert np.array_equal(getattr(script, law)(*parameters, size=drawn.shape), drawn)
+
+
+def test_single_precision_numbers_stay_below_1_as_those_of_the_new_generator_do(monkeypatch):
+    script, nearly = Script(0), np.full(SHAPE, 1 - 2.0**-53)
+    monkeypatch.setattr(script, "_legacy", SimpleNamespace(random_sample=lambda size: nearly))
+    assert script.random(SHAPE).max() == 1 - 2.0**-53
+    assert script.random(SHAPE, np.float32).max() == np.nextafter(np.float32(1), np.float32(0))
+    out = np.empty(SHAPE, np.float32)
+    assert script.random(SHAPE, np.float32, out).max() < 1
 
 
 def test_rates_of_a_poisson_law_are_those_of_their_pixels_in_both_orders():

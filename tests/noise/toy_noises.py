@@ -1,4 +1,4 @@
-"""A noise with settings of every type, and one which develops the image."""
+"""Noises with settings of every type, with a file, and with a development of the image."""
 
 from dataclasses import dataclass
 
@@ -22,6 +22,19 @@ class Fussy(NoiseModel):
     path: str | None = None
     limit: int | None = None
     weights: tuple[float, ...] = (1, 2)
+
+    def sample(self, clean: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:
+        return clean.copy()
+
+
+@dataclass(frozen=True)
+class Filed(NoiseModel):
+    """A setting which names a file; does nothing."""
+
+    unit = "nothing"
+    files = ("path",)
+    levels: tuple[float, ...] = (1,)
+    path: str = ""
 
     def sample(self, clean: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:
         return clean.copy()

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
+from benchmark.noise import Formula
 from noise_models import scunet
 from noise_models.camera import process, random_camera, unprocess
 from noise_models.scunet import SCUNet
@@ -218,6 +219,17 @@ def test_an_image_without_three_channels_is_an_error(channels):
     image = np.full((8, 8, channels), 0.5, np.float32)
     with pytest.raises(ValueError, match=f"scunet needs 3 channels.* got {channels}; repeat"):
         SCUNet()(image, 1, rng_of(0))
+
+
+def test_behind_another_noise_both_images_pass_the_same_cameras_and_sizes(monkeypatch):
+    drawn = []
+    monkeypatch.setattr(scunet, "random_camera", lambda rng: drawn.append(1) or random_camera(rng))
+    clean = np.full((96, 96, 3), (0.5, 0.3, 0.4), np.float32)
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        target, noisy = Formula(formula="gaussian(5)>>scunet(2)").pair(clean, 1, rng)
+        np.testing.assert_allclose(noisy.mean((0, 1)), target.mean((0, 1)), atol=0.1)
+    assert len(drawn) == 4 * 2  # one camera a pass, for both
 
 
 def test_it_says_what_is_ours():

@@ -1,6 +1,8 @@
 """Renders: repeatable, resumable, never mixed; and the data set of renders in every layout."""
 
 import json
+import subprocess
+import sys
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -89,6 +91,27 @@ def test_a_finished_image_is_not_rendered_again(mitsuba, tiny, tmp_path, monkeyp
     render_pairs(tiny)
     monkeypatch.setattr(render, "render_scene", None)
     render_pairs(tiny)
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"settings": 1}', '{"settings": {'])
+def test_a_damaged_record_is_a_sentence_which_names_it(mitsuba, tiny, tmp_path, content):
+    render_pairs(tiny)
+    (record,) = tmp_path.rglob("render.json")
+    record.write_text(content)
+    with pytest.raises(ValueError, match=r"render.json is no record of a render, or a damaged one"):
+        render_pairs(tiny)
+
+
+def test_a_damaged_picture_is_a_sentence_and_a_damaged_chunk_is_made_again(mitsuba, tiny, tmp_path):
+    aside = tmp_path / "aside.npz"
+    aside.write_bytes(b"junk")
+    with pytest.warns(UserWarning, match="aside.npz is damaged: its picture is begun anew"):
+        again = render_scene(Indirect(), 12, CHUNK, aside=aside)
+    np.testing.assert_array_equal(again, render_scene(Indirect(), 12, CHUNK))
+    picture = render_pairs(tiny)[0]
+    picture.write_bytes(b"")
+    with pytest.raises(ValueError, match=picture.name):
+        render_pairs(tiny)
 
 
 def test_a_stopped_render_goes_on_from_its_last_chunk(mitsuba, tmp_path):
@@ -228,11 +251,11 @@ def test_the_shipped_set_shows_the_scenes_as_they_are_now():
 
 def write_exr(path, linear: np.ndarray) -> None:
     """As Firmino et al. have them: many layers, and R, G, B not the first of them."""
-    mitsuba = pytest.importorskip("mitsuba", reason="EXR files need Mitsuba: noisebench[render]")
+    pytest.importorskip("mitsuba", reason="EXR files need Mitsuba: noisebench[render]")
     names = ["Albedo.R", "Albedo.G", "Albedo.B", "B", "G", "R", "Normal.X", "Variance.R"]
     layers = np.full((*linear.shape[:2], len(names)), 7, np.float32)
     layers[..., [5, 4, 3]] = linear
-    mitsuba.Bitmap(layers, channel_names=names).write(str(path))
+    driver.load_mitsuba().Bitmap(layers, channel_names=names).write(str(path))
 
 
 def test_the_layout_of_firmino_is_read_from_the_layers_rgb(tmp_path):
@@ -262,6 +285,15 @@ def test_the_layout_of_idf_is_read_with_the_highest_spp_as_the_clean_image(tmp_p
     assert {*hard.clean.ravel() * 255} == {30} and {*hard.noisy.ravel() * 255} == {10}
 
 
+def test_suffixes_count_in_any_case_and_other_pictures_are_named(tmp_path):
+    for name in ("room_64spp.png", "room_128spp.Png", "room_4096spp.PNG", "room_reference.PNG"):
+        Image.new("RGB", (16, 16)).save(tmp_path / name, format="png")
+    with pytest.warns(UserWarning, match="not called SCENE_SPPspp .* read: room_reference.PNG$"):
+        (found,) = MonteCarlo(path=str(tmp_path)).listing(tmp_path).values()
+    names = [path.name for path in found]
+    assert names == ["room_4096spp.PNG", "room_128spp.Png", "room_64spp.png"]
+
+
 @pytest.mark.parametrize("present", [(128, 32768), (64, 128)])
 def test_a_scene_without_a_level_or_without_a_reference_is_a_sentence(tmp_path, present):
     for spp in present:
@@ -276,6 +308,26 @@ def test_a_picture_which_is_there_twice_is_a_sentence(tmp_path):
         (tmp_path / name).touch()
     with pytest.raises(ValueError, match="are the same picture; remove one"):
         MonteCarlo(path=str(tmp_path)).images()
+
+
+def test_light_beyond_the_numbers_of_an_exr_file_is_white_and_nan_is_a_sentence(tmp_path):
+    path, light = tmp_path / "room_64spp.exr", np.full((8, 8, 3), 0.5, np.float32)
+    light[0, 0] = np.inf
+    write_exr(path, light)
+    for operator in ("clip", "reinhard"):
+        assert to_uint8(tone_map(read_exr(path), operator))[0, 0].tolist() == [255] * 3
+    light[0, 0, 1] = np.nan
+    write_exr(path, light)
+    with pytest.raises(ValueError, match=r"room_64spp.exr has 1 values which are NaN"):
+        read_exr(path)
+
+
+def test_one_thread_does_not_wait_for_ever_for_an_exr_file(tmp_path):
+    write_exr(tmp_path / "room_64spp.exr", np.full((8, 8, 3), 0.5, np.float32))
+    code = "import drjit, sys; from pathlib import Path; drjit.set_thread_count(1); from "
+    code += "benchmark.rendering.exr import read_exr; print(read_exr(Path(sys.argv[1])).mean())"
+    words = [sys.executable, "-c", code, str(tmp_path / "room_64spp.exr")]
+    assert subprocess.run(words, capture_output=True, timeout=120, check=True).stdout == b"0.5\n"
 
 
 def test_a_damaged_exr_file_is_a_sentence(tmp_path):

@@ -10,9 +10,13 @@ import cv2
 import numpy as np
 import pytest
 
+from baselines.identity import Identity
+from benchmark.cells import Cell
 from benchmark.datasets.clean import Folder
+from benchmark.metrics import METRICS
 from benchmark.noise import NOISE_MODELS, NoiseModel
-from benchmark.protocol import MASKED
+from benchmark.protocol import MASKED, protocol_of
+from benchmark.scoring.evaluate import evaluate
 from benchmark.scoring.matched import (
     CLOSE,
     TARGETS,
@@ -85,7 +89,21 @@ def test_levels_are_measured_on_the_images_of_the_protocol_and_kept_for_it(grey,
         match_levels(Watched(), "ladder", grey, "grey", [0], FACTS, path, protocol)
         kept.append(json.loads(path.read_bytes())["facts"])
     assert seen == {1, 3}
-    assert kept[1] == kept[0] | {"grey": True, "bits": 8}
+    grey_facts = {"noisy": "clipped, 8 bits", "restored": "clipped, 8 bits", "grey": True}
+    assert kept[1] == kept[0] | {"protocol": grey_facts}
+
+
+@pytest.mark.parametrize("text", ["kair", "float", "swinir(colour='y',restored_rounded=false)"])
+def test_announced_strengths_are_those_of_noisy_images_under_the_protocol(grey, tmp_path, text):
+    noise, protocol, images = NOISE_MODELS["isp"](), protocol_of(text), grey.images()
+    path, metric = tmp_path / "isp.json", METRICS["psnr"](border=protocol.border)
+    matches = match_levels(noise, "isp", grey, "grey", [0], FACTS, path, protocol)
+    assert matches
+    for match in matches:
+        cell = Cell("identity", "grey", "isp", match.level, 0)
+        model, metrics = Identity(), {"psnr": metric}
+        rows = evaluate(cell, model, grey, noise, metrics, images, protocol=protocol)
+        assert match.psnr == pytest.approx(np.mean([one.row["psnr"] for one in rows]), abs=1e-9)
 
 
 @pytest.mark.sampled(every=5)

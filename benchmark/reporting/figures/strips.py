@@ -17,6 +17,7 @@ ABREAST = 7  # crops in a row
 SIDE = 128  # of a crop as it is shown, in pixels: smaller ones are magnified
 GAP = 4
 TEXT, TITLE = 14, 12  # heights of letters, in pixels
+LEAST = 5  # of letters which are to fit: longer texts are cut off
 LINE = 18  # between two lines of text
 GREY = (64, 64, 64)
 
@@ -78,4 +79,4 @@ def _fitting(texts: list[str], size: int, width: int) -> fonts.FreeTypeFont | fo
 
     font = ImageFont.load_default(size)
     longest = max(map(font.getlength, texts)) + 2
-    return font if longest <= width else ImageFont.load_default(size * width / longest)
+    return font if longest <= width else ImageFont.load_default(max(size * width / longest, LEAST))

@@ -55,7 +55,8 @@ def histogram_panel(panel: Axes, sheet: Sheet) -> None:
     spread = sheet.middle.spread
     centres, density = spread.histogram
     colour = colour_of(sheet, sheet.middle)
-    bottom = min(density[density > 0].min() / 2, density.max() / 300)
+    highest = density.max() or 1.0  # 0 where every residual is out of the panel's range
+    bottom = min(density[density > 0].min(initial=highest) / 2, highest / 300)
     panel.fill_between(centres, bottom, density, step="mid", color=colour, alpha=0.35, lw=0)
     if spread.std > 0:
         x = np.linspace(centres[0], centres[-1], 400)
@@ -65,7 +66,7 @@ def histogram_panel(panel: Axes, sheet: Sheet) -> None:
     _calm(panel, f"residual at {level}" if level else "residual")
     panel.set_yscale("log")
     panel.minorticks_off()
-    panel.set_ylim(bottom, density.max() * 3)
+    panel.set_ylim(bottom, highest * 3)
     panel.set_xlim(centres[0], centres[-1])
     panel.set_xlabel("8-bit steps", fontsize=8)
     panel.set_ylabel("density", fontsize=8)

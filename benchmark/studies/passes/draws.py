@@ -97,9 +97,8 @@ def measure(
     """
     requests = lacking(store, [_request(grid, draws, cell) for cell in grid.cells])
     cells = [request.cell for request in requests]
-    smallest = max(metric.minimum_size for metric in grid.metrics.values())
-    for name in dict.fromkeys(cell.dataset for cell in cells):
-        grid.datasets[name].check(minimum=smallest)
+    for name, cell in {cell.dataset: cell for cell in cells}.items():
+        grid.datasets[name].check(minimum=grid.smallest(cell))
     names = dict.fromkeys(cell.model for cell in cells)
     refuse_deterministic({name: grid.models[name] for name in names}, device)
     for part in share(store, requests, log.info):

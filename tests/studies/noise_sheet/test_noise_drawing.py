@@ -16,6 +16,11 @@ def test_a_noise_which_changes_nothing_can_be_drawn(photos):
     assert "nan" not in page(sheet, "")
 
 
+@pytest.mark.slow
+def test_a_noise_beyond_the_range_of_a_panel_can_be_drawn(photos):
+    draw(measure("gaussian", Gaussian(levels=(1e6,)), photos)).draw_without_rendering()
+
+
 @pytest.mark.sampled(every=3)
 @pytest.mark.parametrize("levels", [(20,), (10, 20), tuple(range(5, 40, 5))])
 def test_no_text_of_a_figure_is_cut_off_or_hides_another(photos, levels, stripe):
