@@ -69,8 +69,8 @@ def test_weights_on_their_way_to_disk_leave_no_second_file(path):
 def test_a_missing_file_is_answered_with_how_to_train_one(tmp_path):
     missing = tmp_path / "none.safetensors"
     assert refusal(DENOISERS["dncnn"], missing) == (
-        f"no weights for 'dncnn' at {missing}; noisebench comes with: dncnn_tiny; train it with: "
-        f"bench train model=dncnn, then pass model.dncnn.weights=FILE"
+        f"no weights for 'dncnn' at {missing}; noisebench comes with: dncnn_small, dncnn_tiny; "
+        f"train it with: bench train model=dncnn, then pass model.dncnn.weights=FILE"
     )
     with pytest.raises(ValueError, match="^no weights file at "):
         read_header(missing)

@@ -82,7 +82,9 @@ def test_a_camera_file_which_cannot_be_used_is_an_error_before_anything_runs(tmp
     (tmp_path / "garbage.dng").write_bytes(b"garbage")
     with pytest.raises(ValueError, match="cannot use the camera file '.*garbage.dng'"):
         ISP(camera=str(tmp_path / "garbage.dng"))
-    with pytest.raises(ValueError, match="'~no_such_user/a.dng': .* or leave camera out for random ones"):
+    with pytest.raises(
+        ValueError, match="'~no_such_user/a.dng': .* or leave camera out for random ones"
+    ):
         ISP(camera="~no_such_user/a.dng")
 
 
