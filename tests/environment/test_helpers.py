@@ -26,8 +26,11 @@ def started(monkeypatch) -> list[str]:
     places = []
 
     def start(words, place, log):
+        waits = "import time; print(flush=True); time.sleep(60)"
+        process = subprocess.Popen([sys.executable, "-c", waits], stdout=subprocess.PIPE)
+        process.stdout.read(1)  # a signal while Python starts would be no signal to the script
         places.append(place)
-        return subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+        return process
 
     monkeypatch.setattr(module, "_start", start)
     return places

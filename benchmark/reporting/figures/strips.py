@@ -17,7 +17,7 @@ ABREAST = 7  # crops in a row
 SIDE = 128  # of a crop as it is shown, in pixels: smaller ones are magnified
 GAP = 4
 TEXT, TITLE = 14, 12  # heights of letters, in pixels
-LEAST = 5  # of letters which are to fit: longer texts are cut off
+LEAST = 1  # of letters: Pillow draws none below it
 LINE = 18  # between two lines of text
 GREY = (64, 64, 64)
 
