@@ -65,6 +65,10 @@ def test_help_and_unknown_commands_need_neither_torch_nor_hydra(arguments):
         ("noise gausian", "unknown noise model 'gausian'; did you mean 'gaussian'"),
         ("noise gaussian data=[photos,kodak24]", "the images of one dataset at a time"),
         ("run noise=isp noise.isp.camera=none.dng", "cannot use the camera file 'none.dng'"),
+        (
+            "run noise=gaussian(15) noise.gaussian.levels=[25]",
+            "noise=gaussian(15) says its level, and so does noise.gaussian.levels=[25]; leave one",
+        ),
         ("run noise=speckle(1e308)", "speckle cannot make noise of level 1e+308"),
         (
             "run noise=gaussian(25)+poisson(2) levels=matched",

@@ -27,9 +27,15 @@ class Formulas:
         Raises
         ------
         ValueError
-            If a formula is wrong; the message shows the place.
+            If a formula is wrong, where the message shows the place, or a level is given twice.
         """
-        return [part for word in words for part in self._without_formulas(word)]
+        parts = [(word, self._without_formulas(word)) for word in words]
+        for typed, replaced in parts:
+            levels = {part.partition("=")[0] for part in replaced[1:]}
+            for word in words:
+                if word.partition("=")[0].lstrip("+") in levels:
+                    raise ValueError(f"{typed} says its level, and so does {word}; leave one out")
+        return [part for _, replaced in parts for part in replaced]
 
     def typed(self, word: str) -> str:
         """A word of one run, its choices as they were typed."""
