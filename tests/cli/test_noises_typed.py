@@ -172,3 +172,22 @@ def test_several_noises_get_a_table_of_their_own(bench, tmp_path):
     assert "`bench noise '[gaussian,poisson]' 'noise.gaussian.levels=[25]'" in table
     page = (tmp_path / "o" / "poisson.md").read_text()
     assert "`bench noise poisson 'noise.poisson.levels=[2]' data.photos" in page  # its own alone
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["noise=speckle(1e308)"], "speckle cannot make noise of level 1e+308"),
+        (
+            ["noise=gaussian(25)+poisson(2)", "levels=matched"],
+            "levels=matched leaves nothing to score: on photos none of gaussian(25)+poisson(2)",
+        ),
+    ],
+)
+def test_a_noise_that_cannot_be_made_so_strong_is_a_sentence_and_no_cell(
+    bench, tmp_path, words, said
+):
+    status, _, err = bench("run", "model=identity", *words, *SMALL, "out=o")
+    assert status == 2 and said in err and err.count("\n") == 1
+    assert not list(tmp_path.glob("o/cells/**/*.json"))

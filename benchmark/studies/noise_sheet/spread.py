@@ -99,8 +99,10 @@ def spread_of(sums: Sums, finest: float) -> Spread:
 def _histogram(counts: np.ndarray, size: float, finest: float) -> tuple[np.ndarray, np.ndarray]:
     """Densities in bins around 0, wide enough to be smooth and narrow enough to show the shape.
 
-    They reach to 4 times ``size``, the root mean square, or to where 99.9 % of the values are.
+    They reach to 4 times ``size``, the root mean square, or to where 99.9 % of the values are, but
+    not to the end of the grid.
     """
+    size = min(size, HIGHEST)
     width = finest * (2 * round(size / 12 / finest) + 1)  # odd, so that steps fall inside of bins
     group = round(width / STEP)
     values = np.abs(np.arange(len(counts)) * STEP - HIGHEST)
