@@ -167,7 +167,11 @@ class Chain:
         return tuple(term for stage in self.stages for term in stage.terms)
 
     def sample_pair(self, clean: np.ndarray, rng: np.random.Generator) -> Pair:
-        target = noisy = clean
+        return self.sample_onward(clean, clean, rng)
+
+    def sample_onward(
+        self, target: np.ndarray, noisy: np.ndarray, rng: np.random.Generator
+    ) -> Pair:
         for stage in self.stages:
             target, noisy = stage.sample_onward(target, noisy, rng)
         return target, noisy

@@ -14,8 +14,7 @@ import numpy as np
 from benchmark.cells.provenance import code_of
 from benchmark.datasets import Dataset
 from benchmark.files.whole import write_whole
-from benchmark.metrics import METRICS
-from benchmark.metrics.pixelwise import in_colour
+from benchmark.metrics.pixelwise import PSNR, in_colour
 from benchmark.noise import Key, NoiseModel, stream
 from benchmark.noise.formula import key_name
 from benchmark.protocol import MASKED, Protocol
@@ -139,7 +138,7 @@ def severity_of(
     """
     images, draws = dataset.images(), list(draws)
     border = protocol.border if dataset.border is None else dataset.border
-    metric = METRICS["psnr"](border=border)
+    metric = PSNR(border=border)
 
     @cache
     def severity(level: float) -> float:
