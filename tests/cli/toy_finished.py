@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from benchmark.scoring import evaluate
+from benchmark.scoring import evaluate, explain
 from benchmark.scoring import grid as run
-from benchmark.studies import passes
+from benchmark.studies import passes, tiles
+from benchmark.studies.passes import draws
 
 PLAIN = ["model=[identity,tv]", "noise=[gaussian]", "metric=[psnr]"]
 SMALL = ["data.photos.limit=1", "data.photos.crop=32", "out=out"]
@@ -32,7 +33,10 @@ COMMANDS = {
     "noise": ["noise=gaussian", *SMALL[:2]],
 }
 
-COMPUTING = [(evaluate, "noisy_pair"), (run, "fill"), (passes, "measure")]
+COMPUTING = [
+    (module, "noisy_pair") for module in (evaluate, explain, tiles, draws)
+]  # each has the name by itself
+COMPUTING += [(run, "fill"), (passes, "measure")]
 
 
 def forbid_computing(monkeypatch) -> None:
