@@ -117,14 +117,15 @@ def _read(path: Path) -> dict[str, dict]:
 
 
 def _finished(path: Path, record: dict[str, dict]) -> bool:
-    if path.is_file() and path.name not in record["images"]:
+    if not path.is_file():
+        return False
+    if path.name not in record["images"]:
         raise ValueError(
             f"{path} was not rendered here, {path.parent}/render.json does not know it; move it "
             f"away or choose another folder with out=FOLDER"
         )
-    if path.is_file():
-        check_whole(path)
-    return path.is_file()
+    check_whole(path)
+    return True
 
 
 def _note_scenes(record: dict[str, dict], scenes: list[Scene], folder: Path) -> None:
