@@ -112,7 +112,7 @@ def test_a_line_beside_the_scatter_leads_to_the_points_of_its_noise(open_page):
     points = tab.locator('svg[aria-label*=" against "] g[aria-label=dot] path')
     before = points.count()
     tab.locator('svg[aria-label*=" less "] g[aria-label=dot] path').first.click()
-    tab.wait_for_function("document.querySelector('[data-key=noise]').value === 'gaussian'")
+    tab.locator("[data-key=noise] option:checked[value=gaussian]").wait_for(state="attached")
     assert points.count() == 9 < before
 
 
@@ -139,7 +139,7 @@ def test_every_chart_has_a_table_whose_links_lead_to_what_it_shows(open_page, vi
     link = tab.locator(".as-table a").first
     link.focus()
     tab.keyboard.press("Enter")
-    tab.wait_for_function("(view) => !location.hash.includes(`view=${view}`)", arg=view)
+    tab.wait_for_url(lambda address: f"view={view}" not in address)
 
 
 def test_seven_models_have_colours_and_a_name_brings_another_to_the_front(open_page, crowded):
