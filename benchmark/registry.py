@@ -77,6 +77,17 @@ class Registry(UserDict[str, type[Base]], Generic[Base]):
 
         return decorate
 
+    def find(self, name: str) -> type[Base] | None:
+        """The class of a name, of our own packages also where nothing was loaded; None if none is.
+
+        They are imported one after the other, until one of them registers the name.
+        """
+        for module in OURS:
+            if name in self.data:
+                break
+            importlib.import_module(module)
+        return self.data.get(name)
+
     def __missing__(self, name: str) -> type[Base]:
         hint = did_you_mean(str(name), self.data, most=3, cutoff=0.5)
         known = ", ".join(sorted(self.data))

@@ -68,6 +68,11 @@ def test_no_two_of_many_models_have_one_look():
     assert len({look(style) for style in styles.values()}) == len(models)
 
 
+def test_the_two_networks_of_the_published_page_have_two_colours():
+    styles = Style().lines(["dncnn", "idf"])
+    assert styles["dncnn"]["color"] != styles["idf"]["color"]
+
+
 @pytest.mark.parametrize("shown", [["mine"], ["mine", "masked"], ["zebra", "mine", "bm3d"]])
 def test_a_model_looks_the_same_whatever_else_is_shown(shown):
     everyone = ("masked@1", "masked@2", "baseline", "ape@1", "ape@2", "mine", "zebra", "bm3d")

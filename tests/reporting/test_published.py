@@ -1,12 +1,15 @@
 """Published numbers: what they are held against, what they may be, and how a page shows them."""
 
+import shutil
 from copy import deepcopy
 from dataclasses import replace
 from decimal import Decimal
 from importlib.resources import files
+from pathlib import Path
 
 import pandas as pd
 import pytest
+from command_results import bench_process
 
 from benchmark.cells.scores import Scale, Scores
 from benchmark.datasets import DATASETS
@@ -213,3 +216,12 @@ def test_every_source_is_complete_and_cited():
 def test_the_numbers_travel_with_the_package():
     folder = files("benchmark.reporting.published")
     assert {"numbers.csv", "sources.csv"} <= {path.name for path in folder.iterdir()}
+
+
+def test_a_report_of_stored_cells_alone_shows_the_printed_numbers(tmp_path):
+    cells = Path(__file__).parents[2] / "results" / "published" / "dncnn" / "cells.jsonl"
+    shutil.copy(cells, tmp_path)
+    for _ in range(2):  # the first may load every class, to list it; the second does not
+        reported = bench_process(tmp_path, "report", "out=.", "formats=[md]")
+        assert reported.returncode == 0, reported.stderr
+    assert "## Published numbers" in (tmp_path / "leaderboard.md").read_text()

@@ -29,9 +29,9 @@ PLACES = {
     name: place
     for place, name in enumerate(
         ["masked", "baseline", "swinir", "dropout", "dncnn", "ridnet", "restormer", "rnan"]
-        + ["masked_80_90", "nlm", "tv", "wavelet", "idf"]
+        + ["masked_80_90", "nlm", "tv", "wavelet"]
     )
-}
+} | {"idf": 15}  # rnan's colour: 12 has dncnn's, beside which it stands where nothing else does
 REFERENCE_GREYS = ("#9E9E9E", "#000000", "#595959")
 OTHERS_GREY = "#C4C4C4"  # of models which are shown, but not told apart
 SHAPES = "os^v<>DdPXph*Hx+"  # markers which one may choose

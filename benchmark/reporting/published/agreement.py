@@ -150,7 +150,7 @@ def _of_noise(protocol: Protocol, noise: str) -> Protocol:
 
 def _is_default(registry: Registry[Any], recorded: Mapping[str, Any]) -> bool:
     """Whether what a cell records of an object is what its class does by default."""
-    cls = registry.get(recorded["of"])
+    cls = registry.find(recorded["of"])  # a report alone has loaded none
     if cls is None:
         return False
     defaults = {name: default for name, (_, default) in settings_of(cls).items()}
