@@ -16,7 +16,6 @@ from benchmark.denoiser.runtime.choice import choose_runtime
 from benchmark.denoiser.wrapped import as_denoiser, left_as_found
 from benchmark.environment.device import pick_device
 from benchmark.noise import Key, NoiseModel
-from benchmark.noise.formula import key_name
 from benchmark.objects.given import chosen
 from benchmark.protocol import Protocol
 from benchmark.scoring.evaluate import as_tensor, rounded, treated
@@ -92,7 +91,7 @@ def add_noise(
         dataset, picture = map(str, key)
     else:
         raise ValueError(f"key= is the names of a dataset and an image, two, got {key!r:.60}")
-    rng = Key(dataset, picture, key_name(name), level, checked_seed(seed)).rng()
+    rng = Key(dataset, picture, name, level, checked_seed(seed)).rng()
     whole = clean.dtype != np.float32
     _, noisy = model.pair(as_float(clean), level, rng, clip=clip or whole)
     return _as_given(noisy, clean.dtype).reshape(np.shape(image))

@@ -1,10 +1,12 @@
 """Random numbers as a function of a key: the same in any process, order or batch."""
 
 import hashlib
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
+from benchmark.noise.formula import key_name
 from benchmark.noise.script import Script
 
 
@@ -15,7 +17,7 @@ class Key:
     Parameters
     ----------
     dataset, image, noise
-        Their names.
+        Their names; what a noise's means for the random numbers is said by `key_name`.
     level
         Strength, in the noise's unit.
     seed
@@ -28,9 +30,13 @@ class Key:
     level: float
     seed: int
 
+    @cached_property
+    def _values(self) -> tuple[str | float, ...]:
+        return self.dataset, self.image, key_name(self.noise), self.level, self.seed
+
     def rng(self) -> np.random.Generator:
         """The generator of the noise; no model enters, so all models restore the same image."""
-        return np.random.Generator(np.random.PCG64(stream(*astuple(self))))
+        return np.random.Generator(np.random.PCG64(stream(*self._values)))
 
     def script_rng(self, bgr: bool = False) -> np.random.Generator:
         """The generator of published test scripts, which seed anew for each image; see `Script`."""
@@ -46,7 +52,7 @@ class Key:
         *further
             What tells several seeds of one purpose apart, such as the number of a pass.
         """
-        return stream(purpose, *astuple(self), *further) % 2**63
+        return stream(purpose, *self._values, *further) % 2**63
 
 
 def rng_for(dataset: str, image: str, noise: str, level: float, seed: int) -> np.random.Generator:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -22,7 +22,6 @@ from benchmark.environment.recent import Recent, nbytes
 from benchmark.metrics import Metric
 from benchmark.metrics.pixelwise import in_colour
 from benchmark.noise import Key, NoiseModel, to_uint8
-from benchmark.noise.formula import key_name
 from benchmark.protocol import MASKED, Protocol
 
 PEAKS = {torch.uint8: 255.0, torch.uint16: 65535.0}
@@ -139,7 +138,7 @@ def evaluate(
 
 def key_of(cell: Cell, image: str) -> Key:
     """What all randomness of one image of a cell depends on; the model does not enter."""
-    return Key(cell.dataset, image, key_name(cell.noise), cell.level, cell.seed)
+    return Key(cell.dataset, image, cell.noise, cell.level, cell.seed)
 
 
 def noisy_pair(
@@ -226,6 +225,21 @@ def compared(restored: Tensor, protocol: Protocol) -> Tensor:
     if protocol.bits == 8:
         return pixels.mul_(255).round_().to(torch.uint8)
     return pixels.double().mul_(protocol.peak).round_().to(torch.uint16)
+
+
+def with_border(metric: Metric, border: int | None, protocol: Protocol) -> Metric:
+    """A metric with the border which it leaves out, if it knows one.
+
+    Parameters
+    ----------
+    border
+        Of the dataset's own protocol. Without one, the metric's own counts, and without that the
+        protocol's.
+    """
+    own = getattr(metric, "border", 0)  # 0: a metric which knows none
+    if not hasattr(metric, "border") or (border is None and own is not None):
+        return metric
+    return replace(metric, border=protocol.border if border is None else border)
 
 
 def score_of(name: str, metric: Metric, pair: tuple[Tensor, Tensor]) -> float:

@@ -23,7 +23,7 @@ from benchmark.metrics import Metric
 from benchmark.noise import NoiseModel
 from benchmark.noise.families import family_of
 from benchmark.protocol import MASKED, Protocol
-from benchmark.scoring.evaluate import Evaluated, evaluate
+from benchmark.scoring.evaluate import Evaluated, evaluate, with_border
 from benchmark.scoring.pictures import FIRST, Kept
 from benchmark.scoring.rescore import (
     again,
@@ -75,19 +75,12 @@ class Grid:
         return {}
 
     def metrics_of(self, cell: Cell) -> dict[str, Metric]:
-        """The metrics with the border which they leave out.
-
-        It is that of the dataset's own protocol, if it says one, else the metric's own, else that
-        of the protocol.
-        """
+        """The metrics with the border which they leave out; see `with_border`."""
         border = self.datasets[cell.dataset].border
-        found = dict(self.metrics)
-        for name, metric in self.metrics.items():
-            own = getattr(metric, "border", 0)  # 0: a metric which knows none
-            if hasattr(metric, "border") and (border is not None or own is None):
-                left_out = self.protocol.border if border is None else border
-                found[name] = replace(metric, border=left_out)
-        return found
+        return {
+            name: with_border(metric, border, self.protocol)
+            for name, metric in self.metrics.items()
+        }
 
     def smallest(self, cell: Cell) -> int:
         """The shortest side of an image which the metrics of a cell take."""

@@ -18,7 +18,7 @@ from benchmark.metrics.pixelwise import PSNR, in_colour
 from benchmark.noise import Key, NoiseModel, stream
 from benchmark.noise.formula import key_name
 from benchmark.protocol import MASKED, Protocol
-from benchmark.scoring.evaluate import as_tensor, compared, made_noisy, rng_of
+from benchmark.scoring.evaluate import as_tensor, compared, made_noisy, rng_of, with_border
 from benchmark.settings import plain
 
 TARGETS = (28.0, 25.0, 22.0, 19.0)  # mean PSNR of the noisy images in dB, mildest first
@@ -89,8 +89,7 @@ def match_levels(
         return np.random.Generator(np.random.PCG64(key))
 
     def run_rng(image: str, level: float, seed: int) -> np.random.Generator:
-        key = Key(dataset_name, image, key_name(noise_name), level, seed)
-        return rng_of(key, protocol)
+        return rng_of(Key(dataset_name, image, noise_name, level, seed), protocol)
 
     realised = expected = severity_of(noise, dataset, run_rng, seeds, protocol)
     if protocol.draw == "key":
@@ -137,8 +136,7 @@ def severity_of(
         As in `match_levels`.
     """
     images, draws = dataset.images(), list(draws)
-    border = protocol.border if dataset.border is None else dataset.border
-    metric = PSNR(border=border)
+    metric = with_border(PSNR(), dataset.border, protocol)
 
     @cache
     def severity(level: float) -> float:

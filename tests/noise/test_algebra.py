@@ -6,6 +6,7 @@ from toy_noises import rng
 
 from benchmark.noise.formula import Formula, as_choice, key_name
 from benchmark.noise.grammar import parse
+from benchmark.noise.keys import Key
 from noise_models import Gaussian, Poisson, SaltAndPepper
 
 pytestmark = pytest.mark.usefixtures("doubles")
@@ -98,6 +99,8 @@ def test_random_numbers_depend_on_what_a_file_holds_and_not_on_where_it_lies(tmp
     texts = [f'filed(1,path="{path}")+gaussian(25)' for path in paths]
     names = [as_choice(text)[0] for text in texts]
     assert key_name(names[0]) == key_name(names[1]) != key_name(names[2])
+    one, again, other = (Key("a", "1", name, 1.0, 0).rng().random() for name in names)
+    assert one == again != other
     assert key_name("gaussian(25)>>jpeg(50)") == "gaussian(25)>>jpeg(50)"
     assert key_name("mine(a=b)") == "mine(a=b)"  # a variant's name, and no noise of ours
     two = [parse(f"filed(2)+{text}") for text in texts]

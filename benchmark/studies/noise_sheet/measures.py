@@ -9,7 +9,6 @@ import numpy as np
 from benchmark.datasets import Dataset, Recorded
 from benchmark.metrics.pixelwise import ssim
 from benchmark.noise import Key, NoiseModel, to_uint8
-from benchmark.noise.formula import key_name
 from benchmark.pixels import central, psnr, without_border
 from benchmark.settings import identity_of
 from benchmark.signature import settings_of
@@ -94,7 +93,7 @@ def _pairs(
         sample = dataset.read(image, level)
         target, noisy = sample.clean, cast(np.ndarray, sample.noisy)  # recorded noise brings one
         if isinstance(subject, NoiseModel):
-            rng = Key(dataset.name, image, key_name(name), level, seed).rng()
+            rng = Key(dataset.name, image, name, level, seed).rng()
             target, noisy = subject.pair(sample.clean, level, rng)
         yield _Pair(image, *map(to_uint8, (sample.clean, target, noisy)))
 
@@ -121,7 +120,7 @@ def _chart(name: str, noise: NoiseModel, level: float, seed: int) -> _Chart | No
 
     def residual(place: str, intensity: float) -> np.ndarray:
         flat = np.full((PATCH + 2 * MARGIN, PATCH + 2 * MARGIN, 3), intensity, np.float32)
-        rng = Key("sheet", place, key_name(name), level, seed).rng()
+        rng = Key("sheet", place, name, level, seed).rng()
         target, noisy = noise.sample_pair(flat, level, rng)
         return 255 * without_border(np.asarray(noisy, np.float64) - target, MARGIN)
 
