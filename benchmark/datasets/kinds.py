@@ -74,7 +74,7 @@ def check_kind(path: Path, content: bytes) -> None:
     ------
     ValueError
         If it is no PNG, JPEG, WebP, BMP or TIFF file; holds several pictures, or more pixels than
-        can be read; or, as far as the header tells, other colours than RGB or grey.
+        can be read; or, as far as the header tells, other colours than RGB or grey, or none.
     """
     if not _is_read(content):
         raise ValueError(
@@ -83,16 +83,19 @@ def check_kind(path: Path, content: bytes) -> None:
         )
     if kind := tiff.other_kind(content):
         raise ValueError(other_kind(path, kind))
-    mode, frames, width, height = "", 1, 0, 0
+    mode, frames, width, height, is_transparent = "", 1, 0, 0, False
     try:
         with open_image(content) as image:
             mode, (width, height) = image.mode, image.size
+            is_transparent = "transparency" in image.info  # which OpenCV drops where it is grey
             if image.format != "MPO":  # a phone's JPEG, followed by previews and depths of it
                 frames = getattr(image, "n_frames", 1)
     except Exception:  # Pillow knows fewer kinds than OpenCV, and raises anything at a damaged file
         pass
     if mode == "CMYK":  # which OpenCV converts, in its own way, before it hands it out
         raise ValueError(other_kind(path, mode))
+    if is_transparent:
+        raise ValueError(other_kind(path, "transparent in places"))
     if frames > 1:
         raise ValueError(
             f"{path} holds {frames} pictures (an animation, or pages), but an image must be one; "
