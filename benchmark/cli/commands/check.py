@@ -119,6 +119,8 @@ def check(options: CheckOptions, line: CommandLine) -> None:
     use_threads(options.threads)
     if before.lines and not line.given("model"):
         options = replace(options, model=_models_of(before))
+    if not options.update:
+        compare.refuse_untimed(before.lines, options.model, options.max_slowdown)
     grid = _composed(options)
     with _working_folder(options.out) as folder:
         lines, failed = scored.score(grid, folder, device)
@@ -205,13 +207,10 @@ def _before(path: Path, options: CheckOptions) -> "Baseline":
     """What there is of the baseline; an update does without one, and without a damaged one."""
     from benchmark.console.log import log
     from benchmark.files.output import prepare_file
-    from benchmark.reporting.gate import compare
     from benchmark.reporting.gate.baseline import Baseline, read_baseline
 
     if not options.update:
-        before = read_baseline(path)
-        compare.refuse_untimed(before.lines, options.max_slowdown)
-        return before
+        return read_baseline(path)
     prepare_file("baseline", options.baseline, "baseline")
     if not path.exists() or not path.stat().st_size:
         return Baseline()

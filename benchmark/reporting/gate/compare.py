@@ -152,12 +152,17 @@ def refuse_nothing_compared(compared: Sequence[Compared], baseline: str) -> None
         )
 
 
-def refuse_untimed(before: Iterable[Line], most: float | None) -> None:
-    """Raise ``ValueError`` where slowdowns are limited and the baseline has no speed at all."""
-    if most is not None and all(line.relative_seconds is None for line in before):
+def refuse_untimed(before: Iterable[Line], models: Collection[str], most: float | None) -> None:
+    """Raise ``ValueError`` where slowdowns are limited and the baseline lacks a model's speed."""
+    untimed = {
+        f"{line.cell.model} on {line.cell.dataset}": None
+        for line in before
+        if line.cell.model in models and line.relative_seconds is None
+    }
+    if most is not None and untimed:
         raise ValueError(
-            f"max_slowdown={most:g} compares speeds, and the baseline has none; time the models "
-            f"once, with update=true speed=true"
+            f"max_slowdown={most:g} compares speeds, and the baseline has none of "
+            f"{' and '.join(untimed)}; time the models once, with update=true speed=true"
         )
 
 

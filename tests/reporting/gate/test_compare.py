@@ -164,10 +164,12 @@ def test_speed_fails_only_where_it_is_limited_and_exceeded():
 
 
 def test_a_limit_of_speed_needs_a_baseline_with_speeds():
-    refuse_untimed([LINE], None)
-    refuse_untimed([replace(LINE, relative_seconds=4.0)], 1.5)
-    with pytest.raises(ValueError, match="max_slowdown=1.5 .* update=true speed=true"):
-        refuse_untimed([LINE], 1.5)
+    other = replace(LINE, cell=replace(LINE.cell, model="other"), relative_seconds=4.0)
+    refuse_untimed([LINE, other], ["mine", "other"], None)
+    refuse_untimed([LINE, other], ["other", "new"], 1.5)
+    sentence = "max_slowdown=1.5 .* none of mine on photos; .* update=true speed=true"
+    with pytest.raises(ValueError, match=sentence):
+        refuse_untimed([LINE, LINE, other], ["mine", "other"], 1.5)
 
 
 def test_an_update_without_timing_keeps_the_speeds_there_were():
