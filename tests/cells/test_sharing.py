@@ -3,13 +3,10 @@
 import errno
 import json
 import os
-import socket
 import subprocess
 import sys
-import threading
 import time
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -29,89 +26,8 @@ from filled_cells import (
 )
 
 from benchmark.cells import Cell, ResultStore, filling
-from benchmark.cells.filling import Part, Request
-from benchmark.cells.running import sharing
+from benchmark.cells.filling import Request
 from benchmark.cells.running.sharing import lacking, share
-from benchmark.files import lease
-from benchmark.files.lease import Leases
-from benchmark.files.owner import new_token
-from benchmark.files.whole import in_use
-
-
-@pytest.fixture
-def store(tmp_path) -> ResultStore:
-    return ResultStore(tmp_path)
-
-
-@pytest.fixture
-def fast(monkeypatch):
-    monkeypatch.setattr(sharing, "PAUSE", 0.02)
-    monkeypatch.setattr(lease, "BEAT", 0.02)
-    monkeypatch.setattr(lease, "STALE", 0.3)
-
-
-# leases
-
-
-def test_a_lease_has_one_holder_until_it_is_released(tmp_path):
-    one, other = Leases(), Leases()
-    held = one.take(tmp_path / "folder" / "a.lease")
-    assert other.take(held.path) is None
-    held.release()
-    held.release()
-    assert not held.path.exists()
-    other.take(held.path).release()
-
-
-def test_of_many_who_ask_at_once_one_gets_it(tmp_path):
-    start, found = threading.Barrier(8), []
-
-    def ask() -> None:
-        leases = Leases()
-        start.wait()
-        found.append(leases.take(tmp_path / "a.lease"))
-
-    threads = [threading.Thread(target=ask) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    (held,) = [one for one in found if one]
-    held.release()
-
-
-def test_the_lease_of_a_dead_process_is_free_at_once(tmp_path):
-    (tmp_path / "a.lease").write_text(DEAD)
-    Leases().take(tmp_path / "a.lease").release()
-
-
-@pytest.mark.parametrize(
-    "holder", [ELSEWHERE, "", "nonsense", new_token()], ids=["elsewhere", "empty", "words", "alive"]
-)
-def test_a_lease_that_is_not_renewed_is_taken_over_and_a_renewed_one_is_not(tmp_path, fast, holder):
-    path, leases = tmp_path / "a.lease", Leases()
-    path.write_text(holder)
-    for number in range(5):
-        os.utime(path, (number, number))  # whatever the clock of that machine says
-        assert leases.take(path) is None
-        time.sleep(0.1)
-    time.sleep(0.3)
-    leases.take(path).release()
-
-
-def test_a_holder_renews_its_lease_and_not_that_of_another(tmp_path, fast):
-    held = Leases().take(tmp_path / "a.lease")
-    os.utime(held.path, (0, 0))
-    while not held.path.stat().st_mtime:  # as long as a loaded machine needs
-        time.sleep(0.01)
-    held.path.write_text(ELSEWHERE)
-    time.sleep(0.1)
-    os.utime(held.path, (0, 0))
-    time.sleep(0.1)
-    assert held.path.stat().st_mtime == 0
-    held.release()
-    assert held.path.read_text() == ELSEWHERE
-
 
 # parts
 
@@ -189,28 +105,6 @@ def test_a_writer_whose_part_another_machine_removed_from_a_share_goes_on(store,
     assert left(store.root) == ["gaussian-25-0.json"]
 
 
-def test_files_of_unknown_writers_age_by_the_clock_of_the_file_system(tmp_path, monkeypatch):
-    path = tmp_path / "a.lease"
-    path.write_text(ELSEWHERE)
-    later = time.time() + 100_000
-    monkeypatch.setattr(time, "time", lambda: later)  # this machine's clock is a day ahead
-    assert in_use(path, ELSEWHERE)
-    os.utime(path, (0, 0))
-    assert not in_use(path, ELSEWHERE)
-
-
-def test_a_lease_says_who_has_it_and_since_when(tmp_path, monkeypatch):
-    monkeypatch.setenv("SLURM_ARRAY_JOB_ID", "77")
-    monkeypatch.setenv("SLURM_ARRAY_TASK_ID", "2")
-    held = Leases().take(tmp_path / "a.lease")
-    found = lease.read_lease(held.path)
-    held.release()
-    assert found.owner == held.owner
-    assert found.who == f"{os.getpid()} on {socket.gethostname()}, job 77_2"
-    assert found.since[:2] == "20" and found.renewed == pytest.approx(time.time(), abs=60)
-    assert lease.read_lease(held.path) is None
-
-
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), None, "30", True, [30.0]])
 def test_a_score_that_is_no_finite_number_ends_the_cell_and_is_not_kept(store, value):
     with (
@@ -242,117 +136,17 @@ def test_what_killed_processes_left_is_tidied(store):
     assert left(store.root) == ["gaussian-25-0.json"]
 
 
-# images
-
-
-def test_growing_scores_only_what_is_new(store):
-    fill(store, identities(2))
-    assert not has(store, identities(4))
-    assert fill(store, identities(4)) == ["c", "d"]
-    assert has(store, identities(4))
-    assert [r["image"] for r in store.read(CELL)["images"]] == list("abcd")
-
-
-def test_of_fewer_images_the_larger_cell_is_kept(store):
-    fill(store, identities(4))
-    before = store.path(CELL).read_bytes()
-    assert has(store, identities(2))
-    assert fill(store, identities(2)) == []
-    assert store.path(CELL).read_bytes() == before
-
-
-def test_cells_of_version_0_1_grow_as_well(store):
-    fill(store, identities(2))
-    record = json.loads(store.path(CELL).read_text())
-    for one in record["images"]:
-        del one["source"]
-    store.path(CELL).write_text(json.dumps(record))
-    assert has(store, identities(2))
-    with pytest.raises(ValueError, match=r"dataset 'kodak24': 2 then and 4 now"):
-        has(store, identities(4, a="another file"))
-    assert fill(store, identities(4)) == ["c", "d"]
-    assert fill(store, identities(6)) == ["e", "f"]
-
-
-@pytest.mark.parametrize(
-    ("now", "reason"),
-    [
-        (identities(2, b="another file"), r"'b' changed since then"),
-        (identities(6, a="x", b="y"), r"'a' and 1 more changed since then"),
-        ({"a": "a whole", "z": "z whole"}, r"there is no 'b' now"),
-        ({"x": "x whole", "z": "z whole"}, r"there is no 'a' and 1 more now"),
-    ],
-)
-def test_other_images_are_refused_naming_the_dataset_and_them(store, now, reason):
-    fill(store, identities(2))
-    with pytest.raises(ValueError, match=rf"on other images of dataset 'kodak24': {reason}"):
-        has(store, now)
-
-
-def test_rows_made_with_something_else_say_so(store):
-    fill(store, identities(1), environment={"torch": "1"}, code="x")
-    fill(store, identities(2), environment={"torch": "1"}, code="x")
-    assert "earlier" not in store.read(CELL)
-    fill(store, identities(3), environment={"torch": "2"}, code="x")
-    before = {"environment": {"torch": "1"}, "code": "x", "images": ["a", "b"]}
-    assert store.read(CELL)["earlier"] == [before]
-
-
-def test_images_that_are_scored_again_were_not_made_earlier(store):
-    fill(store, identities(2), environment={"torch": "1"})
-    fill(store, identities(3), environment={"torch": "2"})
-    fill(store, identities(4), environment={"torch": "3"})
-    first, second = store.read(CELL)["earlier"]
-    assert (first["images"], second["images"]) == (["a", "b"], ["c"])
-    path = store.path(CELL)
-    record = json.loads(path.read_text())
-    record["images"] = [one for one in record["images"] if one["image"] not in "ac"]
-    path.write_text(json.dumps(record))
-    assert fill(store, identities(4), environment={"torch": "3"}) == ["a", "c"]
-    assert store.read(CELL)["earlier"] == [{**first, "images": ["b"]}]
-
-
-def test_rows_which_another_process_left_say_how_many_threads_it_had(store):
-    images = identities(3)
-    request = Request(CELL, settings(images), images)
-
-    def part(threads: int) -> Part:
-        (found,) = share(store, [replace(request, environment=made(threads))], print)
-        return found
-
-    def made(threads: int) -> dict[str, object]:
-        return {"torch": "1", "device": "x86_64", "threads": threads}
-
-    with part(1) as left_over:
-        left_over.append(row("a"))
-        left_over.append(row("b"))
-    with part(2) as rest:
-        assert rest.lacking(images) == ["c"]
-        rest.append(row("c"))
-        rest.finish(list(images), labels=LABELS, environment=made(2))
-    record = store.read(CELL)
-    assert record["environment"] == made(2)
-    assert record["earlier"] == [{"environment": made(1), "images": ["a", "b"]}]
-    assert all("made_in" not in one for one in record["images"])
-
-
-def test_unknown_keys_of_a_cell_are_kept(store):
-    fill(store, identities(1))
-    record = json.loads(store.path(CELL).read_text())
-    record["mine"], record["images"][0]["noisy"] = "kept", "abc"
-    store.path(CELL).write_text(json.dumps(record))
-    fill(store, identities(2))
-    record = store.read(CELL)
-    assert (record["mine"], record["images"][0]["noisy"]) == ("kept", "abc")
-    assert list(store.scores().rows.columns)[-3:] == ["psnr", "noisy", "seconds"]
-
-
 # processes
+
 
 WRITER = """
 import sys, time
+from pathlib import Path
 sys.path.insert(0, sys.argv[3])
-from cells.test_sharing import *
+from filled_cells import LABELS, identities, row, settings
+from benchmark.cells import Cell, ResultStore
+from benchmark.cells.filling import Request
+from benchmark.cells.running.sharing import share
 store, log = ResultStore(sys.argv[1]), open(sys.argv[2], "a")
 while not Path(sys.argv[1]).exists():  # until all of them are there
     time.sleep(0.005)
