@@ -121,7 +121,7 @@ def page(
             for model, how in sorted(models.items())
         ],
         noises=_noises(scores),
-        protocol=values([_protocol(record) for record in each]),
+        protocol=values([_protocol(record, named=not trainings) for record in each]),
         versions=values([record.get("environment", {}) for record in each]),
         mixed=scores.made.sentence(cells) if scores.made and not trainings else "",
     )
@@ -195,10 +195,12 @@ def _noises(scores: Scores) -> Table:
     return Table(header, rows, left=header)
 
 
-def _protocol(record: Record) -> dict[str, str]:
-    """How images were compared, and the settings of each metric."""
+def _protocol(record: Record, named: bool) -> dict[str, str]:
+    """How images were compared, and the settings of each metric; of a training its recipe."""
     settings = record["settings"]
-    facts = {"protocol": name_of(settings["protocol"]), **settings["protocol"]}
+    facts = settings["protocol"]
+    if named:
+        facts = {"protocol": name_of(facts), **facts}
     metrics = {f"metric {name}": _settings(name, its) for name, its in settings["metrics"].items()}
     return {**facts, **metrics}
 

@@ -155,6 +155,7 @@ def test_trainings_of_a_folder_become_curves_and_a_page_of_the_zoo(bench, tmp_pa
     readme = (tmp_path / "more/README.md").read_text()
     assert "bench report out=more" in readme and "\n| dncnn_tiny | dncnn | " in readme
     assert "No such weights" not in readme
+    assert "\n| steps " in readme and "| protocol " not in readme
     weights = tmp_path / "more/dncnn_tiny/dncnn_tiny.safetensors"
     status, out, err = bench("zoo", f"weights=[{weights}]", "out=zoo.md")
     assert (status, err) == (0, "")
