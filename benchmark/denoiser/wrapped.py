@@ -3,8 +3,9 @@
 import hashlib
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
+from types import CodeType
 
 import numpy as np
 import torch
@@ -15,7 +16,9 @@ from benchmark.denoiser.model import Denoiser
 from benchmark.settings import GIVEN
 
 NOTE = "a Python function, known by its source and by what it reads by name"
-PLAIN = (bool, int, float, str, type(None))
+PLAIN = (bool, int, float, str, type(None), np.generic)
+IN_MODULES = {*vars(nn.Module())}  # what torch itself keeps in every module
+NOT_THEIRS = ("torch", "benchmark", "builtins", "abc", "typing")  # packages of which versions tell
 DIGITS = 16  # hexadecimal ones of a short hash
 SELF = "self"  # what a method's object is called
 
@@ -91,8 +94,9 @@ def identity_of_object(model: Denoiser) -> dict[str, object]:
 
     Of a module that is its class; hashes of its state dict, of the kinds and plain settings of its
     layers (`vars` which are numbers or texts, or lists or dicts of them), and of the source of
-    their classes, but for torch's. Of a function it is its name, the hash of its source, where
-    there is one, and that of what it reads; see `_read_by`. What else they read is not seen.
+    their classes and what these are derived from, but for torch's and ours. Of a function it is its
+    name, the hash of its source, and that of what it reads; see `_read_by`. A lambda, and what has
+    no source, goes by what Python compiled. What else they read is not seen.
 
     Raises
     ------
@@ -135,10 +139,14 @@ def left_as_found(models: Iterable[nn.Module]) -> Iterator[None]:
 
 
 def _layers(module: nn.Module) -> tuple[list[object], list[str]]:
-    """The kind and the plain settings of each layer, and the sources of its classes not torch's."""
+    """The kind and the plain settings of each layer, and the sources of the classes behind it."""
     layers = [(name, _address(type(m)), _settings(m)) for name, m in module.named_modules()]
-    classes = {_address(cls): cls for cls in map(type, module.modules())}
-    sources = [_source(classes[name]) for name in sorted(classes) if name[:6] != "torch."]
+    classes = {_address(cls): cls for m in module.modules() for cls in type(m).__mro__}
+    sources = [
+        _source(cls)
+        for name, cls in sorted(classes.items())
+        if name.partition(".")[0] not in NOT_THEIRS
+    ]
     return list(layers), sources
 
 
@@ -196,14 +204,24 @@ def _held_by(code: object) -> Mapping[str, object]:
     if inspect.ismethod(code):
         return {SELF: code.__self__, "function": code.__func__}
     if inspect.isfunction(code):
-        try:
-            found = inspect.getclosurevars(code)
-        except ValueError:  # a variable around it is not set yet
-            return {}
-        defaults = {"defaults": code.__defaults__, "keywords": code.__kwdefaults__}
-        held = {**found.globals, **found.nonlocals}
-        return held | {key: value for key, value in defaults.items() if value}
+        read = {name for part in _compiled_parts(code.__code__) for name in part.co_names}
+        held = {name: code.__globals__[name] for name in read & code.__globals__.keys()}
+        around = zip(code.__code__.co_freevars, code.__closure__ or (), strict=True)
+        with suppress(ValueError):  # a variable around it is not set yet
+            held |= {name: cell.cell_contents for name, cell in around}
+        parameters = inspect.signature(code, follow_wrapped=False).parameters.values()
+        return held | {
+            f"{one.name}=": one.default for one in parameters if one.default is not one.empty
+        }
     return getattr(code, "__dict__", {})
+
+
+def _compiled_parts(code: CodeType) -> Iterator[CodeType]:
+    """What Python compiled of a function, and of those and the generators inside it."""
+    yield code
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType):
+            yield from _compiled_parts(inner)
 
 
 def _is_code_near(value: object, code: object) -> bool:
@@ -217,7 +235,7 @@ def _settings(module: nn.Module) -> list[tuple[str, object]]:
     return sorted(
         (key, value)
         for key, value in vars(module).items()
-        if key != "training" and not key.startswith("_") and is_plain(value)
+        if key not in IN_MODULES and is_plain(value)
     )
 
 
@@ -230,15 +248,35 @@ def is_plain(value: object) -> bool:
 
 
 def _source(code: object) -> str:
-    """The source of a class or function; of another callable that of its class."""
-    try:
-        return inspect.getsource(code if inspect.isroutine(code) else _class_of(code))
-    except (OSError, TypeError):  # typed where nothing keeps it, or compiled
-        return ""
+    """The source of a class or function; of another callable that of its class.
+
+    What Python compiled stands in its place where nothing keeps it, as in a notebook, and of a
+    lambda, of whose source Python finds the first line only.
+    """
+    written = code if inspect.isroutine(code) or isinstance(code, type) else type(code)
+    if getattr(written, "__name__", "") != (lambda: None).__name__:
+        with suppress(OSError, TypeError):  # typed where nothing keeps it, or compiled
+            return inspect.getsource(written)
+    return "\n".join(map(repr, _compiled(written)))
 
 
-def _class_of(code: object) -> type:
-    return code if isinstance(code, type) else type(code)
+def _compiled(code: object) -> Iterator[object]:
+    """What Python compiled of a function, or of the methods of a class beside its plain values."""
+    if isinstance(code, type):
+        for name, value in sorted(vars(code).items()):
+            if is_plain(value) and not name.startswith("__"):
+                yield name, value
+            parts = (value.fget, value.fset) if isinstance(value, property) else (value,)
+            yield from ((name, one) for part in parts for one in _compiled(part))
+        return
+    code = inspect.unwrap(getattr(code, "__func__", code)) if callable(code) else code
+    for part in _compiled_parts(code.__code__) if inspect.isfunction(code) else ():
+        constants = [
+            sorted(map(repr, one)) if isinstance(one, frozenset) else one  # in any order
+            for one in part.co_consts
+            if not isinstance(one, CodeType)
+        ]
+        yield part.co_code, part.co_names, part.co_varnames, part.co_freevars, constants
 
 
 def _address(code: object) -> str:

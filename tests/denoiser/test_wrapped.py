@@ -42,6 +42,8 @@ def test_the_same_network_made_again_is_the_same():
     [
         (Net((1, 3)), "layers"),
         (changed(depths={"a": [1]}), "layers"),
+        (changed(depths=(1, np.int64(3))), "layers"),
+        (changed(_by=0.5), "layers"),
         (changed(conv=nn.Conv2d(3, 3, 1, bias=False)), "weights"),
         (Net().half(), "weights"),
         (nn.Sequential(Net()), "of"),
@@ -118,6 +120,63 @@ def test_a_function_is_known_by_the_global_values_it_reads(monkeypatch):
 
 def by_global(noisy: torch.Tensor) -> torch.Tensor:
     return noisy * STRENGTH  # noqa: F821, which the test sets
+
+
+def typed(text: str, name: str) -> object:
+    """What a text defines where nobody keeps it, as a notebook's cells that are gone."""
+    names: dict[str, object] = {"nn": nn, "torch": torch, "__name__": "typed"}
+    exec(text, names)
+    return names[name]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "class Model(nn.Module):\n  def forward(self, x):\n    return x * 0.5",
+        "class Model(nn.Module):\n  by = 0.5\n  def forward(self, x):\n    return x * self.by",
+        "class Model(nn.Module):\n  by = property(lambda self: 0.5)",
+        "class Base(nn.Module):\n  def forward(self, x):\n    return x * 0.5\n"
+        "class Model(Base):\n  pass",
+        "def Model():\n  return lambda x: x * 0.5",
+        "def Model():\n  def model(x):\n    return [y * 0.5 for y in x]\n  return model",
+    ],
+)
+def test_what_has_no_source_is_known_by_what_python_compiled(text):
+    first, again, other = (
+        identity(typed(one, "Model")()) for one in (text, text, text.replace("0.5", "0.6"))
+    )
+    assert first == again != other
+
+
+def test_a_lambda_of_two_lines_is_known_by_both():
+    # fmt: off
+    first, other = (
+        lambda noisy: noisy
+        / 2,
+        lambda noisy: noisy
+        / 3,
+    )
+    # fmt: on
+    assert identity(first) != identity(other)
+
+
+@pytest.mark.parametrize(
+    "text", ["lambda x: (lambda y: y * BY)(x)", "lambda x: [y * BY for y in x]"]
+)
+def test_a_function_is_known_by_what_a_function_inside_it_reads(text):
+    model = typed(f"model = {text}\nBY = 0.5", "model")
+    before = identity(model)
+    assert identity(model) == before
+    model.__globals__["BY"] = 0.6
+    assert identity(model) != before
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [(0.5, 0.6), (np.zeros(2), np.ones(2)), (Net(), halved())]
+)
+def test_a_function_is_known_by_its_defaults(one, other):
+    for make in (lambda value: lambda x, by=value: by, lambda value: lambda x, *, by=value: by):
+        assert identity(make(one)) == identity(make(one)) != identity(make(other))
 
 
 @pytest.mark.parametrize("net", [nn.Conv2d(3, 3, 1, device="meta"), nn.LazyConv2d(3, 1)])

@@ -14,15 +14,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import psutil
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from benchmark.denoiser.wrapped import identity_of_object, is_plain
+from benchmark.denoiser.wrapped import IN_MODULES, identity_of_object, is_plain
 from benchmark.files.owner import new_token
 
 if TYPE_CHECKING:
     from benchmark.denoiser.model import Denoiser
 
-IN_MODULES = {*vars(nn.Module())}  # what torch itself keeps in every module
 PACKAGES = ("torch", "openvino", "noisebench")  # whose versions make a graph
 
 
