@@ -7,6 +7,7 @@ from types import SimpleNamespace, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 SCALARS = (bool, int, float, str)
+INSTANCES = {float: (int, float), dict: Mapping}
 Parameters = dict[str, tuple[object, object]]  # keyword to its annotation and default
 
 
@@ -141,6 +142,37 @@ def check_values(where: str, parameters: Parameters, values: Mapping[str, object
         for item in items:
             if choices and item is not None and item not in choices:
                 raise ValueError(f"{where}{key}={item} is unknown; choose {' or '.join(choices)}")
+
+
+def check_types(where: str, parameters: Parameters, values: Mapping[str, object]) -> None:
+    """Raise ``ValueError`` for a value of another type than its keyword has.
+
+    A whole number is a float as well.
+
+    Parameters
+    ----------
+    where
+        What stands before a keyword in the message: ``"noise 'speckle': "``.
+    values
+        By keyword, of any type.
+    """
+    for key, value in values.items():
+        annotation, _ = parameters[key]
+        if not _fits(plain_type(annotation), value):
+            wanted = spelled_type(plain_type(annotation))
+            raise ValueError(f"{where}{key} is {wanted}, got {type(value).__name__} {value!r:.60}")
+
+
+def _fits(kind: Any, value: object) -> bool:
+    """Whether a value is of a type of `plain_type`."""
+    if get_origin(kind) in (Union, UnionType):
+        return any(_fits(inner, value) for inner in get_args(kind))
+    if get_origin(kind) is list:
+        items = value if isinstance(value, list | tuple) else [...]
+        return all(_fits(get_args(kind)[0], item) for item in items)
+    if isinstance(value, bool):
+        return kind is bool
+    return isinstance(value, INSTANCES.get(get_origin(kind) or kind, kind))
 
 
 def spelled(value: object) -> str:

@@ -18,6 +18,7 @@ from benchmark.environment.device import pick_device
 from benchmark.noise import Key, NoiseModel
 from benchmark.objects.given import chosen
 from benchmark.protocol import Protocol
+from benchmark.scoring.compose import as_tile
 from benchmark.scoring.evaluate import as_tensor, rounded, treated
 from benchmark.scoring.precision import choose_precision
 
@@ -151,7 +152,7 @@ def denoise(
         if runtime == "auto":
             runtime, _ = choose_runtime(runtime, one, device, precision)
         noisy = as_tensor(given).to(device)
-        done = Inference(tile, precision, runtime=runtime).run(
+        done = Inference(as_tile(str(tile), one), precision, runtime=runtime).run(
             one.to(device), noisy, checked_seed(seed)
         )
     return _as_given(treated(done.image, CLIPPED), given.dtype).reshape(np.shape(image))

@@ -47,6 +47,11 @@ def naming(kind: str, what: str) -> Iterator[None]:
         raise
 
 
+def name_of(model: object) -> str:
+    """What a denoiser is called: its registered name, or that of its class."""
+    return getattr(model, "name", type(model).__name__)
+
+
 def require_images(given: Tensor, name: str, channels: int | None = None) -> None:
     """Raise ``ValueError`` unless a model of this name is given images which it can take.
 

@@ -17,6 +17,7 @@ from benchmark.denoiser.contract import (
     as_picture,
     is_finite,
     is_in_range,
+    name_of,
     naming,
     require_finite,
     require_images,
@@ -160,8 +161,8 @@ class Inference:
 
     @torch.inference_mode()
     def _launch(self, model: "Denoiser", noisy: Tensor) -> Launched:
-        require_images(noisy, _name(model), model.image_channels)
-        require_precision(noisy, _name(model), model.parameters())
+        require_images(noisy, name_of(model), model.image_channels)
+        require_precision(noisy, name_of(model), model.parameters())
         tile, set_back = self._first(model, noisy), saved_rng(noisy.device)
         network, compiling = self._in_runtime(model)
         while True:
@@ -171,13 +172,13 @@ class Inference:
                 restored = self._once(network, noisy, tile, checks)
                 stopwatch.stop(apart=compiling() - before)
                 checks.send()
-                return Launched(restored, tile, stopwatch, checks, _name(model))
+                return Launched(restored, tile, stopwatch, checks, name_of(model))
             except RuntimeError as error:
                 if not is_out_of_memory(error):
                     raise
                 smaller = self._smaller(model, noisy, tile)
             warnings.warn(
-                f"{_name(model)} ran out of memory {_place(tile)}; it goes on in tiles of "
+                f"{name_of(model)} ran out of memory {_place(tile)}; it goes on in tiles of "
                 f"{smaller} pixels",
                 stacklevel=2,
             )
@@ -197,7 +198,7 @@ class Inference:
     def _once(self, model: "Denoiser", noisy: Tensor, tile: int | None, checks: Checks) -> Tensor:
         def picture(given: Tensor) -> Tensor:
             output = model.restore(given.clone())
-            with _naming(_name(model)):
+            with _naming(name_of(model)):
                 restored = as_picture(output, given)
                 checks.check(is_finite, require_finite, restored)
                 return restored
@@ -213,7 +214,7 @@ class Inference:
                 restored = in_tiles(picture, padded, tile, model.multiple)
         restored = restored[..., :height, :width]
         if self.bounded:
-            with _naming(_name(model)):
+            with _naming(name_of(model)):
                 checks.check(is_in_range, require_range, restored, noisy)
         return restored
 
@@ -250,7 +251,8 @@ class Inference:
         else:
             advice = f"take tile=auto or smaller tiles, down to {least_tile(model.multiple)} pixels"
         raise ValueError(
-            f"{_name(model)} runs out of memory on {height}x{width} pixels {_place(tile)}; {advice}"
+            f"{name_of(model)} runs out of memory on {height}x{width} pixels {_place(tile)}; "
+            f"{advice}"
         )
 
 
@@ -276,10 +278,6 @@ def _naming(name: str) -> Iterator[None]:
         yield
     except RestorationError as error:
         raise RestorationError(f"'{name}' {error}") from None
-
-
-def _name(model: "Denoiser") -> str:
-    return getattr(model, "name", type(model).__name__)
 
 
 def _down(side: float, model: "Denoiser") -> int:

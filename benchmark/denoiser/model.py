@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from benchmark.denoiser.contract import name_of
 from benchmark.denoiser.inference import Inference
 from benchmark.denoiser.layers import default_layers
 from benchmark.registry import Registry
@@ -152,8 +153,17 @@ class ImageFilter(Denoiser):
     def forward(self, noisy: Tensor) -> Tensor:
         """Each image of (B, C, H, W) in [0, 1] by itself; same shape, type and device."""
         images = noisy.permute(0, 2, 3, 1).double().cpu().numpy()
-        restored = [torch.from_numpy(self.filter_image(image)) for image in images]
-        return torch.stack(restored).permute(0, 3, 1, 2).to(noisy)
+        restored = [self._checked(self.filter_image(image), image) for image in images]
+        return torch.from_numpy(np.stack(restored)).permute(0, 3, 1, 2).to(noisy)
+
+    def _checked(self, restored: np.ndarray, noisy: np.ndarray) -> np.ndarray:
+        """What ``filter_image`` returned, in any order and type of memory, as float64."""
+        if np.shape(restored) != noisy.shape:
+            raise ValueError(
+                f"filter_image of {name_of(self)} has to return {noisy.shape}, as it was given, "
+                f"got {np.shape(restored) or type(restored).__name__}"
+            )
+        return np.asarray(restored, np.float64)
 
     def filter_image(self, noisy: np.ndarray) -> np.ndarray:
         """Restore one (H, W, C) float64 image in [0, 1]."""

@@ -2,11 +2,14 @@
 
 import platform
 import re
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 
 import torch
+
+GENERATORS = threading.RLock()  # held by whoever uses torch's, which all threads share
 
 
 def pick_device(name: str | torch.device) -> str:
@@ -73,12 +76,26 @@ def saved_rng(device: torch.device) -> Callable[[], None]:
 
 @contextmanager
 def forked_rng(device: torch.device) -> Iterator[None]:
-    """Give torch's generators of the CPU and of a device back as they were."""
-    set_back = saved_rng(device)
-    try:
-        yield
-    finally:
-        set_back()
+    """Give torch's generators of the CPU and of a device back as they were.
+
+    They are of the process: other threads wait until they are given back.
+    """
+    with GENERATORS:
+        set_back = saved_rng(device)
+        try:
+            yield
+        finally:
+            set_back()
+
+
+def multiplies_bf16(device: str) -> bool:
+    """Whether a device has units for bf16 matrices: a GPU since Ampere, x86 with AMX or AVX-512."""
+    if device == "mps":
+        return False  # some Macs do, but torch does not tell
+    if device != "cpu":
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    capabilities = getattr(torch.cpu, "get_capabilities", dict)()  # older versions do not tell
+    return any(capabilities.get(name, False) for name in ("amx_bf16", "avx512_bf16"))
 
 
 def synchronize(device: torch.device) -> None:

@@ -20,7 +20,7 @@ from benchmark.objects.registries import REGISTRIES, available, registry_of, sui
 from benchmark.objects.spec import Spec
 from benchmark.registry import UnknownName, unknown_setting
 from benchmark.settings import GIVEN
-from benchmark.signature import check_values, keywords_of, settings_of
+from benchmark.signature import check_types, check_values, keywords_of, settings_of
 
 IMAGES = "images"  # the name of arrays which are given without one
 KINDS = {"noise": (NoiseModel, Dataset), "data": (Dataset,), "metric": (Metric,)}
@@ -120,7 +120,7 @@ def _named(group: str, name: str, given: Any) -> Spec | Chosen:
 
 
 def _spec(group: str, name: str, given: Settings) -> Spec:
-    """A registered class with settings, checked against its signature but for their types."""
+    """A registered class with settings, checked against its signature."""
     try:
         cls = registry_of(group)[given.get("of", name)]
     except UnknownName as error:
@@ -129,19 +129,20 @@ def _spec(group: str, name: str, given: Settings) -> Spec:
     for key in given:
         if key not in ("of", *known):
             raise unknown_setting(f"{key}", known, f"{group} '{name}'")
-    settings = {key: default for key, (_, default) in known.items()} | dict(given)
-    settings.pop("of", None)
+    settings = {key: _plain(value) for key, value in given.items() if key != "of"}
+    check_types(f"{group} '{name}': ", known, settings)
+    settings = {key: default for key, (_, default) in known.items()} | settings
     check_values(f"{group} '{name}': ", settings_of(cls), settings)
-    return Spec(group, name, cls, {key: _plain(value) for key, value in settings.items()})
+    return Spec(group, name, cls, settings)
 
 
 def _plain(value: Any) -> Any:
     """A setting's value as a command line gives it: lists as tuples, paths as texts."""
     if isinstance(value, os.PathLike):
         return os.fspath(value)
-    if isinstance(value, np.ndarray):
+    if isinstance(value, np.ndarray | np.generic):
         value = value.tolist()
-    return tuple(value) if isinstance(value, list) else value
+    return tuple(map(_plain, value)) if isinstance(value, list | tuple) else value
 
 
 def _of_spec(spec: Spec) -> Chosen:
@@ -177,6 +178,8 @@ def _called(group: str, given: Any) -> tuple[str, Chosen]:
     """An object that is given without a name, and the name that it has of itself."""
     one = _object(group, given)
     own = getattr(one.made, "name", type(one.made).__name__)
+    if isinstance(one.made, Arrays):
+        own = IMAGES
     return getattr(one.made, "formula", own), one
 
 

@@ -221,11 +221,18 @@ def _inference(
         run_by, why = choose_runtime(runtime, model, device, taken)
         for said in filter(None, (measured, why)):
             log.info(said)
-        inference[name] = Inference(_tile(tile, model), taken, runtime=run_by)
+        inference[name] = Inference(as_tile(tile, model), taken, runtime=run_by)
     return inference
 
 
-def _tile(asked: str, model: Denoiser) -> int | str:
+def as_tile(asked: str, model: Denoiser) -> int | str:
+    """The side of a model's tiles which a text asks for, or auto or none.
+
+    Raises
+    ------
+    ValueError
+        If it is none of these, or a side that the model cannot take.
+    """
     if asked in ("auto", "none"):
         return asked
     if not asked.isdecimal():

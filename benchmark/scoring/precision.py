@@ -10,10 +10,12 @@ from platformdirs import user_cache_path
 
 from benchmark.datasets import DATASETS
 from benchmark.denoiser import Denoiser
+from benchmark.denoiser.contract import name_of
 from benchmark.denoiser.inference import Inference
 from benchmark.denoiser.runtime.choice import FASTER
 from benchmark.denoiser.runtime.identity import digest_of_network
 from benchmark.denoiser.runtime.kept import measured_once
+from benchmark.environment.device import multiplies_bf16
 from benchmark.environment.queue import has_queue
 from benchmark.noise import NOISE_MODELS, Key, to_uint8
 from benchmark.pixels import psnr
@@ -57,21 +59,11 @@ def choose_precision(asked: str, model: Denoiser, device: str) -> tuple[str, str
     found = compared(model, device)
     taken = "bf16" if found.change < TOLERANCE and found.speed >= FASTER else "fp32"
     return taken, (
-        f"{model.name} runs in {taken}: bf16 is {found.speed:.2f} times as fast as fp32 on "
+        f"{name_of(model)} runs in {taken}: bf16 is {found.speed:.2f} times as fast as fp32 on "
         f"{CROP}x{CROP} pixels and changes its PSNR by up to {found.change:.4f} dB on "
         f"{len(PICTURES)} crops of photographs; it is taken from {FASTER} times and below "
         f"{TOLERANCE} dB"
     )
-
-
-def multiplies_bf16(device: str) -> bool:
-    """Whether a device has units for bf16 matrices: a GPU since Ampere, x86 with AMX or AVX-512."""
-    if device == "mps":
-        return False  # some Macs do, but torch does not tell
-    if device != "cpu":
-        return torch.cuda.get_device_capability(device) >= (8, 0)
-    capabilities = getattr(torch.cpu, "get_capabilities", dict)()  # older versions do not tell
-    return any(capabilities.get(name, False) for name in ("amx_bf16", "avx512_bf16"))
 
 
 def folder() -> Path:
@@ -112,7 +104,7 @@ def _restored(
     model: Denoiser, noisy: np.ndarray, seed: int, precision: str, device: str
 ) -> tuple[np.ndarray, float]:
     """What a model makes of pixels, and in how many seconds."""
-    what = f"{model.name} in {precision} on a crop of a photograph"
+    what = f"{name_of(model)} in {precision} on a crop of a photograph"
     how = Inference("none", precision, bounded=False)  # nothing is judged here but a difference
     image = as_tensor(noisy).to(device)
     begin = time.process_time()

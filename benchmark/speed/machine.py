@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from benchmark.scoring.precision import multiplies_bf16
+from benchmark.environment.device import multiplies_bf16
 
 UNITS = {"AVX2": "AVX2", "AVX512": "AVX-512"}  # torch's words of its kernels, and the field's
 

@@ -20,9 +20,9 @@ from benchmark.denoiser.flops import MATRIX, gflop, peak_speed
 from benchmark.denoiser.inference import Inference
 from benchmark.denoiser.memory import peak_memory
 from benchmark.environment.allocator import keep_freed_memory
+from benchmark.environment.device import multiplies_bf16
 from benchmark.registry import load_plugins
 from benchmark.reporting.tables import Table
-from benchmark.scoring.precision import multiplies_bf16
 from benchmark.speed.machine import setting
 from benchmark.speed.options import beside_published, parsed, parser_of
 from benchmark.speed.pages import write_page

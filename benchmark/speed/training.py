@@ -20,10 +20,10 @@ from torch import Tensor, nn
 from torch.nn.functional import l1_loss
 
 from benchmark.denoiser import DENOISERS, Denoiser
+from benchmark.environment.device import multiplies_bf16
 from benchmark.noise import NOISE_MODELS
 from benchmark.registry import load_plugins
 from benchmark.reporting.tables import Table
-from benchmark.scoring.precision import multiplies_bf16
 from benchmark.speed.machine import setting
 from benchmark.speed.options import beside_published, parsed, parser_of
 from benchmark.speed.pages import write_page

@@ -14,6 +14,7 @@ import numpy as np
 from benchmark.console.log import log
 from benchmark.denoiser import Denoiser
 from benchmark.denoiser.flops import gflop, peak_speed
+from benchmark.environment.device import multiplies_bf16
 from benchmark.files.whole import write_whole
 from benchmark.training.distributed import Processes
 from benchmark.training.recipe import Recipe
@@ -108,7 +109,9 @@ class Speedometer:
         self.gflop = np.nan  # of a step
         with suppress(Exception):  # of a network that looks at values, which there are none of then
             self.gflop = FORWARD_AND_BACKWARD * gflop(network, recipe.patch) * recipe.batch
-        self.peak = processes.size * peak_speed(3, processes.device, precision)
+        self.peak = np.nan  # without units for bf16, to measure it takes minutes
+        if precision != "bf16" or multiplies_bf16(processes.device):
+            self.peak = processes.size * peak_speed(3, processes.device, precision)
 
     def speeds(self, steps: int, seconds: float, waited: float) -> dict[str, float]:
         """The speeds of a `LogEntry`, of so many steps in these seconds, some of them waited."""

@@ -267,9 +267,11 @@ class Training:
 
     def _check_finite(self, loss: float) -> None:
         if not np.isfinite(loss):
+            is_kept = any(self.folder.glob("state-*.pt"))
             raise ValueError(
-                f"the loss became {loss} before step {self.history.step}; the state in "
-                f"{self.folder} is kept; try a smaller learning_rate"
+                f"the loss became {loss} before step {self.history.step}; "
+                f"{f'the state in {self.folder} is kept; ' if is_kept else ''}"
+                f"try a smaller learning_rate"
             )
 
 

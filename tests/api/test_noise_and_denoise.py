@@ -1,5 +1,7 @@
 """Noise added to an image and an image restored: the pixels of the benchmark, in the type given."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,7 @@ import benchmark
 from benchmark.api import images
 from benchmark.cells.provenance import pixels_hash
 from benchmark.datasets import DATASETS
+from benchmark.denoiser import Denoiser
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (24, 20, 3), np.uint8)
 
@@ -115,6 +118,43 @@ def test_an_image_is_restored_as_the_denoiser_does_it():
     torch.manual_seed(0)
     restored = model.denoise(given)[0].permute(1, 2, 0).numpy()
     assert (benchmark.denoise(IMAGE, "masked") == np.rint(restored * 255)).all()
+
+
+@pytest.mark.parametrize(
+    ("tile", "message"),
+    [(True, "unknown tile=True"), (0, "tile=0 should"), ("x", "unknown tile")],
+)
+def test_tiles_are_what_they_are_for_scores(tile, message):
+    with pytest.raises(ValueError, match=message):
+        benchmark.denoise(IMAGE, "tv", tile=tile)
+    wide = np.tile(IMAGE, (4, 4, 1))
+    restored = [benchmark.denoise(wide, "dncnn", tile=side) for side in (64, "64", np.int64(64))]
+    assert all((one == restored[0]).all() for one in restored)
+
+
+def test_a_denoiser_without_a_name_runs_wherever_it_is_fastest(monkeypatch):
+    class Unnamed(Denoiser):
+        def forward(self, noisy: Tensor) -> Tensor:
+            return noisy / 2
+
+    monkeypatch.setattr("benchmark.scoring.precision.multiplies_bf16", lambda device: True)
+    restored = benchmark.denoise(IMAGE, Unnamed(), runtime="auto")
+    assert (restored == np.rint(IMAGE / 2)).all()
+    benchmark.denoise(IMAGE, Unnamed(), precision="auto")
+
+
+def test_threads_restore_what_one_after_the_other_does():
+    class Dice(nn.Module):
+        def forward(self, noisy: Tensor) -> Tensor:
+            return sum(torch.rand_like(noisy) for _ in range(50)) / 50
+
+    def restored(seed: int) -> np.ndarray:
+        return benchmark.denoise(np.tile(IMAGE, (8, 8, 1)), Dice(), seed=seed)
+
+    seeds = range(8)
+    with ThreadPoolExecutor(4) as pool:
+        found = [*pool.map(restored, seeds)]
+    assert all((one == restored(seed)).all() for seed, one in zip(seeds, found, strict=True))
 
 
 def test_restoring_draws_from_a_seed_and_leaves_torchs_generator_and_the_module_alone():

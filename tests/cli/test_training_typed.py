@@ -65,6 +65,11 @@ def test_crops_which_a_network_cannot_take_are_refused_before_an_image_is_read(b
         "bench: patch=36 does not suit 'restormer_tiny', whose crops have sides that are a "
         "multiple of 8; take patch=40\n"
     )
+    words = ["model=ridnet_tiny", "model.ridnet_tiny.batch_norm=true", "batch=4", "accumulate=4"]
+    status, out, err = bench("train", "preset=tiny", *words, *data)
+    assert (status, out) == (2, "")
+    assert "'ridnet_tiny' cannot be trained on one crop at once (ValueError: Expected more" in err
+    assert err.endswith("; take a larger batch, or a smaller accumulate\n") and err.count("\n") == 1
 
 
 @pytest.mark.parametrize(

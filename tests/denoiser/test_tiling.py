@@ -176,6 +176,21 @@ def test_small_images_filters_and_single_pixels_are_never_tiled_nor_measured(mon
         assert how.run(DENOISERS["identity"](), picture(256, 257), 0).tile is None
 
 
+@pytest.mark.parametrize("wrong", [lambda x: x[..., 0], lambda x: None, lambda x: [0.5]])
+def test_a_filter_returns_what_it_was_given_in_any_order_of_memory(wrong):
+    class Filter(ImageFilter):
+        returned = staticmethod(lambda image: image[::-1].astype(">f4")[::-1])
+
+        def filter_image(self, noisy: np.ndarray) -> np.ndarray:
+            return self.returned(noisy)
+
+    given = picture(20, 24)
+    assert torch.allclose(Filter()(given), given)
+    Filter.returned = staticmethod(wrong)
+    with pytest.raises(ValueError, match=r"filter_image of Filter has to return \(20, 24, 3\)"):
+        Filter()(given)
+
+
 def test_an_explicit_tile_is_used_only_where_the_image_is_larger():
     assert Inference(64).run(Blur(), picture(64, 65), 0).tile == 64
     assert Inference(64).run(Blur(), picture(64, 64), 0).tile is None

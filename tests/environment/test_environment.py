@@ -15,10 +15,10 @@ from benchmark.environment.device import (
     devices,
     empty_cache,
     forked_rng,
+    multiplies_bf16,
     pick_device,
     synchronize,
 )
-from benchmark.scoring.precision import multiplies_bf16
 from benchmark.training.distributed import process_group
 
 MIB = 2**20

@@ -10,7 +10,12 @@ import torch
 from baselines.adapters import ONNX, Adapter, DeepInverse, Spandrel, TorchScript
 from benchmark.cli.objects.training import start_from
 from benchmark.denoiser import DENOISERS
-from benchmark.denoiser.weights.load import load_network, read_header, weights_path
+from benchmark.denoiser.weights.load import (
+    load_network,
+    read_header,
+    save_weights,
+    weights_path,
+)
 from benchmark.files.places import named_file
 from benchmark.files.whole import file_hash
 
@@ -126,13 +131,14 @@ def test_a_file_that_may_not_be_read_is_one_sentence(tmp_path, monkeypatch):
         named_file(tmp_path / "a.pth")
 
 
-def test_a_training_starts_from_a_file_of_its_own_network_alone(tmp_path):
+def test_a_training_starts_from_a_file_of_its_own_network_alone(tmp_path, recwarn):
     small, path = {"depth": 3, "width": 8}, tmp_path / "a.pth"
     cls = DENOISERS["dncnn"]
     given, network = cls(**small), cls(**small)
     torch.save({"params_ema": given.state_dict()}, path)
     assert start_from(network, str(path)) == file_hash(path)
     assert torch.equal(network.model[0].weight, given.model[0].weight)
+    assert not recwarn
     with pytest.raises(ValueError, match=r"start=.* holds a 'dncnn' of another size than the one"):
         start_from(cls(depth=4, width=8), str(path))
     with pytest.raises(ValueError, match=r"there is no file .*none\.pth; give .*start=FILE"):
@@ -140,3 +146,11 @@ def test_a_training_starts_from_a_file_of_its_own_network_alone(tmp_path):
     path.write_bytes(b"")
     with pytest.raises(ValueError, match="is empty; download it again"):
         start_from(network, str(path))
+
+
+def test_a_start_from_a_network_which_computes_otherwise_is_said(tmp_path):
+    cls, path = DENOISERS["idf"], tmp_path / "a.safetensors"
+    trained = {"noise": {"of": "gaussian"}, "level": 15.0}
+    save_weights(path, cls(width=8, iterations=4), {"width": 8, "iterations": 4}, trained)
+    with pytest.warns(UserWarning, match=r"a network with iterations=4 \(here 10\); give this"):
+        start_from(cls(width=8), str(path))

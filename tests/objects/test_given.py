@@ -69,9 +69,28 @@ def test_weights_may_be_a_path():
     assert len({json.dumps(one["masked"].recorded) for one in given}) == 1
 
 
+def test_numbers_of_numpy_are_those_of_python():
+    given = chosen("model", {"masked": {"passes": np.int64(2)}})["masked"].recorded
+    assert json.loads(json.dumps(given))["passes"] == 2
+    levels = chosen("noise", {"gaussian": {"levels": np.array([25.0])}})["gaussian"].made.levels
+    assert levels == (25.0,)
+
+
+def test_arrays_are_called_images_alone_and_beside_names():
+    image = np.zeros((4, 4, 3))
+    assert [*chosen("data", image)] == ["images"]
+    assert [*chosen("data", ["photos", image])] == ["photos", "images"]
+
+
 @pytest.mark.parametrize(
     ("group", "given", "message"),
     [
+        ("model", {"masked": {"mask": "false"}}, "model 'masked': mask is bool, got str 'false'"),
+        ("model", {"masked": {"passes": 2.5}}, "passes is int, got float 2.5"),
+        ("model", {"dncnn": {"weights": 5}}, r"weights is str \| None, got int 5"),
+        ("noise", {"gaussian": {"levels": 25}}, r"levels is list\[float\], got int 25"),
+        ("noise", {"poisson": {"adaptive": 1}}, "adaptive is bool, got int 1"),
+        ("noise", {"gaussian": {"levels": [True]}}, r"levels is list\[float\], got tuple"),
         ("metric", Spy(), None),
         ("metric", object(), "got an object of type object"),
         ("noise", DATASETS["photos"](), "got an object of type Photos"),

@@ -9,8 +9,9 @@ from torch import Tensor, nn
 
 from benchmark.denoiser import DENOISERS, Denoiser
 from benchmark.denoiser.inference import Inference
+from benchmark.environment.device import multiplies_bf16
 from benchmark.scoring import precision
-from benchmark.scoring.precision import Compared, choose_precision, compare, multiplies_bf16
+from benchmark.scoring.precision import Compared, choose_precision, compare
 
 
 class Mean(Denoiser):

@@ -76,6 +76,9 @@ def test_a_state_is_not_saved_after_a_loss_that_is_not_finite(tmp_path, images):
             noisy, clean = super().batch(step)
             return noisy, clean * float("nan") if step == 6 else clean
 
+    with pytest.raises(ValueError) as raised:
+        trained(tmp_path / "new", images, patches=Poisoned, execution=EXECUTION)
+    assert "is kept" not in str(raised.value)
     every = replace(EXECUTION, save_every=1, log_every=100)
     with pytest.raises(ValueError, match=r"the loss became nan before step 7"):
         trained(tmp_path, images, patches=Poisoned, execution=every)

@@ -1,6 +1,7 @@
 """From the options of a training to its network, crops and validation."""
 
 import math
+import warnings
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import replace
@@ -12,15 +13,17 @@ import torch
 from benchmark.console.log import log
 from benchmark.datasets import Dataset
 from benchmark.denoiser import Denoiser
+from benchmark.denoiser.runtime.identity import plain_settings
 from benchmark.denoiser.weights.checkpoint import weights_file
 from benchmark.denoiser.weights.load import load_network
+from benchmark.environment.device import multiplies_bf16
 from benchmark.environment.versions import describe_environment
 from benchmark.files.whole import file_hash
 from benchmark.noise import NoiseModel
 from benchmark.objects.building import build, changed_settings, made, recorded_settings
 from benchmark.objects.spec import Spec
 from benchmark.protocol import IN_DISTRIBUTION, MASKED
-from benchmark.scoring.precision import PRECISIONS, multiplies_bf16
+from benchmark.scoring.precision import PRECISIONS
 from benchmark.settings import identity_of
 from benchmark.training.distributed import Processes
 from benchmark.training.loop import Training
@@ -29,6 +32,9 @@ from benchmark.training.validation import Condition, Validation, conditions_of
 
 if TYPE_CHECKING:
     from benchmark.cli.commands.train import TrainOptions
+
+NAMED = 3  # settings, at most, which a warning names
+OF_FILES = (".note", ".trained_on")  # what a network says of the file it was read from
 
 
 def compose_training(options: "TrainOptions", processes: Processes) -> Training:
@@ -43,7 +49,8 @@ def compose_training(options: "TrainOptions", processes: Processes) -> Training:
     noise_name, noise, level = trained_on
     conditions = [trained_on, *_further_conditions(options, noise_name, level)]
     torch.manual_seed(recipe.seed)
-    network = _tried(name, spec.cls, arguments, recipe.patch)
+    at_once = recipe.batch // (size * options.execution.accumulate)
+    network = _tried(name, spec.cls, arguments, recipe.patch, at_once)
     facts = {
         "model": {"of": spec.cls.name, **identity_of(spec.cls, arguments)},
         "noise": recorded_settings(options.noise[noise_name]),
@@ -86,16 +93,28 @@ def _refuse_unlearned(name: str, spec: Spec) -> None:
         raise ValueError(f"'{name}' has nothing to train; choose a network: bench list model")
 
 
-def _tried(name: str, cls: type[Denoiser], arguments: Mapping[str, object], patch: int) -> Denoiser:
+def _tried(
+    name: str, cls: type[Denoiser], arguments: Mapping[str, object], patch: int, at_once: int
+) -> Denoiser:
     """A network which restores a small batch in training; settings with which it cannot are wrong.
 
     torch makes a layer of no channels without a word, and fails when it is used.
+
+    Parameters
+    ----------
+    at_once
+        How many crops it sees at once; batch normalisation may need two.
     """
     network = made("model", name, cls, arguments)
     changed = changed_settings("model", name, cls, arguments)
     multiple = network.multiple
     if changed and (problem := _problem_with(network, multiple * math.ceil(16 / multiple))):
         raise ValueError(f"'{cls.name}' cannot be trained with {changed} ({problem})")
+    if at_once == 1 and (problem := _problem_with(network, patch, 1)):
+        raise ValueError(
+            f"'{name}' cannot be trained on one crop at once ({problem}); take a larger batch, or "
+            f"a smaller accumulate"
+        )
     if patch % multiple and _problem_with(network, patch):
         raise ValueError(
             f"patch={patch} does not suit '{name}', whose crops have sides that are a multiple of "
@@ -104,9 +123,9 @@ def _tried(name: str, cls: type[Denoiser], arguments: Mapping[str, object], patc
     return network
 
 
-def _problem_with(network: Denoiser, side: int) -> str:
+def _problem_with(network: Denoiser, side: int, images: int = 2) -> str:
     """What comes instead of a small batch of square images of this side; nothing if they do."""
-    probe = torch.full((2, network.image_channels or 3, side, side), 0.5)
+    probe = torch.full((images, network.image_channels or 3, side, side), 0.5)
     try:
         with torch.random.fork_rng(devices=[]), torch.no_grad():
             restored = deepcopy(network).train()(probe)
@@ -165,6 +184,8 @@ def _precision(asked: str, device: str) -> str:
 def start_from(network: Denoiser, given: str) -> str:
     """Give a network the weights of a file, and return the file's hash.
 
+    A warning names the settings with which the file's network computed otherwise than this one.
+
     Raises
     ------
     ValueError
@@ -183,4 +204,24 @@ def start_from(network: Denoiser, given: str) -> str:
             f"give this one the same settings"
         )
     network.load_state_dict(stored.state_dict())
+    if other := _other_settings(stored, network):
+        warnings.warn(
+            f"start={path} holds the weights of a network with {other}; give this one the same, "
+            f"unless another is meant",
+            stacklevel=2,
+        )
     return file_hash(path)
+
+
+def _other_settings(stored: Denoiser, network: Denoiser) -> str:
+    """``iterations=4 (here 10)``: how a stored network is set otherwise; empty if it is not."""
+    before, now = (
+        dict(line.split("=", 1) for line in plain_settings(n)) for n in (stored, network)
+    )
+    changed = [
+        f"{key.lstrip('.')}={value} (here {now.get(key, 'none')})"
+        for key, value in before.items()
+        if now.get(key) != value and key not in OF_FILES
+    ]
+    more = f" and {len(changed) - NAMED} more" if len(changed) > NAMED else ""
+    return ", ".join(changed[:NAMED]) + more

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 
 from benchmark.console.log import log
-from benchmark.denoiser.contract import RestorationError
+from benchmark.denoiser.contract import RestorationError, name_of
 from benchmark.denoiser.inference import Inference
 from benchmark.denoiser.model import Denoiser
 from benchmark.denoiser.runtime import openvino
@@ -50,7 +50,7 @@ def choose_runtime(asked: str, model: Denoiser, device: str, precision: str) -> 
         raise ValueError(f"unknown runtime={asked}; choose one of: {', '.join(RUNTIMES)}")
     if asked == "torch" or next(model.parameters(), None) is None:
         return "torch", ""
-    stays = f"{model.name} runs in torch"
+    stays = f"{name_of(model)} runs in torch"
     if not openvino.is_installed():
         if asked == "openvino":
             raise ValueError(openvino.MISSING)
@@ -68,7 +68,7 @@ def choose_runtime(asked: str, model: Denoiser, device: str, precision: str) -> 
     )
     if asked == "auto" and found.speed < FASTER:
         return "torch", f"{stays}: openvino is {said}"
-    return "openvino", f"{model.name} runs in openvino: {said}" if asked == "auto" else ""
+    return "openvino", f"{name_of(model)} runs in openvino: {said}" if asked == "auto" else ""
 
 
 def measured(model: Denoiser) -> Measured:
@@ -82,7 +82,7 @@ def _announced(model: Denoiser) -> Measured:
         model.exported()
     except Exception as error:  # of a stranger's network
         return Measured(str(error) or type(error).__name__)
-    log.info(f"{model.name} is compiled by openvino, which takes seconds to minutes, once")
+    log.info(f"{name_of(model)} is compiled by openvino, which takes seconds to minutes, once")
     return measure(model)
 
 
@@ -91,7 +91,7 @@ def measure(model: Denoiser) -> Measured:
     side = -(-PROBE // model.multiple) * model.multiple
     shape = (1, model.image_channels or 3, side, side)
     noisy = torch.rand(shape, generator=torch.Generator().manual_seed(0))
-    what = f"{model.name} on {PROBE}x{PROBE} random pixels"
+    what = f"{name_of(model)} on {PROBE}x{PROBE} random pixels"
     hows = {name: Inference("none", bounded=False, runtime=name) for name in ("torch", "openvino")}
     try:
         done = [{name: how.run(model, noisy, 0, what) for name, how in hows.items()}]
