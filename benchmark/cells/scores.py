@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 CELL = ["dataset", "noise", "level", "seed"]
 ROW = [*CELL, "image"]
 LABELS = {"identity": "noisy input"}  # of models, where no other is chosen
-PARTS = ("crop", "limit")  # settings of every dataset which take a part of it
+LIMIT = "limit"
+PARTS = ("crop", LIMIT)  # settings of every dataset which take a part of it
 MOST_DIGITS = 15  # behind the point; more of them say nothing about a float64
 
 
@@ -130,12 +131,38 @@ class Scores:
         """What readers see for a model or a noise; see `label_of`."""
         return label_of(name, self.labels)
 
-    def dataset_label(self, dataset: str) -> str:
-        """A dataset and what of it was taken, if not all: ``kodak24 (crop=128, limit=12)``."""
-        of = (r["settings"]["dataset"] for r in self.records if r["cell"]["dataset"] == dataset)
-        settings = next(of, {})
-        parts = [f"{key}={settings[key]}" for key in PARTS if settings.get(key) is not None]
+    def dataset_label(self, dataset: str, rows: pd.DataFrame | None = None) -> str:
+        """A dataset and what of it was taken, if not all: ``kodak24 (crop=128, limit=12)``.
+
+        Of several crops it says all, ``kodak24 (crop=64 or 128)``, and of several limits none: the
+        images are counted wherever a label stands.
+
+        Parameters
+        ----------
+        rows
+            Lines of the cells which are meant: by default all of the dataset.
+        """
+        taken = self.parts_of(dataset, rows)
+        parts = [
+            f"{key}={' or '.join(map(str, sorted(values - {None})))}{' or none' * (None in values)}"
+            for key, values in taken.items()
+            if values != {None} and (key != LIMIT or len(values) == 1)
+        ]
         return f"{dataset} ({', '.join(parts)})" if parts else dataset
+
+    def parts_of(
+        self, dataset: str, rows: pd.DataFrame | None = None
+    ) -> dict[str, set[int | None]]:
+        """By crop and limit what they were in the cells of a dataset; see `dataset_label`."""
+        cells = None if rows is None else {*rows[CELL].itertuples(index=False, name=None)}
+        found: dict[str, set[int | None]] = {}
+        for record in self.records:
+            cell, settings = record["cell"], record["settings"]["dataset"]
+            key = tuple(cell[name] for name in CELL)
+            if cell["dataset"] == dataset and (cells is None or key in cells):
+                for part in PARTS:
+                    found.setdefault(part, set()).add(settings.get(part))
+        return found
 
     def of(
         self,

@@ -121,11 +121,12 @@ class Comparison:
             ``"image"`` and ``"crop"`` where they were not given.
         """
         label, first = self.scores.label, self.scores.scales[self.metrics[0]]
-        said = f"Image {image} of {self.scores.dataset_label(self.dataset)}"
+        said = f"Image {image} of {self.label}"
         if "image" in chosen and len(self.rivals) == 2:
             rivals = " and ".join(map(label, self.rivals))
             said += f", on which {rivals} differ most in {_plain(first)},"
         rows = _listed([self._title(condition) for condition in self.conditions])
+        under = "" if self.is_recorded else f" under {rows}, seed {self.seed}"
         names = " / ".join(self.scores.scales[metric].label for metric in self.metrics)
         of = " and ".join(sorted(map(name_of, self.scores.protocols)))
         protocol = f", by protocol {of}" if of else ""
@@ -135,13 +136,25 @@ class Comparison:
         places = _listed([f"{wide}×{high} pixels at x={x}, y={y}" for y, x, high, wide in crops])
         how = ", where the models differ most" if len(self.models) > 1 else ", where it is worst"
         return (
-            f"{said} under {rows}, seed {self.seed}. Below each picture stands its {names}, as in "
+            f"{said}{under}. Below each picture stands its {names}, as in "
             f"the tables: of the whole image{less}{protocol}{best}. Magnified are "
             f"{places}{how if 'crop' in chosen else ''}."
         )
 
+    @property
+    def label(self) -> str:
+        """The dataset, and what of its images is shown."""
+        shown = pd.concat([self.rows(condition) for condition in self.conditions])
+        return self.scores.dataset_label(self.dataset, shown)
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether its noise came with its images, at no level that one could name."""
+        return [*self.conditions] == [(self.dataset, 0.0)]
+
     def _title(self, condition: tuple[str, float]) -> str:
-        return f"{self.scores.label(condition[0])} {condition[1]:g}"
+        noise = self.scores.label(condition[0])
+        return noise if self.is_recorded else f"{noise} {condition[1]:g}"
 
 
 def _listed(words: Sequence[str]) -> str:

@@ -67,7 +67,9 @@ def brief_notes(scores: Scores, rankings: Iterable[Ranking]) -> list[str]:
     """The same as sentences for the terminal; where they are many, who has one."""
     found = notes(scores, rankings)
     if len(found) > MOST_NOTES:
-        return [f"What is a guess or an estimate: leaderboard.md, {', '.join(found)}."]
+        *others, last = found
+        names = f"{', '.join(others)} and {last}"
+        return [f"{names} are guesses or estimates in part: bench list NAME says in which."]
     return [f"{noise}: {note}." for noise, note in found.items()]
 
 
@@ -140,15 +142,21 @@ def counts(scores: Scores, ranking: Ranking) -> list[str]:
     models = rows["model"].nunique()
     who = f"all {models} models" if models > 1 else "1 model"
     pictures = f"{images}{of_all} image{'s' * (images != 1)}"
-    if (dataset := scores.dataset_label(ranking.dataset)) != ranking.dataset:
+    if (dataset := scores.dataset_label(ranking.dataset, shared)) != ranking.dataset:
         pictures += f" of {dataset}"
     said = [f"{pictures}; {used} of {cells} cells shared by {who}."]
+    if len(crops := scores.parts_of(ranking.dataset, shared).get("crop", ())) > 1:
+        said.append(f"Images of {len(crops)} crops count alike here: score all noises by one.")
     if used < cells:
         own = rows.drop_duplicates(["model", *CELL]).groupby("model").size()
         own = own[own < cells]
         lacking = [f"{ranking.label(str(m))} lacks {cells - n}" for m, n in own.items()]
         why = ", ".join(lacking) or "their images differ"
-        said.append(f"{cells - used} cells of others are left out: {why}.")
+        lacked = cells - used
+        said.append(
+            f"{lacked} cell{'s' * (lacked != 1)} of others {'are' if lacked != 1 else 'is'} left "
+            f"out: {why}."
+        )
     return said
 
 

@@ -67,7 +67,7 @@ def print_leaderboard(
         screen.print(fitting[0] if fitting else short.terminal(), crop=False)
         said = sentences(board.scores, ranking, brief=True)
         if not fitting:
-            said.append("The single noises are in leaderboard.md: this window is too narrow.")
+            said.append("This window is too narrow for the single noises.")
         screen.print(Text(" ".join(said), style="dim"))
     if caveats := brief_notes(board.scores, rankings):
         screen.print(Text(f"\n{' '.join(caveats)}", style="dim"))

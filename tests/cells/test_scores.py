@@ -142,3 +142,16 @@ def test_a_dataset_says_which_part_of_it_was_taken(tmp_path):
     )
     assert store.scores().dataset_label("photos") == "photos (crop=128)"
     assert store.scores().dataset_label("another") == "another"
+
+
+def test_of_several_parts_the_label_says_the_crops_of_the_cells_which_are_meant(tmp_path):
+    store = ResultStore(tmp_path)
+    for level, crop, limit in ((25.0, 64, 1), (50.0, 32, 3), (75.0, None, 3)):
+        dataset = {"of": "photos", "crop": crop, "limit": limit}
+        cell = replace(CELL, dataset="photos", level=level)
+        store.write(cell, ROWS, {**SETTINGS, "dataset": dataset}, labels=LABELS)
+    found = store.scores()
+    assert found.dataset_label("photos") == "photos (crop=32 or 64 or none)"
+    for level, label in ((25.0, "crop=64, limit=1"), (50.0, "crop=32, limit=3"), (75.0, "limit=3")):
+        rows = found.rows[found.rows["level"] == level]
+        assert found.dataset_label("photos", rows) == f"photos ({label})"

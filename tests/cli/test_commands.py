@@ -139,6 +139,11 @@ def test_the_layers_of_a_network_are_listed_with_the_analysed_ones_marked(bench)
     assert "+ input conv_last Conv2d" in " ".join(bench("list", "layers")[1].split())
 
 
+def test_a_model_without_layers_is_one_sentence(bench):
+    status, _, err = bench("list", "layers", "model=tv")
+    assert (status, err) == (2, "bench: 'tv' has no layers; choose a network: bench list model\n")
+
+
 def test_only_layers_are_those_of_a_model(bench):
     status, _, err = bench("list", "noise", "model=dncnn")
     assert status == 2 and "model=dncnn is for: bench list layers" in err

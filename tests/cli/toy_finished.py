@@ -26,7 +26,6 @@ COMMANDS = {
         "noise=[gaussian]",
         "data.photos.limit=1",
         "passes=2",
-        "averaged=[1,2]",
     ],
     "tiles": ["model=tv", "noise=[gaussian]", "data.photos.limit=1", "tiles=[64]"],
     "explain": ["model=tv", "noise=[gaussian]", "data.photos.limit=1"],

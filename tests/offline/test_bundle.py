@@ -192,9 +192,9 @@ def complete(bench, machine, monkeypatch, tmp_path) -> Path:
 
 
 def test_what_a_run_reads_is_packed_and_nothing_else(bench, complete, machine):
-    status, out, err = bench("bundle", *RUN)
+    status, out, err = bench("bundle", *RUN, "threads=1", "pictures=none")
     assert (status, err) == (0, "")
-    assert "written to run.tar: 7 files" in out
+    assert "written to run.tar: 7 files" in out and "threads=1 pictures=none" in out
     with tarfile.open("run.tar") as tar:
         assert tar.getnames() == [
             LOCK, "data/kodak24/1.png", "data/kodak24/2.png", "data/polyu/0_mean.JPG",

@@ -57,7 +57,13 @@ def test_models_and_noises_keep_their_order_and_each_noise_has_its_level(scores)
 
 
 def test_recorded_noise_is_shown_on_its_own_images(scores):
-    assert of(scores, noises=["real"]).dataset == "real"
+    found = of(scores, noises=["real"])
+    assert found.dataset == "real"
+    pixels = np.zeros((4, 4, 3), np.uint8)
+    row = found.row(found.conditions[0], {"noisy": pixels, "mine": pixels}, "a")
+    assert row.title == "real"  # without a level
+    said = found.caption("a", [(0, 0, 2, 2)], ["crop"])
+    assert said.startswith("Image a of real. Below") and "seed" not in said
 
 
 @pytest.mark.parametrize(

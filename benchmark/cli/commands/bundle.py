@@ -3,11 +3,11 @@
 from dataclasses import dataclass, replace
 
 from benchmark.cli.command import CommandLine, command
-from benchmark.cli.objects.grid_options import GridOptions
+from benchmark.cli.commands.run import RunOptions
 
 
 @dataclass(frozen=True)
-class BundleOptions(GridOptions):
+class BundleOptions(RunOptions):
     """What is packed: what bench run reads with the same settings; or what is unpacked.
 
     Parameters
@@ -29,11 +29,12 @@ def bundle(options: BundleOptions, line: CommandLine) -> None:
     bench bundle model=masked model.masked.weights=published data=kodak24 to=run.tar
     bench bundle unpack=run.tar
 
-    The settings are those of bench run. Packed are images, weights that do not come with the
-    package, LPIPS' backbone, files which settings name and wheels of the plugins that are used,
-    with a lock of sizes and SHA-256. They are unpacked to where the same run looks for them:
-    NOISEBENCH_DATA or the user's cache, and the folder in which the command is given. Nothing that
-    is there is changed, and no wheel is installed.
+    The settings are those of bench run, and stand in the command which is to be given there. Packed
+    are images, weights that do not come with the package, LPIPS' backbone, files which settings
+    name and wheels of the plugins that are used, with a lock of sizes and SHA-256. They are
+    unpacked to where the same run looks for them: NOISEBENCH_DATA or the user's cache, and the
+    folder in which the command is given. Nothing that is there is changed, and no wheel is
+    installed.
     """
     import shlex
     import tempfile
@@ -52,7 +53,7 @@ def bundle(options: BundleOptions, line: CommandLine) -> None:
         found = unpack(named_file(options.unpack))
         wheels = [place_of(plugin.file) for plugin in found.plugins]
         then = f"{install_line(wheels)} && {found.run}" if wheels else found.run
-        log.info(f"{len(found.files)} files are where a run looks for them; then: {then}")
+        log.info(f"{_files(len(found.files))} put where a run looks for them; then: {then}")
         return
     levels = None if options.levels == "matched" else options.levels  # found where it runs
     compose_grid(replace(options, device="cpu", levels=levels, offline=True))  # says its mistakes
@@ -73,6 +74,10 @@ def bundle(options: BundleOptions, line: CommandLine) -> None:
                 files[plugin.file] = path
         found = pack(files, run, Path(options.to).expanduser(), plugins)
     log.info(
-        f"written to {options.to}: {len(files)} files, {found.size / 1e6:.1f} MB; on another "
+        f"written to {options.to}: {_files(len(files))}, {found.size / 1e6:.1f} MB; on another "
         f"machine: bench bundle unpack={Path(options.to).name}, then: {run}"
     )
+
+
+def _files(count: int) -> str:
+    return f"{count} file{'s' * (count != 1)}"

@@ -72,7 +72,9 @@ def export(options: ExportOptions, line: CommandLine) -> None:
     )
     refuse_among_images(out, grid.datasets)
     manifest = write(grid, out, options.clean)
-    log.info(f"{out / NAME} lists {len(manifest.entries)} noisy images: {manifest.conditions()}")
+    count = len(manifest.entries)
+    images = f"{count} noisy image{'s' * (count != 1)}"
+    log.info(f"{out / NAME} lists {images}: {manifest.conditions()}")
     log.info(
         "restore each, save it under the same name in another folder, then: bench run model=files "
         f"model.files.path=FOLDER model.files.manifest={out / NAME}"

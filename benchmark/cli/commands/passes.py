@@ -69,7 +69,10 @@ def passes(options: PassesOptions, line: CommandLine) -> None:
     from benchmark.files.output import prepare
     from benchmark.studies import passes as study
 
-    draws = study.Draws(options.passes, options.averaged)
+    averaged = options.averaged
+    if not line.given("averaged"):  # its default is for many passes
+        averaged = tuple(number for number in averaged if number <= max(options.passes, 2))
+    draws = study.Draws(options.passes, averaged)
     device, out = pick_device(options.device), Path(options.out)
     use_threads(options.threads)
     grid = compose_grid(of_whole_images(options, study.SCORES))

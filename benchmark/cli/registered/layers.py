@@ -14,10 +14,12 @@ def layers_of(model: str, weights: str | None = None) -> Table:
     Raises
     ------
     ValueError
-        If there is no such model, or no weights for it.
+        If there is no such model, or no weights for it, or if it has no layers.
     """
     load_fitting_plugins()
     network = build_one(spec_of("model", model, {} if weights is None else {"weights": weights}))
+    if not any(name for name, _ in network.named_modules()):
+        raise ValueError(f"'{model}' has no layers; choose a network: bench list model")
     analysed = chosen_layers(network)
     title = f"layers of {model}; + is analysed, by its output or its input"
     table = Table(title=title, title_justify="left", box=None, padding=(0, 2), show_header=False)

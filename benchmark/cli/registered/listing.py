@@ -31,7 +31,8 @@ def listing(kind: str, catalogue: Catalogue) -> Table:
             kind, [*known, *(name for of in catalogue.groups.values() for name in of)]
         )
         raise ValueError(
-            f"unknown kind or name '{kind}'{hint} Known: {', '.join(known)}, and each name"
+            f"unknown kind or name '{kind}'{hint} Known: {', '.join(known)}, fetch, layers, and "
+            f"each name"
         )
     title = f"{kind}= takes {catalogue.kinds[kind]}s"
     table = Table(title=title, title_justify="left", box=None, padding=(0, 2))

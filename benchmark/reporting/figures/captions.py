@@ -25,7 +25,7 @@ def curves_caption(
         As in `Style`; where it is not 0 the figure has room for the first words of a unit alone,
         and the caption says the others.
     """
-    dataset = scores.dataset_label(rankings[0].dataset)
+    dataset = scores.dataset_label(rankings[0].dataset, rankings[0].shared)
     said = [
         f"{_listed(curves.metrics.values())} against the level of the noise on {dataset}, the "
         f"hardest level to the right. A point is the mean over the images which all models of a "
@@ -53,7 +53,7 @@ def curves_caption(
 def ranks_caption(scores: Scores, rankings: Sequence[Ranking]) -> str:
     """Of `benchmark.reporting.figures.ranks.ranks_figure`."""
     images = rankings[0].pairs.measured.of_images.shape[1]
-    dataset = scores.dataset_label(rankings[0].dataset)
+    dataset = scores.dataset_label(rankings[0].dataset, rankings[0].shared)
     said = [
         f"Mean ranks over the {images} images of {dataset}, 1 the best, by the mean over "
         f"{len(rankings[0].noises)} noises.",

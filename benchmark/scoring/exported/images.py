@@ -39,7 +39,7 @@ def read_restored(path: Path) -> np.ndarray:
     pixels = _array(content) if path.suffix == ".npy" else _picture(content)
     if pixels is None:
         raise ValueError(f"{path} cannot be read as an image; write it again")
-    if pixels.dtype == np.float64:
+    if pixels.dtype in (np.float16, np.float64):
         pixels = pixels.astype(np.float32)
     if pixels.dtype not in (np.uint8, np.uint16, np.float32) or pixels.ndim not in (2, 3):
         raise ValueError(

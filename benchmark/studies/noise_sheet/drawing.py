@@ -100,9 +100,11 @@ def _caption(sheet: Sheet) -> str:
     shown = ", ".join(dict.fromkeys(picture.image for picture, _ in _columns(sheet)))
     middle = at(sheet, sheet.middle)
     level = f" at {middle}" if middle else ""
+    count = len(sheet.images)
+    measured = f"each of {count} images and their mean" if count > 1 else "of one image"
     paragraphs = [
         f"Pictures: the middle of {shown} ({sheet.dataset}). "
-        f"PSNR: each of {len(sheet.images)} images and their mean. "
+        f"PSNR: {measured}. "
         f"Images are clipped and rounded to 8 bits.",
         f"Residual and correlations{level}: {origin(sheet)}. Dashed: normal law. "
         + ("" if sheet.lawful else "No closed law of the variance is promised."),

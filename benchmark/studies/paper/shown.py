@@ -141,7 +141,8 @@ class Gallery:
         dataset = self.plan.dataset if self.plan.dataset in there else str(there[0])
         rows = rows[rows["dataset"] == dataset]
         table = beside_published(rows, wanted, noise, level, scores)
-        of = () if dataset == noise else (scores.dataset_label(dataset),)  # recorded with images
+        is_recorded = dataset == noise  # with its images
+        of = () if is_recorded else (scores.dataset_label(dataset, rows),)
         said = (f"{scores.label(noise)} {level:g}", *of, f"{rows['image'].nunique()} images")
         return [f"{', '.join(said)}:", table.markdown()]
 
@@ -183,7 +184,7 @@ def _caption(chosen: Comparison, image: str) -> str:
         f"{chosen.scores.label(noise)} {level:g}" for noise, level in chosen.conditions
     )
     return (
-        f"Image {image} of {chosen.scores.dataset_label(chosen.dataset)}{most}, under {noises}. "
+        f"Image {image} of {chosen.label}{most}, under {noises}. "
         f"Below each picture stand its PSNR and SSIM, those of the whole image; magnified is where "
         f"the models differ most."
     )

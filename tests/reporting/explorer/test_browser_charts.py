@@ -100,6 +100,20 @@ def test_better_than_the_reference_is_blue_also_where_lower_is_better(open_page,
         assert strength == 0 or names[1] == swapped[names[0]]
 
 
+@pytest.mark.parametrize("width", [700, 800, 900])
+def test_the_last_name_above_a_heat_map_is_not_cut(open_page, tmp_path, width):
+    facts = copy.deepcopy(FACTS)
+    for model in facts["models"]:
+        model["label"] = f"{model['name']}_of_a_long_name"
+    path = written(tmp_path / "long.html", facts)
+    tab = open_page("#view=heatmap&against=", width=width, path=path)
+    box = tab.locator("[data-view=heatmap] .chart-box").bounding_box()
+    names = tab.locator('svg[aria-label^="heat map"] text', has_text="_of_a_long_name")
+    last = names.last.bounding_box()
+    assert names.count() == len(facts["models"])
+    assert last["x"] + last["width"] <= box["x"] + box["width"]
+
+
 def test_a_cell_of_the_heat_map_leads_to_its_cells(open_page):
     tab = open_page("#view=heatmap&against=")
     tab.locator('svg[aria-label^="heat map"] g[aria-label=cell] rect').last.click(force=True)

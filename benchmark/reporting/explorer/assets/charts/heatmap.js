@@ -80,9 +80,10 @@ function heatMap(rows, models, metric, room) {
   const text = (cell) => (differs ? signed({ digits }, cell.shown) : number({ digits }, cell.shown));
   const longest = d3.max(cells, (cell) => text(cell).length);
   const left = 16 + 6.4 * d3.max(rows, (row) => (row.label ?? row.heading).length);
-  const wide = Math.min(Math.max((room - left - 8) / models.length, 8 + 6 * longest), 92);
+  const wideBeside = (taken) => Math.min(Math.max((room - left - 8 - taken) / models.length, 8 + 6 * longest), 92);
   const names = models.map((model) => 6.8 * model.label.length);
-  const turned = d3.pairs(names).some(([one, other]) => (one + other) / 2 + 6 > wide);
+  const turned = d3.pairs(names).some(([one, other]) => (one + other) / 2 + 6 > wideBeside(0));
+  const wide = wideBeside(turned ? 0.7 * names.at(-1) : 0); // the last turned name stands out
 
   const best = metric.higher_is_better ? 1 : -1;
   const [low, high] = d3.extent(cells, (cell) => best * cell.shown);
