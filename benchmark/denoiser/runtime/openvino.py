@@ -42,7 +42,7 @@ MISSING = "runtime=openvino needs the package openvino; pip install 'noisebench[
 
 FILES = ("graph.xml", "graph.bin")
 
-State = tuple[tuple[object, ...], ...]
+State = tuple[object, ...]
 
 
 def is_installed() -> bool:
@@ -210,7 +210,8 @@ def _state(model: "Denoiser") -> State:
     """What changes where a weight is written again or replaced, or a setting is."""
     tensors = (*model.parameters(), *model.buffers())
     versions = tuple((id(t), t.data_ptr(), 0 if t.is_inference() else t._version) for t in tensors)
-    return *versions, tuple(plain_settings(model))
+    sums = tuple(t.detach().sum().item() for t in tensors)  # `.data` is written uncounted
+    return *versions, *sums, tuple(plain_settings(model))
 
 
 def _read(place: Path) -> list[Draw] | None:

@@ -329,6 +329,15 @@ def test_a_setting_may_be_changed_between_two_images():
     torch.testing.assert_close(*both(model, picture()), rtol=0, atol=AGREE)
 
 
+def test_weights_may_be_written_between_two_images_also_where_torch_does_not_count():
+    model = Averaged()
+    both(model, picture())
+    for write in (lambda weight: weight.detach().mul_(0.5), lambda weight: weight.data.mul_(0.5)):
+        for weight in model.parameters():
+            write(weight)
+        torch.testing.assert_close(*both(model, picture()), rtol=0, atol=AGREE)
+
+
 @pytest.mark.parametrize(
     ("file", "damage"),
     [
