@@ -142,12 +142,11 @@ class Scores:
         rows
             Lines of the cells which are meant: by default all of the dataset.
         """
-        taken = self.parts_of(dataset, rows)
-        parts = [
-            f"{key}={' or '.join(map(str, sorted(values - {None})))}{' or none' * (None in values)}"
-            for key, values in taken.items()
-            if values != {None} and (key != LIMIT or len(values) == 1)
-        ]
+        parts = []
+        for key, values in self.parts_of(dataset, rows).items():
+            if values != {None} and (key != LIMIT or len(values) == 1):
+                known = [str(value) for value in sorted(v for v in values if v is not None)]
+                parts.append(f"{key}={' or '.join([*known, *['none'] * (None in values)])}")
         return f"{dataset} ({', '.join(parts)})" if parts else dataset
 
     def parts_of(
