@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 
 import pytest
-from acme_plugin import ACME
+from changing_code import ACME
 from drawing import leave_undrawn
 
 from benchmark.cells import ResultStore

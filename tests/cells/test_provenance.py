@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from acme_plugin import RUN, records
+from changing_code import RUN, records
 
 from benchmark import __version__
 from benchmark.cells.provenance import code_of, pixels_hash

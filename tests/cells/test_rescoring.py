@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from acme_plugin import RUN, records
+from changing_code import RUN, records
 
 from benchmark.scoring import grid as run
 from benchmark.scoring.evaluate import evaluate
