@@ -33,6 +33,7 @@ from benchmark.training.validation import Condition, Validation, conditions_of
 if TYPE_CHECKING:
     from benchmark.cli.commands.train import TrainOptions
 
+LARGE = 64  # pixels of a side: what suits such crops suits larger ones
 NAMED = 3  # settings, at most, which a warning names
 OF_FILES = (".note", ".trained_on")  # what a network says of the file it was read from
 
@@ -110,7 +111,8 @@ def _tried(
     multiple = network.multiple
     if changed and (problem := _problem_with(network, multiple * math.ceil(16 / multiple))):
         raise ValueError(f"'{cls.name}' cannot be trained with {changed} ({problem})")
-    if at_once == 1 and (problem := _problem_with(network, patch, 1)):
+    side = multiple * max(1, min(patch, LARGE) // multiple)
+    if at_once == 1 and (problem := _problem_with(network, side, 1)):
         raise ValueError(
             f"'{name}' cannot be trained on one crop at once ({problem}); take a larger batch, or "
             f"a smaller accumulate"

@@ -134,7 +134,8 @@ def test_bench_passes_measures_a_network_and_its_variants(bench, tmp_path):
         (["model=identity"], "'identity' gives the same output under two seeds"),
         (["model.masked.mask=false"], "'masked' gives the same output under two seeds"),
         (["model.masked.passes=2"], "leave out model.masked.passes"),
-        (["passes=8"], "larger numbers up to passes=8"),
+        (["passes=8", "averaged=[1,16]"], "larger numbers up to passes=8"),
+        (["passes=1"], "a spread needs two outputs or more, got passes=1"),
         (["threads=0"], "threads must be 1 or more"),
     ],
 )
