@@ -140,7 +140,10 @@ def left_as_found(models: Iterable[nn.Module]) -> Iterator[None]:
 
 def _layers(module: nn.Module) -> tuple[list[object], list[str]]:
     """The kind and the plain settings of each layer, and the sources of the classes behind it."""
-    layers = [(name, _address(type(m)), _settings(m)) for name, m in module.named_modules()]
+    layers = [
+        (name, _address(type(m)), sorted(settings_of_layer(m)))
+        for name, m in module.named_modules()
+    ]
     classes = {_address(cls): cls for m in module.modules() for cls in type(m).__mro__}
     sources = [
         _source(cls)
@@ -231,12 +234,13 @@ def _is_code_near(value: object, code: object) -> bool:
     return isinstance(value, partial) or inspect.ismethod(value)
 
 
-def _settings(module: nn.Module) -> list[tuple[str, object]]:
-    return sorted(
+def settings_of_layer(module: nn.Module) -> list[tuple[str, object]]:
+    """The plain values which a module itself holds, also in private, and not what torch keeps."""
+    return [
         (key, value)
         for key, value in vars(module).items()
         if key not in IN_MODULES and is_plain(value)
-    )
+    ]
 
 
 def is_plain(value: object) -> bool:

@@ -16,7 +16,7 @@ import psutil
 import torch
 from torch import Tensor
 
-from benchmark.denoiser.wrapped import IN_MODULES, identity_of_object, is_plain
+from benchmark.denoiser.wrapped import identity_of_object, settings_of_layer
 from benchmark.files.owner import new_token
 
 if TYPE_CHECKING:
@@ -87,8 +87,7 @@ def plain_settings(network: "Denoiser") -> list[str]:
     return [
         f"{place}.{key}={value!r}"
         for place, module in network.named_modules()
-        for key, value in vars(module).items()
-        if key not in IN_MODULES and is_plain(value)
+        for key, value in settings_of_layer(module)
     ]
 
 
