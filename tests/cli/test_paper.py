@@ -146,7 +146,7 @@ def test_a_page_alone_gives_no_command(bench, tmp_path):
     assert out == "written to o: README.md, explanations.csv\n"
     files = sorted(path.name for path in (tmp_path / "o").iterdir())
     assert files == ["README.md", "explanations.csv", "figure_4.svg"]
-    assert "Of its 20 figures and tables 1 are here" in (tmp_path / "o/README.md").read_text()
+    assert "Here is 1 of its 20 figures and tables" in (tmp_path / "o/README.md").read_text()
 
 
 @pytest.mark.slow

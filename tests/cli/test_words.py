@@ -168,6 +168,7 @@ IN_WORDS = [
     ("run 5", "'5' is no setting"),
     ("run mod|el=masked", "did you mean 'model'?"),
     ("list a b", "'b' is no setting"),
+    ("list data photos", "one word alone is the kind: write bench list photos"),
     ("run -x", "unknown flag '-x'. Known: --help, --cfg job, -m"),
     ("run --mutlirun", "unknown flag '--mutlirun'; did you mean '--multirun'?"),
     ("run --cfg", "--cfg needs a word after it: job"),

@@ -182,6 +182,9 @@ def _example(known: Known, word: str) -> str:
         return f"write {shlex.quote(f'out={word}')}"
     if word in keys:
         return f"write {word}=VALUE"
+    first = known.command.first_word
+    if first and not is_list(known.kind_of(first) or "") and word.isidentifier():
+        return f"one word alone is the {first}: write bench {known.command.name} {word}"
     close = did_you_mean(word.partition("=")[0].strip(), keys)
     example = f"{groups[0]}=NAME" if groups else f"{keys[0]}=VALUE"
     return f"write one such as {example}" + (close if close != "." else "")

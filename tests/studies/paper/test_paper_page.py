@@ -50,7 +50,7 @@ def test_an_empty_folder_gives_a_page_with_every_part_missing_and_how_to_make_it
         for run in map(plan.runs.get, part.runs):
             where = page[run.name] if run.name in shared else section
             assert run.command in where
-    assert "Of its 20 figures and tables 1 are here" in (plan.out / "README.md").read_text()
+    assert "Here is 1 of its 20 figures and tables" in (plan.out / "README.md").read_text()
     assert is_ours(plan.out / "README.md", "paper")
     assert is_ours(plan.out / "explanations.csv", "explanations")
 
