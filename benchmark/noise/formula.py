@@ -1,5 +1,6 @@
 """A noise written as a formula of registered noises: ``gaussian(25)+poisson(2)>>jpeg(50)``."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -8,7 +9,7 @@ import numpy as np
 
 from benchmark.noise.expression import Expression, Pair, Term
 from benchmark.noise.families import family_of
-from benchmark.noise.grammar import parse
+from benchmark.noise.grammar import is_formula, parse
 from benchmark.noise.model import NOISE_MODELS, NoiseModel
 
 
@@ -116,3 +117,18 @@ def as_choice(text: str) -> tuple[str, dict[str, Any]]:
     if isinstance(tree, Term) and not tree.settings:
         return tree.name, {"levels": [tree.level]}
     return tree.canonical, {"of": Formula.name, "formula": tree.canonical}
+
+
+def chosen_levels(items: Collection[str]) -> dict[str, list[float]]:
+    """The levels of each noise that items of ``noise=[...]`` choose some of, in ascending order.
+
+    ``gaussian(25)`` and ``gaussian(50)`` are two levels of one noise; beside ``gaussian``, which
+    has all of its own, they are further ones.
+    """
+    levels: dict[str, set[float]] = {}
+    for item in filter(is_formula, items):
+        name, settings = as_choice(item)
+        if "levels" in settings:
+            own = NOISE_MODELS[name].levels if name in items else ()
+            levels.setdefault(name, set()).update(settings["levels"], own)
+    return {name: sorted(of) for name, of in levels.items()}

@@ -55,8 +55,8 @@ def train_variants(
         log.info(f"{ablation.name}: {name}")
         training = training_of(name)
         result = training.run()
-        if result.stopped_by is not None:
-            return result.stopped_by
+        if result.signal is not None:
+            return result.signal
         weights[name] = training.folder / f"{name}.safetensors"
     return weights
 

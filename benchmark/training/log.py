@@ -54,6 +54,7 @@ class History:
     step: int = 0
     seconds: float = 0.0  # of all sessions
     best: float = -np.inf  # PSNR on the training noise, in dB
+    precisions: list[str] = field(default_factory=list)  # of its sessions, where it changed
 
     @classmethod
     def of(cls, stored: dict) -> "History":

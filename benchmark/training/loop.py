@@ -36,7 +36,8 @@ class TrainingResult:
 
     average: Denoiser
     history: History
-    stopped_by: int | None  # the signal which ended it before its time
+    is_finished: bool
+    signal: int | None  # the first that was noted: it ended the training, or came with its end
 
 
 class Training:
@@ -88,7 +89,8 @@ class Training:
         self.step = OptimizerStep(network, recipe, self.execution, self.processes)
         self.history = History()
         self.losses: list[Tensor] = []  # of the steps since the log's last entry
-        self.settings = plain({"recipe": asdict(recipe), **facts})
+        own = {"accumulate": self.execution.accumulate}  # it decides what masks are drawn
+        self.settings = plain({"recipe": asdict(recipe), **facts, **own})
 
     @property
     def average(self) -> Denoiser:
@@ -125,6 +127,8 @@ class Training:
 
     def _begin_session(self) -> None:
         recipe, precision, step = self.recipe, self.execution.precision, self.history.step
+        if self.history.precisions[-1:] != [precision]:
+            self.history.precisions.append(precision)
         self.speedometer = Speedometer(self.average, recipe, precision, self.processes)
         self.log = None
         if self.processes.is_main:
@@ -159,8 +163,9 @@ class Training:
                 stopped = fraction < 1 and self._is_stopped(signals)
                 with self.stopwatch.pause():
                     self._write_what_is_due(rate, done=fraction >= 1, stopped=stopped)
-        by = [*signals, signal.SIGTERM][0] if stopped else None  # another process may have had it
-        return TrainingResult(self.average.eval(), self.history, by)
+        told = stopped or self.processes.any(bool(signals))
+        by = [*signals, signal.SIGTERM][0] if told else None  # another process may have had it
+        return TrainingResult(self.average.eval(), self.history, not stopped, by)
 
     def _fraction(self) -> float:
         """How much of the training lies behind, by the clock of the main process."""
@@ -201,6 +206,7 @@ class Training:
             self.log.write_entry(self.history)
 
     def _validate(self, to: TrainingLog) -> None:
+        self._check_finite(sum(self._losses()))
         device, precision = self.processes.device, self.execution.precision
         scores = self.validation.scores(self.average, device, precision)
         if not scores:
@@ -216,7 +222,7 @@ class Training:
             self._export("best")
 
     def _save(self) -> None:
-        losses = torch.stack(self.losses).tolist() if self.losses else []
+        losses = self._losses()
         self._check_finite(sum(losses))
         seconds = self.stopwatch.seconds
         history = {**asdict(self.history), "losses": losses, "seconds": seconds}
@@ -226,6 +232,10 @@ class Training:
         self._export(self.folder.name)
         self.saved = time.perf_counter()
 
+    def _losses(self) -> list[float]:
+        """Of the steps since the log's last entry."""
+        return torch.stack(self.losses).tolist() if self.losses else []
+
     def _export(self, name: str) -> None:
         """The averaged weights, their header saying how they came about."""
         training = {
@@ -234,7 +244,8 @@ class Training:
             "steps": self.history.step,
             "final_loss": self.history.log[-1].loss if self.history.log else None,
             "hours": self.stopwatch.seconds / 3600,
-            "precision": self.execution.precision,
+            "precision": ", then ".join(self.history.precisions),
+            "accumulate": self.execution.accumulate,
             "processes": self.processes.size,
             **self.environment,
         }
@@ -245,10 +256,12 @@ class Training:
         """Load the folder's state, if there is one."""
         found = load_state(self.folder)
         if found is None:
+            self._refuse_weights()
             return
         path, state = found
         try:
-            changes = differences(state["settings"], self.settings)
+            before = {"accumulate": 1, **state["settings"]}  # older states do not say it
+            changes = differences(before, self.settings)
             if not changes:
                 self.step.load_state_dict(state)
                 self.history = History.of(state["diary"])
@@ -256,13 +269,22 @@ class Training:
         except (AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
             cause = " ".join(f"{type(error).__name__}: {error}".split())[:200]
             raise ValueError(
-                f"{path} is no state of this training ({cause}); move it away, or choose another "
-                f"folder: out=FOLDER"
+                f"{path} is no state of this training ({cause}); move it away, or train into "
+                f"another folder"
             ) from None
         if changes:
             raise ValueError(
                 f"{path} was trained with {' and '.join(changes)}; "
-                f"choose another folder (out=FOLDER) or delete that file"
+                f"train into another folder, or delete that file"
+            )
+
+    def _refuse_weights(self) -> None:
+        """Raise ``ValueError`` if an earlier training's weights, without a state, lie here."""
+        path = self.folder / f"{self.folder.name}.safetensors"
+        if path.exists():
+            raise ValueError(
+                f"{path} was trained earlier, and no state is left to go on from; train into "
+                f"another folder, or move it away"
             )
 
     def _check_finite(self, loss: float) -> None:
@@ -270,8 +292,8 @@ class Training:
             is_kept = any(self.folder.glob("state-*.pt"))
             raise ValueError(
                 f"the loss became {loss} before step {self.history.step}; "
-                f"{f'the state in {self.folder} is kept; ' if is_kept else ''}"
                 f"try a smaller learning_rate"
+                f"{f' in another folder: the state in {self.folder} is kept' if is_kept else ''}"
             )
 
 

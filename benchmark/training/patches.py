@@ -2,7 +2,7 @@
 
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -132,12 +132,14 @@ def dihedral(side: int) -> Tensor:
 
 
 def read_training_images(
-    datasets: list[Dataset], patch: int, protocol: Protocol = MASKED
+    datasets: Mapping[str, Dataset], patch: int, protocol: Protocol = MASKED
 ) -> tuple[list[np.ndarray], dict]:
     """Every image of the datasets as (H, W, 3) uint8, and each dataset's size and digest.
 
     Parameters
     ----------
+    datasets
+        By the names they were given, whose order, and not this one's, is that of the images.
     protocol
         Whether images are grey: then they are (H, W, 1).
 
@@ -147,7 +149,7 @@ def read_training_images(
         If a dataset is a published test set, or an image is unreadable or smaller than a crop.
     """
     images, facts = [], {}
-    for dataset in datasets:
+    for name, dataset in sorted(datasets.items()):
         if dataset.split == "test" and dataset.count is not None:
             raise ValueError(
                 f"'{dataset.name}' is a test set, and scores on images a network was trained on "
@@ -157,7 +159,7 @@ def read_training_images(
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             read = partial(dataset.read_uint8, protocol=protocol)
             images += pool.map(read, dataset.images())
-        facts[dataset.name] = {"images": len(dataset), "sha256": dataset.digest()}
+        facts[name] = {"images": len(dataset), "sha256": dataset.digest()}
     return images, facts
 
 

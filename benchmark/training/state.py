@@ -197,7 +197,7 @@ def _damaged(state: State, cause: str) -> str:
 def _foreign(state: State, cause: str) -> str:
     return (
         f"{state.first} is no state of a training by noisebench ({cause}); move it away, or "
-        f"choose another folder: out=FOLDER"
+        f"train into another folder"
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import nullcontext
+from copy import deepcopy
 
 import torch
 from torch import Tensor
@@ -10,6 +11,7 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from benchmark.denoiser import Denoiser
+from benchmark.denoiser.contract import naming, require_shape, require_tensor
 from benchmark.environment.queue import to_device
 from benchmark.noise import stream
 from benchmark.training.distributed import Processes
@@ -49,18 +51,17 @@ class OptimizerStep:
         self.device = torch.device(processes.device)
         self.in_bf16 = execution.precision == "bf16"
         self.network = network.to(self.device).train()
-        self.average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema))
-        self.ema, kept = recipe.ema, self.average.module.named_buffers()
-        self.statistics = [  # averaged, and as they are now
-            (average, now)
-            for (name, average), now in zip(kept, network.buffers(), strict=True)
-            if name.rpartition(".")[2] in STATISTICS
-        ]
+        self.average, self.ema = _average_of(network, recipe.ema), recipe.ema
+        names = [name for name, _ in network.named_buffers()]
+        self.statistics = [name for name in names if name.rpartition(".")[2] in STATISTICS]
         fused = self.device.type != "mps"  # which older versions of torch have no kernel for
         self.optimizer = torch.optim.Adam(
             network.parameters(), recipe.learning_rate, betas=recipe.betas, fused=fused
         )
-        self.distributed = DistributedDataParallel(network) if processes.size > 1 else None
+        self.distributed = None
+        if processes.size > 1:
+            some = _leaves_some_unused(network, recipe.patch)
+            self.distributed = DistributedDataParallel(network, find_unused_parameters=some)
         self.forward: Callable[[Tensor], Tensor] = self.distributed or network
         on_gpu = self.device.type == "cuda"
         if execution.compile or (execution.compile is None and on_gpu):
@@ -95,21 +96,34 @@ class OptimizerStep:
         Those of the last batches alone cost a small DnCNN 0.4 dB at sigma 15, and as much from one
         validation to the next.
         """
-        before = [average.clone() for average, _ in self.statistics]
+        if not self.statistics:
+            self.average.update_parameters(self.network)
+            return
+        average = dict(self.average.module.named_buffers())
+        before = {name: average[name].clone() for name in self.statistics}
         self.average.update_parameters(self.network)
         if self.average.n_averaged > 1:
-            for (average, now), old in zip(self.statistics, before, strict=True):
-                average.copy_(torch.lerp(old, now, 1 - self.ema))
+            now = dict(self.network.named_buffers())  # a network may put others in their place
+            for name, old in before.items():
+                average[name].copy_(torch.lerp(old, now[name], 1 - self.ema))
 
     def _accumulate(self, noisy: Tensor, clean: Tensor, is_last: bool) -> Tensor:
         """Add the gradients of a piece; processes exchange theirs with the last one."""
         alone = None if is_last else self.distributed
         with nullcontext() if alone is None else alone.no_sync():
             with torch.autocast(self.device.type, torch.bfloat16, enabled=self.in_bf16):
-                restored = self.forward(noisy)
+                restored = self._restored(noisy)
             loss = l1_loss(restored.float(), clean) / self.pieces
             loss.backward()
         return loss.detach()
+
+    def _restored(self, noisy: Tensor) -> Tensor:
+        """What the network returns for a piece, if that is a tensor of the same shape."""
+        side = noisy.shape[-1]
+        with naming("model", f"'{self.network.name}', training on crops of {side}x{side}"):
+            restored = require_tensor(self.forward(noisy))
+            require_shape(restored, noisy)
+        return restored
 
     def state_dict(self) -> dict[str, dict]:
         """What steps change, in tensors and plain values."""
@@ -122,3 +136,24 @@ class OptimizerStep:
 
     def _parts(self) -> dict[str, torch.nn.Module | torch.optim.Optimizer]:
         return {"network": self.network, "average": self.average, "optimizer": self.optimizer}
+
+
+def _average_of(network: Denoiser, ema: float) -> AveragedModel:
+    """A copy of a network, to average its weights in."""
+    try:
+        return AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(ema))
+    except RuntimeError as error:
+        raise ValueError(
+            f"'{network.name}' cannot be copied, so its weights cannot be averaged ({error}); "
+            f"torch.nn.utils.parametrizations has forms of weight_norm and the like which can be"
+        ) from None
+
+
+def _leaves_some_unused(network: Denoiser, side: int) -> bool:
+    """Whether a step leaves parameters without a gradient, which processes would wait for."""
+    device = next(network.parameters()).device
+    probe = torch.zeros(2, network.image_channels or 3, side, side, device=device)
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        tried = deepcopy(network)
+        require_tensor(tried(probe)).sum().backward()
+    return any(one.requires_grad and one.grad is None for one in tried.parameters())

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from command_results import bench_in
 
-from benchmark.denoiser.weights.load import read_header
+from benchmark.cli.commands.ablate import _noises
+from benchmark.denoiser import DENOISERS
+from benchmark.denoiser.weights.load import read_header, shipped
 
 QUICK = [
     *("preset=tiny", "size=tiny", "steps=2", "batch=2", "watch=[]", "threads=1", "data=folder"),
@@ -102,16 +104,33 @@ def test_what_two_ablations_share_is_trained_once(bench, tmp_path, ablated):
             "ablate input_ratio test_noise=[gaussian(15)]",
             "draws other noises against gaussian(15), and test_noise has no other; add some",
         ),
+        ("ablate masks start={start}", "holds weights of 'dncnn', not of 'baseline'"),
+        ("ablate masks watch=[gaussia(5)]", "gaussia"),
+        ("ablate masks precision=fp8", "unknown precision=fp8"),
         ("zoo weights=[none.safetensors]", "none.safetensors"),
         ("report out=nowhere", "no finished cells under nowhere/cells, and no trainings"),
     ],
 )
 def test_a_mistake_is_one_sentence(bench, quick, words, said):
     given = quick if words.startswith("ablate") else []
+    words = words.format(start=shipped(DENOISERS["dncnn"]))
     status, _, err = bench(*words.split()[:2], *given, *words.split()[2:])
     assert status == 2
     assert said in err
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("chosen", "levels"),
+    [
+        (["gaussian(50)", "gaussian(15)"], {"gaussian": [15, 50]}),
+        (["gaussian(35)", "gaussian"], {"gaussian": [15, 25, 35, 50]}),
+        (["poisson", "gaussian(5)"], {"poisson": [2, 2.5, 3, 3.5], "gaussian": [5]}),
+    ],
+)
+def test_levels_of_one_noise_are_tested_together(chosen, levels):
+    found = {name: spec.settings.get("levels") for name, spec in _noises(tuple(chosen)).items()}
+    assert {name: sorted(of) for name, of in found.items()} == levels
 
 
 @pytest.mark.parametrize(

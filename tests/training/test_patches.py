@@ -125,17 +125,31 @@ def test_training_images_are_read_with_the_size_and_digest_of_each_set(tmp_path,
     for place, image in enumerate(images):
         cv2.imwrite(str(tmp_path / f"{place}.png"), image[..., ::-1])
     dataset = Folder(path=str(tmp_path))
-    found, facts = read_training_images([dataset], 16)
+    found, facts = read_training_images({"mine": dataset}, 16)
     for image, expected in zip(found, images, strict=True):
         np.testing.assert_array_equal(image, expected)
-    assert facts == {"folder": {"images": 2, "sha256": dataset.digest()}}
+    assert facts == {"mine": {"images": 2, "sha256": dataset.digest()}}
+
+
+def test_two_sets_of_one_kind_are_two_and_the_order_of_names_changes_nothing(tmp_path, images):
+    sets = {}
+    for name, image in zip("ba", images, strict=True):
+        (tmp_path / name).mkdir()
+        cv2.imwrite(str(tmp_path / name / "0.png"), image[..., ::-1])
+        sets[name] = Folder(path=str(tmp_path / name))
+    found, facts = read_training_images(sets, 16)
+    assert list(facts) == ["a", "b"]
+    assert facts["b"]["sha256"] == sets["b"].digest() != facts["a"]["sha256"]
+    np.testing.assert_array_equal(found[1], images[0])
 
 
 @every_noise
 def test_a_network_for_grey_images_is_trained_on_grey_ones(tmp_path, images, noise):
     cv2.imwrite(str(tmp_path / "colour.png"), images[0][..., ::-1])
     cv2.imwrite(str(tmp_path / "grey.png"), images[1][..., 0])
-    found, _ = read_training_images([Folder(path=str(tmp_path))], 16, replace(MASKED, grey=True))
+    found, _ = read_training_images(
+        {"mine": Folder(path=str(tmp_path))}, 16, replace(MASKED, grey=True)
+    )
     np.testing.assert_array_equal(found[0], as_grey(images[0]))
     np.testing.assert_array_equal(found[1], images[1][..., :1])
     noisy, clean = patches_of(found, noise).batch(0)
@@ -145,13 +159,13 @@ def test_a_network_for_grey_images_is_trained_on_grey_ones(tmp_path, images, noi
 def test_images_smaller_than_a_patch_are_an_error_naming_the_file(tmp_path, images):
     cv2.imwrite(str(tmp_path / "small.png"), images[0])
     with pytest.raises(ValueError, match=r"small\.png gives an image of 31x20 pixels.*24x24"):
-        read_training_images([Folder(path=str(tmp_path))], 24)
+        read_training_images({"mine": Folder(path=str(tmp_path))}, 24)
 
 
 @pytest.mark.parametrize("name", ["photos", "kodak24", "cbsd68", "mcmaster", "urban100"])
 def test_nothing_is_trained_on_a_published_test_set(name):
     with pytest.raises(ValueError, match=f"'{name}' is a test set"):
-        read_training_images([DATASETS[name]()], 16)
+        read_training_images({name: DATASETS[name]()}, 16)
 
 
 def test_images_held_out_are_evenly_spaced_and_not_trained_on():

@@ -73,11 +73,11 @@ def test_a_signal_saves_after_the_step_and_the_training_goes_on_from_there(
             return super().batch(step)
 
     stopped = trained(tmp_path / "cut", images, patches=Signalled)
-    assert (stopped.history.step, stopped.stopped_by) == (5, number)
+    assert (stopped.history.step, stopped.is_finished, stopped.signal) == (5, False, number)
     assert load_state(tmp_path / "cut")[1]["diary"]["step"] == 5
     assert signal.getsignal(number) is before
     resumed = trained(tmp_path / "cut", images)
-    assert (resumed.history.step, resumed.stopped_by) == (8, None)
+    assert (resumed.history.step, resumed.is_finished, resumed.signal) == (8, True, None)
     assert_same_weights(resumed.average, whole.average)
     assert [line.loss for line in resumed.history.log] == [line.loss for line in whole.history.log]
 
@@ -148,13 +148,37 @@ def test_a_finished_training_is_not_done_again(tmp_path, images, listen):
     assert again.history.log == whole.history.log
 
 
+def test_the_header_says_what_each_session_computed_in(tmp_path, images, listen):
+    often = replace(EXECUTION, save_minutes=0)
+    listen(power_off_at(4))
+    with pytest.raises(Interrupted):
+        trained(tmp_path, images, execution=often)
+    listen(None)
+    trained(tmp_path, images, execution=replace(often, precision="bf16"))
+    training = read_header(tmp_path / f"{tmp_path.name}.safetensors")["training"]
+    assert (training["precision"], training["accumulate"]) == ("fp32, then bf16", 1)
+
+
+def test_a_signal_which_comes_with_the_last_step_is_handed_on(tmp_path, images):
+    class Signalled(Patches):
+        def batch(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
+            if step == RECIPE.steps - 1:
+                signal.raise_signal(signal.SIGTERM)
+            return super().batch(step)
+
+    result = trained(tmp_path, images, patches=Signalled)
+    assert (result.is_finished, result.signal) == (True, signal.SIGTERM)
+
+
 def test_states_and_logs_have_the_keys_of_those_which_were_written_before(tmp_path, images):
     trained(tmp_path, images)
     _, state = load_state(tmp_path)
     assert state.keys() == {"settings", "diary", "network", "average", "optimizer"}
     entry = ["step", "loss", "learning_rate", "steps_per_second", "images_per_second"]
     entry += ["data_wait", "matmul_share", "seconds"]
-    assert state["diary"].keys() == {"log", "validation", "losses", "step", "seconds", "best"}
+    assert state["diary"].keys() == {
+        *("log", "validation", "losses", "step", "seconds", "best", "precisions")
+    }
     assert list(state["diary"]["log"][0]) == list(lines(tmp_path / "log.csv")[0]) == entry
 
 

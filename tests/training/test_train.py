@@ -8,8 +8,10 @@ import torch
 from torch import nn
 from toy_training import EXECUTION, NETWORKS, RECIPE, assert_same_weights, lines, trained, training
 
+from benchmark.cli.objects import training as objects
 from benchmark.denoiser import DENOISERS, Denoiser
 from benchmark.denoiser.weights.load import load_network, read_header
+from benchmark.training import step
 from benchmark.training.patches import Patches
 from benchmark.training.state import load_state
 
@@ -71,6 +73,94 @@ def test_statistics_of_batches_are_averaged_as_weights_are(tmp_path, images):
             expected = torch.lerp(expected, one[key], 1 - RECIPE.ema)
         assert not torch.equal(expected, seen[-1][key]), key
         torch.testing.assert_close(average[key], expected)
+
+
+class Renewing(Denoiser):
+    """It puts new statistics in place of the old ones, where torch writes into them."""
+
+    name = "renewing"
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Conv2d(3, 3, 3, padding=1)
+        self.register_buffer("running_mean", torch.zeros(3))
+
+    def forward(self, noisy: torch.Tensor) -> torch.Tensor:
+        if self.training:
+            mean = noisy.detach().mean((0, 2, 3))
+            self.running_mean = torch.lerp(self.running_mean, mean, 0.5)
+        return self.layer(noisy - self.running_mean[:, None, None])
+
+
+def test_statistics_which_a_network_puts_anew_are_those_which_are_averaged(
+    tmp_path, images, monkeypatch
+):
+    monkeypatch.setitem(DENOISERS, "renewing", Renewing)
+    monkeypatch.setitem(NETWORKS, "renewing", {})
+    made = training(tmp_path, images, name="renewing")
+    average = made.run().average
+    assert made.network.running_mean.min() > 0.3
+    torch.testing.assert_close(average.running_mean, made.network.running_mean, atol=0.2, rtol=0)
+    assert not torch.equal(average.running_mean, made.network.running_mean)
+
+
+class Several(Looking):
+    def forward(self, noisy: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return super().forward(noisy), noisy
+
+
+class OneChannel(Looking):
+    def forward(self, noisy: torch.Tensor) -> torch.Tensor:
+        return super().forward(noisy)[:, :1]
+
+
+class Narrow(Looking):
+    def forward(self, noisy: torch.Tensor) -> torch.Tensor:
+        return super().forward(nn.functional.pad(noisy, [20] * 4, "reflect"))[..., 20:-20, 20:-20]
+
+
+class OldNorm(Looking):
+    def __init__(self):
+        super().__init__()
+        with pytest.warns(FutureWarning, match="parametrizations"):
+            nn.utils.weight_norm(self.first)
+
+
+@pytest.mark.parametrize(
+    ("cls", "said"),
+    [
+        (Several, "'looking', training on crops of 16x16: returned a tuple of 2, not a tensor"),
+        (OneChannel, r"'looking', training on crops of 16x16: returned \(2, 1, 16, 16\) for"),
+        (OldNorm, "'looking' cannot be copied.*torch.nn.utils.parametrizations"),
+    ],
+)
+def test_a_network_that_cannot_be_trained_is_refused_in_one_sentence(
+    tmp_path, images, monkeypatch, cls, said
+):
+    monkeypatch.setitem(DENOISERS, "looking", cls)
+    monkeypatch.setitem(NETWORKS, "looking", {})
+    with pytest.raises(ValueError, match=said):
+        trained(tmp_path, images, name="looking")
+    assert not list(tmp_path.glob("state-*"))
+
+
+def test_settings_are_tried_on_crops_of_the_training(monkeypatch):
+    monkeypatch.setitem(DENOISERS, "narrow", Narrow)
+    monkeypatch.setattr(objects, "changed_settings", lambda *_: "radius=20")
+    assert isinstance(objects._tried("narrow", Narrow, {}, 32, 2), Narrow)
+    said = r"cannot be trained with radius=20 on crops of 16x16 \(RuntimeError: "
+    with pytest.raises(ValueError, match=said):
+        objects._tried("narrow", Narrow, {}, 16, 2)
+
+
+def test_parameters_that_a_step_leaves_unused_are_seen():
+    network = Looking()
+    assert not step._leaves_some_unused(network, 16)
+    network.further = nn.Linear(2, 2)
+    before = [parameter.clone() for parameter in network.parameters()]
+    assert step._leaves_some_unused(network, 16)
+    assert all(map(torch.equal, network.parameters(), before))
+    assert all(one.grad is None for one in network.parameters())
 
 
 def test_training_lowers_the_loss(tmp_path, images):

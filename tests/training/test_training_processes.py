@@ -24,7 +24,8 @@ def test_where_another_process_was_told_to_stop_this_one_stops_as_by_sigterm(
 ):
     monkeypatch.setattr(Training, "_is_stopped", lambda self, _: self.history.step == 3)
     stopped = trained(tmp_path, images)
-    assert (stopped.history.step, stopped.stopped_by) == (3, signal.SIGTERM)
+    assert (stopped.history.step, stopped.signal) == (3, signal.SIGTERM)
+    assert not stopped.is_finished
 
 
 @pytest.mark.slow

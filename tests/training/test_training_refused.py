@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from toy_training import EXECUTION, FACTS, RECIPE, assert_same_weights, trained, training
+from toy_training import EXECUTION, FACTS, RECIPE, assert_same_weights, command, trained, training
 
 from benchmark.files import whole as files
 from benchmark.training.patches import Patches
@@ -17,6 +17,7 @@ from benchmark.training.state import load_state, save_state
     [
         ({"recipe": replace(RECIPE, batch=4)}, r"recipe\.batch 2 \(now 4\)"),
         ({"recipe": replace(RECIPE, betas=(0.9, 0.999))}, r"recipe\.betas \[0\.9, 0\.99\]"),
+        ({"execution": replace(EXECUTION, accumulate=2)}, r"accumulate 1 \(now 2\)"),
         ({"facts": {**FACTS, "level": 25.0}}, r"level 15\.0 \(now 25\.0\)"),
         ({"facts": {**FACTS, "model": {"of": "tiny", "depths": (4,)}}}, r"model\.depths \[2\]"),
     ],
@@ -25,7 +26,7 @@ def test_another_recipe_is_refused_naming_the_difference(tmp_path, images, chang
     trained(tmp_path, images)
     (state,) = tmp_path.glob("state-*")
     before = state.read_bytes()
-    with pytest.raises(ValueError, match=rf"was trained with {named}.*; choose another folder"):
+    with pytest.raises(ValueError, match=rf"was trained with {named}.*; train into another folder"):
         trained(tmp_path, images, **change)
     assert state.read_bytes() == before
 
@@ -70,6 +71,13 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_the_state(tmp_path, images):
     assert all(value.isfinite().all() for value in state["network"].values())
 
 
+def test_a_loss_that_is_not_finite_is_named_before_a_validation_fails(tmp_path, images):
+    diverging = replace(RECIPE, learning_rate=1e30)
+    rarely = replace(EXECUTION, log_every=100)
+    with pytest.raises(ValueError, match=r"the loss became (nan|inf) before step 4; .*learning_r"):
+        trained(tmp_path, images, recipe=diverging, execution=rarely)
+
+
 def test_a_state_is_not_saved_after_a_loss_that_is_not_finite(tmp_path, images):
     class Poisoned(Patches):
         def batch(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -83,6 +91,31 @@ def test_a_state_is_not_saved_after_a_loss_that_is_not_finite(tmp_path, images):
     with pytest.raises(ValueError, match=r"the loss became nan before step 7"):
         trained(tmp_path, images, patches=Poisoned, execution=every)
     assert load_state(tmp_path)[1]["diary"]["step"] == 6
+
+
+def test_weights_whose_state_is_gone_are_not_replaced(tmp_path, images):
+    trained(tmp_path, images)
+    for state in tmp_path.glob("state-*"):
+        state.unlink()
+    weights = tmp_path / f"{tmp_path.name}.safetensors"
+    before = weights.read_bytes()
+    with pytest.raises(ValueError, match=r"was trained earlier, and no state is left to go on"):
+        trained(tmp_path, images)
+    assert weights.read_bytes() == before
+
+
+def test_a_training_does_not_start_from_a_file_it_writes(bench, tmp_path, photographs):
+    words = command(tmp_path / "o", photographs, f"start={tmp_path}/o/dncnn/dncnn.safetensors")
+    status, _, err = bench(*words)
+    assert status == 2 and "is a file which this training writes itself" in err
+
+
+def test_a_training_is_not_called_as_its_best_weights_are(bench, tmp_path, photographs):
+    words = command(tmp_path / "o", photographs)
+    named = ["model=[]", "+model.best={of: dncnn, width: 8, depth: 3}"]
+    status, _, err = bench("train", *named, *(word for word in words[1:] if "model" not in word))
+    assert status == 2 and "a training is not called 'best'" in err
+    assert not (tmp_path / "o").exists()
 
 
 def test_a_full_disk_stops_and_keeps_the_state(tmp_path, images, monkeypatch):

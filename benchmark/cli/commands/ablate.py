@@ -136,10 +136,12 @@ def _tested(options: AblateOptions, weights: Mapping[str, Path], device: str) ->
 def _noises(chosen: tuple[str, ...]) -> Specs:
     """The noises of names, suites and formulas."""
     from benchmark.cli.objects.specs import spec_of
-    from benchmark.noise.formula import as_choice
+    from benchmark.noise.formula import as_choice, chosen_levels
     from benchmark.noise.grammar import is_formula
     from benchmark.objects.registries import suites
 
     names = [member for name in chosen for member in suites().get(name, [name])]
-    noises = [as_choice(name) if is_formula(name) else (name, {}) for name in names]
-    return {name: spec_of("noise", name, settings) for name, settings in noises}
+    levels = chosen_levels(names)
+    noises = dict(as_choice(name) if is_formula(name) else (name, {}) for name in names)
+    several = {name: {**noises[name], "levels": of} for name, of in levels.items()}
+    return {name: spec_of("noise", name, given) for name, given in {**noises, **several}.items()}

@@ -106,9 +106,9 @@ def train(options: TrainOptions, line: CommandLine) -> None:
         if processes.is_main:
             prepare(options.out)
         result = training.run()
-        if result.stopped_by is not None:
+        if not result.is_finished:
             log.info(f"stopped at step {result.history.step}; the same command goes on from there")
-            sys.exit(128 + result.stopped_by)
+            sys.exit(128 + (result.signal or 0))
     of, path = training.network.name, training.folder / f"{training.folder.name}.safetensors"
     mine = shlex.quote(f"+model.mine={{of: {of}, weights: {path}}}")
     small = "noise=gaussian data.photos.limit=2 data.photos.crop=256"  # all noises take hours

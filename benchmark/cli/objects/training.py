@@ -13,6 +13,7 @@ import torch
 from benchmark.console.log import log
 from benchmark.datasets import Dataset
 from benchmark.denoiser import Denoiser
+from benchmark.denoiser.contract import RestorationError, require_shape, require_tensor
 from benchmark.denoiser.runtime.identity import plain_settings
 from benchmark.denoiser.weights.checkpoint import weights_file
 from benchmark.denoiser.weights.load import load_network
@@ -42,6 +43,7 @@ def compose_training(options: "TrainOptions", processes: Processes) -> Training:
     """The training that is asked for, its images read and its network made."""
     ((name, spec),) = options.model.items()
     _refuse_unlearned(name, spec)
+    _refuse_own_files(name, options)
     arguments, recipe = dict(spec.settings), options.recipe
     device, rank, size = processes.device, processes.rank, processes.size
     precision = _precision(options.execution.precision, device)
@@ -60,9 +62,8 @@ def compose_training(options: "TrainOptions", processes: Processes) -> Training:
     if options.start:
         facts["start"] = f"sha256:{start_from(network, options.start)}"
     log.info(f"reading the images of {', '.join(options.data)}")
-    datasets = list(build(options.data).values())
     protocol = replace(MASKED, grey=network.image_channels == 1)
-    images, facts["data"] = read_training_images(datasets, recipe.patch, protocol)
+    images, facts["data"] = read_training_images(build(options.data), recipe.patch, protocol)
     images, crops = hold_out(images, options.held_out)
     facts["held_out"] = len(crops)
     patches = Patches(images, noise, level, recipe, device, rank, size)
@@ -81,17 +82,35 @@ def compose_training(options: "TrainOptions", processes: Processes) -> Training:
 
 
 def check_training(options: "TrainOptions") -> None:
-    """Raise what `compose_training` would for its settings, before any image is read."""
+    """Raise what `compose_training` would for its settings, but for what images or steps show."""
     for name, spec in options.model.items():
         _refuse_unlearned(name, spec)
-        made("model", name, spec.cls, spec.settings)
+        _refuse_own_files(name, options)
+        network = made("model", name, spec.cls, spec.settings)
+        if options.start:
+            start_from(network, options.start)
     build(options.data)
-    _training_noise(options)
+    noise_name, _, level = _training_noise(options)
+    _further_conditions(options, noise_name, level)
+    _precision(options.execution.precision, options.device)
 
 
 def _refuse_unlearned(name: str, spec: Spec) -> None:
     if not spec.cls.learned:
         raise ValueError(f"'{name}' has nothing to train; choose a network: bench list model")
+
+
+def _refuse_own_files(name: str, options: "TrainOptions") -> None:
+    """Raise ``ValueError`` where two files of a training, or its start, would be one."""
+    if name == "best":
+        raise ValueError("a training is not called 'best', as its best weights are; rename it")
+    folder, start = Path(options.out) / name, options.start and weights_file(options.start)
+    for own in ("best", name):
+        if start and start.resolve() == (folder / f"{own}.safetensors").resolve():
+            raise ValueError(
+                f"start={options.start} is a file which this training writes itself; train into "
+                f"another folder, or start from a copy"
+            )
 
 
 def _tried(
@@ -109,9 +128,11 @@ def _tried(
     network = made("model", name, cls, arguments)
     changed = changed_settings("model", name, cls, arguments)
     multiple = network.multiple
-    if changed and (problem := _problem_with(network, multiple * math.ceil(16 / multiple))):
-        raise ValueError(f"'{cls.name}' cannot be trained with {changed} ({problem})")
     side = multiple * max(1, min(patch, LARGE) // multiple)
+    if changed and (problem := _problem_with(network, side)):
+        raise ValueError(
+            f"'{cls.name}' cannot be trained with {changed} on crops of {side}x{side} ({problem})"
+        )
     if at_once == 1 and (problem := _problem_with(network, side, 1)):
         raise ValueError(
             f"'{name}' cannot be trained on one crop at once ({problem}); take a larger batch, or "
@@ -130,7 +151,10 @@ def _problem_with(network: Denoiser, side: int, images: int = 2) -> str:
     probe = torch.full((images, network.image_channels or 3, side, side), 0.5)
     try:
         with torch.random.fork_rng(devices=[]), torch.no_grad():
-            restored = deepcopy(network).train()(probe)
+            restored = require_tensor(deepcopy(network).train()(probe))
+            require_shape(restored, probe)
+    except RestorationError as error:
+        return str(error)
     except (RuntimeError, ArithmeticError, ValueError, IndexError, TypeError) as error:
         return f"{type(error).__name__}: {error}"
     return "" if restored.isfinite().all() else "its output is not finite"

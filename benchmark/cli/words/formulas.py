@@ -48,29 +48,19 @@ class Formulas:
         items = split_names(value) if key == "noise" else []
         if not any(map(is_formula, items)):
             return [word]
-        from benchmark.noise import NOISE_MODELS
-        from benchmark.noise.formula import as_choice
+        from benchmark.noise.formula import as_choice, chosen_levels
 
         bracketed = value.strip().startswith("[")
         if self._sweeping and not bracketed:
             return [f"{key}={','.join(map(self._choice, items))}"]
+        levels = chosen_levels(items)
         names: dict[str, None] = {}  # in the order given, each once
-        levels: dict[str, set[float]] = {}
         for item in items:
-            if not is_formula(item):
-                names[item] = None
-                continue
-            name, settings = as_choice(item)
-            if "of" in settings:
-                name = self._choice(item)
-            else:
-                levels.setdefault(name, set()).update(settings["levels"])
-                if name in items:
-                    levels[name].update(NOISE_MODELS[name].levels)
-            names[name] = None
+            name = as_choice(item)[0] if is_formula(item) else item
+            names[name if name in levels else self._choice(item)] = None
         choice = ",".join(names)
         chosen = f"{key}=[{choice}]" if bracketed else f"{key}={choice}"
-        return [chosen, *(f"{key}.{name}.levels={sorted(of)}" for name, of in levels.items())]
+        return [chosen, *(f"{key}.{name}.levels={of}" for name, of in levels.items())]
 
     def _choice(self, item: str) -> str:
         """The choice that an item of ``noise=`` stands for, by itself."""
