@@ -22,7 +22,8 @@ class Arrays(Dataset):
     ----------
     images
         One image, or several of any sizes, as `as_image` takes them. An array of three dimensions
-        is one image where the last is 1 or 3 long, else grey ones, (N, H, W).
+        is one image where the last is 1 or 3 long, else grey ones, (N, H, W); 1 or 3 of those are
+        (N, H, W, 1), since (3, H, W) is how others write one image.
 
     Raises
     ------
@@ -38,6 +39,7 @@ class Arrays(Dataset):
         super().__init__()
         shape = getattr(images, "shape", ())
         single = len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, 3))
+        single = single or (len(shape) == 3 and (shape[0] in (1, 3) or shape[2] == 4))
         single = single or not isinstance(images, Iterable)
         several: Iterable[Any] = [images] if single else images
         arrays = {str(n): as_image(image, f"image {n}") for n, image in enumerate(several)}
@@ -131,10 +133,14 @@ def as_image(given: Any, what: str) -> np.ndarray:
         cure = ""
         if image.ndim == 3 and image.shape[0] in (1, 3):
             cure = "; put the channels last: numpy.moveaxis(image, 0, -1)"
+        elif image.ndim == 3 and image.shape[2] == 4:
+            cure = "; leave out the transparency: image[..., :3]"
         raise ValueError(
             f"{what} has shape {np.shape(given)}, and should be RGB, (H, W, 3), or grey, "
             f"(H, W){cure}"
         )
+    if not image.dtype.isnative:
+        image = image.astype(image.dtype.newbyteorder("="))
     if image.dtype in WHOLE:
         return np.array(image, order="C")
     if image.dtype.kind != "f":

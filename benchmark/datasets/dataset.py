@@ -147,9 +147,10 @@ class Dataset:
         if self.count is not None:
             needed = min(self.limit or self.count, self.count)
             if not needed <= found <= self.count:
+                cure = self.source if found < needed else "remove what is no part of the set"
                 raise ValueError(
                     f"dataset '{self.name}': found {found} of {self.count} images in "
-                    f"{self.folder()}; {self.source}"
+                    f"{self.folder()}; {cure}"
                 )
         elif not found:
             raise ValueError(
@@ -276,10 +277,26 @@ class Dataset:
     def _files(self) -> dict[str, tuple[Place, ...]]:
         found: dict[str, tuple[Place, ...]] = {}
         for name, places in self.listing(self.folder()).items():
+            self._check_places(name, places)
             twin = found.setdefault(one_form(name), places)
             if twin is not places:
                 raise ValueError(twins(one_form(name), twin[0], places[0]))
         return found
+
+    def _check_places(self, image: str, places: object) -> None:
+        """Raise ``ValueError`` unless a listing gives an image files, recorded ones for levels."""
+        if not isinstance(places, tuple | list) or not places or not isinstance(places[-1], Place):
+            raise ValueError(
+                f"dataset '{self.name}': its listing gives image {image} {places!r:.60}, and should "
+                f"give a tuple of paths, its clean file first"
+            )
+        if self.recorded and len(places) not in (1, 1 + len(self.levels)):
+            levels = ", ".join(f"{level:g}" for level in self.levels)
+            raise ValueError(
+                f"dataset '{self.name}': its listing gives image {image} {len(places) - 1} noisy "
+                f"files for level{'s' * (len(self.levels) != 1)} {levels}; it gives one for each of "
+                f"self.levels"
+            )
 
     @cached_property
     def _recent(self) -> Recent[list[np.ndarray]]:

@@ -199,7 +199,8 @@ def as_wanted(pixels: np.ndarray, path: object, protocol: Protocol) -> np.ndarra
     )
     if needed != protocol:
         cure = f"score by a protocol for such images: protocol='{needed.name}'"
-        raise ValueError(other_kind(path, _kind(channels, pixels), cure))
+        kind = _kind(channels, pixels)
+        raise ValueError(other_kind(path, kind, cure, protocol.grey, protocol.bits))
     found = as_grey(pixels) if protocol.grey else pixels
     if protocol.bits == 16 and found.dtype == np.uint8:
         return found.astype(np.uint16) * 257

@@ -108,15 +108,18 @@ def check_kind(path: Path, content: bytes) -> None:
         )
 
 
-def other_kind(path: object, kind: str, cure: str = "") -> str:
+def other_kind(path: object, kind: str, cure: str = "", grey: bool = False, bits: int = 8) -> str:
     """The sentence on a picture that is whole, but not what is scored here.
 
     Parameters
     ----------
     cure
         What can be done beside converting it.
+    grey, bits
+        What is scored.
     """
-    wanted = "images must be RGB, uint8; convert it to 8-bit RGB"
+    colours = "grey" if grey else "RGB"
+    wanted = f"images must be {colours}, uint{bits}; convert it to {bits}-bit {colours}"
     return f"{path} is {kind}, but {wanted}{cure and f', {cure}'} or remove it"
 
 

@@ -62,8 +62,8 @@ class Pairs(Recorded, Folder):
     """
 
     source = (
-        "name a folder with data.pairs.path=FOLDER which has the subfolders noisy and clean (other "
-        "names: data.pairs.noisy=NAME, data.pairs.clean=NAME) or files NAME_real.* and NAME_mean.*"
+        "name a folder with noise.pairs.path=FOLDER which has the subfolders noisy and clean (other "
+        "names: noise.pairs.noisy=NAME and .clean=NAME) or files NAME_real.* and NAME_mean.*"
     )
 
     noisy: str = "noisy"
@@ -80,8 +80,8 @@ class Pairs(Recorded, Folder):
         if (folder / self.noisy).resolve() == (folder / self.clean).resolve():
             raise ValueError(
                 f"the noisy and the clean images of dataset '{self.name}' would both be those of "
-                f"{folder / self.noisy}; name two subfolders with data.{self.name}.noisy=NAME and "
-                f"data.{self.name}.clean=NAME"
+                f"{folder / self.noisy}; name two subfolders with noise.{self.name}.noisy=NAME and "
+                f"noise.{self.name}.clean=NAME"
             )
         if (folder / self.noisy).is_dir() and (folder / self.clean).is_dir():
             noisy, clean = find_images(folder / self.noisy), find_images(folder / self.clean)

@@ -94,9 +94,10 @@ class Metric:
         Raises
         ------
         ValueError
-            If the shapes differ, are no single image, or are smaller than ``minimum_size``.
+            If the shapes differ, are no single image, or are smaller than ``minimum_size``, or
+            ``score`` gives something else than one number.
         """
-        return float(self.unread(restored, clean, features))
+        return one_number(self.name, self.unread(restored, clean, features))
 
     def unread(self, restored: "Tensor", clean: "Tensor", features: Any = None) -> "float | Tensor":
         """`__call__` without waiting: on a device with a queue the score may still be computed."""
@@ -115,6 +116,14 @@ class Metric:
             )
         known = self.features(clean) if features is None else features
         return self.compare(restored, known)
+
+
+def one_number(name: str, value: Any) -> float:
+    """What a metric of this name gave; ``ValueError`` if that is not one number."""
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError, RuntimeError):
+        raise ValueError(f"metric '{name}' gave {value!r:.60}, not one number") from None
 
 
 def prepared(metrics: Mapping[str, Metric]) -> tuple[dict[str, Metric], dict[str, str]]:

@@ -48,8 +48,11 @@ class NoiseModel(ABC):
         def __init__(self, **settings: Any) -> None: ...
 
     def __init_subclass__(cls, **keywords: object) -> None:
-        """Refuse a second law, and inherit no batched form of another law."""
+        """Refuse a second law, and inherit nothing that is said of another noise or law."""
         super().__init_subclass__(**keywords)
+        for said in ("suites", "note", "cites"):
+            if said not in vars(cls):
+                setattr(cls, said, vars(NoiseModel)[said])
         if cls.sample_pair is not NoiseModel.sample_pair:
             if vars(cls).get("sample", _noisy_of_pair) is not _noisy_of_pair:
                 raise ValueError(
@@ -61,13 +64,19 @@ class NoiseModel(ABC):
                 cls.sample = _noisy_of_pair
         owners = {
             method: next(i for i, owner in enumerate(cls.__mro__) if method in vars(owner))
-            for method in ("sample", "sample_pair", "sample_batch")
+            for method in ("sample", "sample_pair", "sample_batch", "variance", "constant_variance")
         }
-        if owners["sample_batch"] > min(owners["sample"], owners["sample_pair"]):
-            cls.sample_batch = NoiseModel.sample_batch
+        law = min(owners["sample"], owners["sample_pair"])
+        for promise in ("sample_batch", "variance", "constant_variance"):
+            if owners[promise] > law:
+                setattr(cls, promise, vars(NoiseModel)[promise])
 
     def __post_init__(self) -> None:
         """Check every level at once, so that a wrong one is an error before anything runs."""
+        if not isinstance(self.levels, tuple | list):
+            raise ValueError(
+                f"the levels of {self.name} should be several numbers, such as ({self.levels!r},)"
+            )
         for level in self.levels:
             self.check_level(level)
 

@@ -201,8 +201,9 @@ def _of_kind(noises: Group, protocol: Protocol) -> Group:
         try:
             noise.made(probe, noise.made.levels[0], np.random.default_rng(0))
             fit[name] = noise
-        except ValueError as error:
-            log.info(f"no noise {name} of grey images: {error}")
+        except Exception as error:  # whatever a noise that was written for colours ends in
+            kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
+            log.info(f"no noise {name} of grey images: {kind}{error}")
     if noises and not fit:
         raise ValueError(
             f"none of the noises asked for can be had of grey images, which protocol="

@@ -20,6 +20,7 @@ from benchmark.environment.ahead import several_ahead
 from benchmark.environment.queue import AHEAD, Arriving, has_queue, to_device
 from benchmark.environment.recent import Recent, nbytes
 from benchmark.metrics import Metric
+from benchmark.metrics.metric import one_number
 from benchmark.metrics.pixelwise import in_colour
 from benchmark.noise import Key, NoiseModel, to_uint8
 from benchmark.protocol import MASKED, Protocol
@@ -127,7 +128,7 @@ def evaluate(
             scores |= _judged(here, image, pair, protocol, work.what)
         row = {
             "image": image.name,
-            **{name: _number(name, scores[name]) for name in metrics},
+            **{name: one_number(name, scores[name]) for name in metrics},
             "seconds": done.seconds,
             **({} if done.tile is None else {"tile": done.tile}),
             "noisy": image.noisy_hash,
@@ -233,11 +234,10 @@ def with_border(metric: Metric, border: int | None, protocol: Protocol) -> Metri
     Parameters
     ----------
     border
-        Of the dataset's own protocol. Without one, the metric's own counts, and without that the
-        protocol's.
+        Of the dataset's own protocol: it counts where the metric says none itself, and before that
+        of the protocol.
     """
-    own = getattr(metric, "border", 0)  # 0: a metric which knows none
-    if not hasattr(metric, "border") or (border is None and own is not None):
+    if getattr(metric, "border", 0) is not None:  # 0: a metric which knows none
         return metric
     return replace(metric, border=protocol.border if border is None else border)
 
@@ -250,7 +250,7 @@ def score_of(name: str, metric: Metric, pair: tuple[Tensor, Tensor]) -> float:
     ValueError
         If it is not one number, or the metric changed an image, which others are still to see.
     """
-    return _number(name, _said(name, metric, pair))
+    return one_number(name, _said(name, metric, pair))
 
 
 def _judged(
@@ -277,17 +277,13 @@ def _judged(
 
 def _said(name: str, call: Callable[..., Any], pair: tuple[Tensor, Tensor], *more: Any) -> Any:
     versions = [image._version for image in pair]
+    # on a CPU, NumPy can write into them as well, and leaves no trace
+    before = [] if has_queue(pair[0].device) else [image.clone() for image in pair]
     value = call(*pair, *more)
-    if versions != [image._version for image in pair]:
+    is_same = all(map(torch.equal, pair, before)) if before else True
+    if not is_same or versions != [image._version for image in pair]:
         raise ValueError(f"metric '{name}' changed an image that it compares; it works on a copy")
     return value
-
-
-def _number(name: str, value: Any) -> float:
-    try:
-        return float(value)
-    except (TypeError, ValueError, OverflowError, RuntimeError):
-        raise ValueError(f"metric '{name}' gave {value!r:.60}, not one number") from None
 
 
 def as_tensor(image: np.ndarray | Tensor, device: str | torch.device | None = None) -> Tensor:

@@ -262,6 +262,13 @@ def test_a_tensor_which_asks_for_gradients_is_an_image():
     assert len(benchmark.score("identity", NOISE, images, device=torch.device("cpu")).rows) == 1
 
 
+def test_numbers_of_another_byte_order_are_the_same_image():
+    given = IMAGES[0].astype(">u2") * 257, IMAGES[0].astype(np.uint16) * 257
+    deep = "masked(bits=16)"
+    rows = [benchmark.score("identity", NOISE, one, protocol=deep).rows for one in given]
+    pd.testing.assert_frame_equal(*map(without_seconds, rows))
+
+
 def test_levels_may_be_an_array():
     noise = {"mild": {"of": "gaussian", "levels": np.array([10, 20])}}
     assert set(benchmark.score("identity", noise, IMAGES).rows["level"]) == {10, 20}
@@ -280,6 +287,9 @@ def test_levels_may_be_an_array():
         ({"noise": "gaussian(-1)"}, "needs a finite level >= 0"),
         ({"noise": 25}, "noise= got an object of type int"),
         ({"data": np.zeros((2, 3, 24, 20), np.uint8)}, "put the channels last"),
+        ({"data": np.zeros((3, 24, 20), np.uint8)}, "put the channels last"),
+        ({"data": np.zeros((3, 24, 20)), "protocol": "kair_grey"}, "put the channels last"),
+        ({"data": np.zeros((24, 20, 4), np.uint8)}, "leave out the transparency"),
         ({"data": np.full((24, 20, 3), 255.0)}, "divide 8-bit values by 255"),
         ({"data": np.zeros((24, 20, 3), int)}, "numbers of type int64"),
         ({"data": Image.fromarray(IMAGES[0]).quantize(8), "protocol": "kair_grey"}, "in mode P"),

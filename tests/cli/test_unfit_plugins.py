@@ -114,6 +114,14 @@ def test_a_signature_that_no_config_can_hold_is_left_out_by_keyword(bench, plugi
     assert "fine" in REGISTRIES["noise"]
 
 
+def test_a_noise_written_for_colours_is_left_out_of_grey_images_by_name(bench, plugin):
+    plugin(fine_plugin=FINE.replace("level / 255", "0 * clean[..., 1][..., None]"))
+    words = ["noise=[gaussian(25),fine]", "data.photos.limit=1", "data.photos.crop=32", "out=o"]
+    status, out, err = bench("run", "model=tv", *words, "protocol=kair_grey")
+    assert (status, err) == (0, "")
+    assert "no noise fine of grey images: IndexError: index 1 is out of bounds" in out
+
+
 CLASSES = {
     "no subclass": "@NOISE_MODELS.register('odd')\nclass Odd: pass",
     "benchmark.denoiser.Denoiser": "@DENOISERS.register('odd')\nclass Odd(Plain): pass",
@@ -128,6 +136,25 @@ CLASSES = {
         "    levels = (1,)\n    def sample(self, clean, level, rng): return clean"
     ),
     "higher_is_better": "@METRICS.register('odd')\nclass Odd(Metric): pass",
+    "its levels are 25, and should be a tuple of numbers": (
+        "@NOISE_MODELS.register('odd')\n@dataclass(frozen=True)\nclass Odd(NoiseModel):\n"
+        "    unit = 'u'\n    levels: float = 25\n"
+        "    def sample(self, clean, level, rng): return clean"
+    ),
+    "its levels are ('5', '10'), and should be": (
+        "@NOISE_MODELS.register('odd')\nclass Odd(Plain): levels = ('5', '10')"
+    ),
+    "its suites are 'mine', and should be a tuple of texts: suites = ('mine',)": (
+        "@NOISE_MODELS.register('odd')\nclass Odd(Plain): suites = 'mine'"
+    ),
+    "it writes levels = (5, 10) without a type, so that (15, 25, 50) stays the default": (
+        "from noise_models.gaussian import Gaussian\n"
+        "@NOISE_MODELS.register('odd')\nclass Odd(Gaussian): levels = (5, 10)"
+    ),
+    "it writes crop = 64 without a type, so that None stays the default": (
+        "from benchmark.datasets import Folder\n"
+        "@DATASETS.register('odd')\nclass Odd(Folder): crop = 64"
+    ),
     "its name should be": "@NOISE_MODELS.register('../odd')\nclass Odd(Plain): pass",
     "no word such as 'all'": "@NOISE_MODELS.register('all')\nclass Odd(Plain): pass",
     "several noises at once": "@NOISE_MODELS.register('paper')\nclass Odd(Plain): pass",

@@ -235,10 +235,10 @@ def test_what_scikit_image_has_beside_its_photographs_is_nobody_s_business():
 # Where a folder is
 
 
-@pytest.mark.parametrize("name", ["folder", "pairs"])
-def test_a_path_to_a_file_says_so(tmp_path, name):
+@pytest.mark.parametrize(("group", "name"), [("data", "folder"), ("noise", "pairs")])
+def test_a_path_to_a_file_says_so(tmp_path, group, name):
     path = save(tmp_path / "a.png")
-    with pytest.raises(ValueError, match=rf"a\.png is no folder; .*data\.{name}\.path=FOLDER"):
+    with pytest.raises(ValueError, match=rf"a\.png is no folder; .*{group}\.{name}\.path=FOLDER"):
         DATASETS[name](path=str(path)).images()
 
 

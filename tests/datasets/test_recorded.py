@@ -1,12 +1,13 @@
 """Pairs of a clean and a noisy image are found in every layout, or say which half is missing."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 from pictures import pixels, save
 
-from benchmark.datasets import Pairs, Recorded
+from benchmark.datasets import Folder, Pairs, Recorded
 from benchmark.datasets.recorded import CC, PolyU
 from benchmark.noise import to_uint8
 from benchmark.pixels import psnr
@@ -159,3 +160,45 @@ def test_polyu_is_a_hundred_pairs_of_the_published_noise(data_root):
     sample = dataset.read(dataset.images()[0])
     assert sample.clean.shape == sample.noisy.shape == (512, 512, 3)
     assert 30 < psnr(to_uint8(sample.noisy), to_uint8(sample.clean)) < 42
+
+
+# listings of others
+
+
+@dataclass(frozen=True)
+class Shots(Recorded, Folder):
+    """As many files of each image as somebody else says."""
+
+    name = "shots"
+    levels: tuple[float, ...] = (1, 2)
+    listed: tuple[object, ...] = ()
+
+    def listing(self, folder: Path) -> dict[str, tuple[Path, ...]]:
+        return {"a": self.listed}
+
+
+def test_a_level_of_each_image_is_the_file_listed_for_it(tmp_path):
+    files = [save(tmp_path / f"{seed}.png", pixels(seed=seed)) for seed in range(3)]
+    dataset = Shots(path=str(tmp_path), listed=tuple(tmp_path / f"{n}.png" for n in range(3)))
+    assert len(files) == 3
+    noisy = dataset.read("a", level=2).noisy
+    assert np.array_equal(to_uint8(noisy), pixels(seed=2))
+
+
+@pytest.mark.parametrize(
+    ("levels", "listed", "said"),
+    [
+        ((2,), ("0.png", "1.png", "2.png"), r"image a 2 noisy files for level 2; it gives one for"),
+        ((1, 2), ("0.png", "1.png"), "image a 1 noisy files for levels 1, 2"),
+        ((1, 2), None, r"image a \('0.png', '1.png'\), and should give a tuple of paths"),
+    ],
+)
+def test_a_listing_of_other_files_than_levels_is_named(tmp_path, levels, listed, said):
+    given = ("0.png", "1.png") if listed is None else tuple(tmp_path / one for one in listed)
+    with pytest.raises(ValueError, match=f"'shots': its listing gives {said}"):
+        Shots(path=str(tmp_path), levels=levels, listed=given).images()
+
+
+def test_a_bare_path_in_a_listing_is_named(tmp_path):
+    with pytest.raises(ValueError, match=r"and should give a tuple of paths"):
+        Shots(path=str(tmp_path), listed=tmp_path / "0.png").images()

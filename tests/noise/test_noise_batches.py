@@ -174,3 +174,13 @@ class HalvedAndMild(Halved):
 )
 def test_another_law_does_not_inherit_a_batched_form(cls, expected):
     assert has_batched_form(cls()) == expected
+
+
+@pytest.mark.parametrize(("cls", "promises"), [(Mild, True), (Halved, False), (Mixed, False)])
+def test_another_law_does_not_inherit_what_its_parent_promises_of_its_variance(cls, promises):
+    assert (cls().variance(np.array([0.5]), 5) is not None) == promises
+
+
+def test_what_is_said_of_a_noise_is_not_said_of_its_children():
+    assert Gaussian.suites and Gaussian.cites
+    assert (Mild.suites, Mild.cites, Mild.note) == ((), (), "")

@@ -18,7 +18,7 @@ from benchmark.environment.ahead import one_ahead
 from benchmark.metrics import METRICS
 from benchmark.noise import NoiseModel, rng_for, to_uint8
 from benchmark.protocol import MASKED, PROTOCOLS, Protocol
-from benchmark.scoring.evaluate import Evaluated, evaluate, prepared, score_of
+from benchmark.scoring.evaluate import Evaluated, evaluate, prepared, score_of, with_border
 
 NAMES = ["a", "b", "c", "d"]
 METRIC = {"psnr": METRICS["psnr"]()}
@@ -193,6 +193,9 @@ NO_NUMBERS = {
     "a number too large": lambda restored, clean: 10**400,
     "one of a changed restored image": lambda restored, clean: float(restored.zero_().sum()),
     "one of a changed clean image": lambda restored, clean: float(clean.mul_(2).sum()),
+    "one of an image changed by NumPy": lambda restored, clean: float(
+        np.multiply(clean.numpy(), 255, out=clean.numpy()).sum()
+    ),
     "one of a changed part": lambda restored, clean: float(clean[..., 0].fill_(0).sum()),
 }
 
@@ -202,6 +205,29 @@ def test_what_a_metric_says_is_one_number_or_a_sentence(kind):
     pair = torch.rand(1, 3, 8, 8), torch.rand(1, 3, 8, 8)
     with pytest.raises(ValueError, match="^metric 'mine' (gave|changed) "):
         score_of("mine", NO_NUMBERS[kind], pair)
+
+
+class Channels(METRICS["psnr"]):
+    """A number for each channel, where one is asked for."""
+
+    name = "channels"
+
+    def score(self, restored, clean):
+        return (restored - clean).mean((0, 2, 3))
+
+
+def test_a_metric_names_itself_where_it_gives_several_numbers():
+    with pytest.raises(ValueError, match="^metric 'channels' gave tensor.*, not one number"):
+        Channels()(*(torch.rand(1, 3, 16, 16) for _ in range(2)))
+
+
+@pytest.mark.parametrize(
+    ("own", "of_dataset", "counts"), [(5, 3, 5), (5, None, 5), (None, 3, 3), (None, None, 1)]
+)
+def test_the_border_a_metric_says_counts_before_the_dataset_s_and_that_before_the_protocol_s(
+    own, of_dataset, counts
+):
+    assert with_border(METRICS["psnr"](border=own), of_dataset, MASKED).border == counts
 
 
 @pytest.mark.parametrize("number", [1, 2.5, np.float32(3), torch.tensor(4.0), torch.ones(1, 1)])

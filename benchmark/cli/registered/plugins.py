@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from dataclasses import MISSING, fields, is_dataclass
 
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -48,10 +49,32 @@ def unfit(registry: Registry, cls: type) -> str | None:
     for name in NEEDED[group]:
         if not hasattr(cls, name):
             return f"it does not say its {name}"
-    return _misfit(cls) or _clash(group, cls) or _without_status(cls)
+    for check in (_misspelled, _misfit, _clash, _without_status):
+        if reason := check(group, cls):
+            return reason
+    return None
 
 
-def _misfit(cls: type) -> str | None:
+def _misspelled(group: str, cls: type) -> str | None:
+    """What a class says of itself in another form than lists and tables read."""
+    levels = getattr(cls, "levels", ())
+    if not isinstance(levels, tuple | list) or not all(isinstance(x, int | float) for x in levels):
+        return f"its levels are {levels!r}, and should be a tuple of numbers: levels = (5, 10)"
+    for name in ("suites", "cites"):
+        words = getattr(cls, name, ())
+        if not isinstance(words, tuple | list) or not all(isinstance(x, str) for x in words):
+            return f"its {name} are {words!r}, and should be a tuple of texts: {name} = ('mine',)"
+    for field in fields(cls) if is_dataclass(cls) else ():
+        value = getattr(cls, field.name, field.default)
+        if field.default is not MISSING and value != field.default:
+            return (
+                f"it writes {field.name} = {value!r} without a type, so that {field.default!r} "
+                f"stays the default; write it as '{field.name}: TYPE = ...' under @dataclass"
+            )
+    return None
+
+
+def _misfit(group: str, cls: type) -> str | None:
     """The first keyword that a config cannot hold, and why."""
     try:
         parameters = settings_of(cls)
@@ -87,7 +110,7 @@ def _clash(group: str, cls: type) -> str | None:
     return None
 
 
-def _without_status(cls: type) -> str | None:
+def _without_status(group: str, cls: type) -> str | None:
     """What a dataset raises where it should say what there is of it."""
     if not issubclass(cls, Dataset):
         return None
