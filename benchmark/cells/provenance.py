@@ -33,6 +33,8 @@ DIGITS = 16  # hexadecimal ones of a short hash
 ROLES = ("model", "noise", "dataset")
 CELL = ("model", "dataset", "noise", "level", "seed")
 FIRST = ("torch", US)  # what a sentence names before the rest
+TOLD = {"model": ("tile", "precision", "runtime", "outputs"), "noise": ("levels",)}  # elsewhere
+LONGEST = 40  # characters of a setting's value in a sentence
 MOST = 4  # things that a sentence names before it only counts
 
 Code = dict[str, Any]  # what `code_of_cell` says
@@ -167,7 +169,7 @@ def makings_of(record: Record) -> list[Record]:
 
 
 def facts_of(record: Record) -> Facts:
-    """Everything which `Made` compares of a cell: torch, our version, and its code."""
+    """Everything which `Made` compares of a cell's making: torch, our version, and its code."""
     found: dict[str, list[str]] = {}
     for made in makings_of(record) or [record]:
         environment = made.get("environment", {})
@@ -178,34 +180,43 @@ def facts_of(record: Record) -> Facts:
     return {what: BOTH.join(sorted(set(values))) for what, values in found.items()}
 
 
+def chosen_of(record: Record) -> Facts:
+    """The settings of a cell's model and noise, in which several of one name may differ."""
+    found = {}
+    for role, told in TOLD.items():
+        for key, value in record.get("settings", {}).get(role, {}).items():
+            if key not in told:
+                text = str(value).replace(BOTH, " & ")
+                short = text[7:15] if text.startswith("sha256:") else text[:LONGEST]
+                found[f"{key} of {record['cell'][role]}"] = short
+    return found
+
+
 @dataclass(frozen=True)
 class Made:
-    """What cells were made by, where they differ in it."""
+    """What cells were made by, and of what, where they differ in it."""
 
     facts: Mapping[tuple[object, ...], Facts]  # by `CELL`; only what is not the same in all
     silent: frozenset[tuple[object, ...]]  # the cells which do not say by what code
+    chosen: Mapping[tuple[object, ...], Facts]  # as facts, the settings of models and noises
 
     def sentence(self, rows: "pd.DataFrame") -> str:
         """What lines of a table mix, and how many cells there are of each; empty if nothing."""
         cells = list(rows[list(CELL)].drop_duplicates().itertuples(index=False, name=None))
-        counts: dict[str, Counter[str]] = {}
-        for cell in cells:
-            for what, value in self.facts.get(cell, {}).items():
-                counts.setdefault(what, Counter())[value] += 1
-        mixed = {what: found for what, found in counts.items() if _is_mixed(found)}
-        order = sorted(mixed, key=lambda what: (_place(what), what))
-        parts = [f"{what} {counted(mixed[what])}" for what in order[:MOST]]
-        if more := order[MOST:]:
-            parts.append(f"and {len(more)} more, such as {more[0]}")
+        said, several = [], _mixed(self.chosen, cells)
+        if several:
+            said.append(f"Several of one name: {'; '.join(several)}; give each a name of its own.")
+        parts = _mixed(self.facts, cells)
         silent = sum(cell in self.silent for cell in cells)
         if 0 < silent < len(cells):
             parts.append(f"{silent} of {len(cells)} cells do not say by what code")
-        return f"Not all made alike: {'; '.join(parts)}." if parts else ""
+        said += [f"Not all made alike: {'; '.join(parts)}."] if parts else []
+        return " ".join(said)
 
 
 def made_of(records: Iterable[Record]) -> Made | None:
     """What cells mix; None if they were all made alike, or say nothing."""
-    facts, silent = {}, set()
+    facts, silent, chosen = {}, set(), {}
     known: dict[tuple[object, ...], tuple[Facts, object]] = {}  # the object: an id is its own
     for record in records:
         cell = tuple(record["cell"][name] for name in CELL)
@@ -214,21 +225,43 @@ def made_of(records: Iterable[Record]) -> Made | None:
         if key not in known:
             known[key] = facts_of(record), origin
         facts[cell], _ = known[key]
+        chosen[cell] = chosen_of(record)
         if "code" not in record:
             silent.add(cell)
+    facts, chosen = _differing(facts), _differing(chosen)
+    silent = silent if len(silent) < len(facts) else set()
+    if not silent and not any(facts.values()) and not any(chosen.values()):
+        return None
+    return Made(facts, frozenset(silent), chosen)
+
+
+def _differing(facts: Mapping[tuple[object, ...], Facts]) -> dict[tuple[object, ...], Facts]:
+    """The same, but for what has one value in all cells."""
     values: dict[str, set[str]] = {}
     for found in {id(found): found for found in facts.values()}.values():
         for what, value in found.items():
             values.setdefault(what, set()).add(value)
     mixed = {what for what, found in values.items() if _is_mixed(found)}
-    silent = silent if len(silent) < len(facts) else set()
-    if not mixed and not silent:
-        return None
-    differing = {
+    return {
         cell: {what: value for what, value in found.items() if what in mixed}
         for cell, found in facts.items()
     }
-    return Made(differing, frozenset(silent))
+
+
+def _mixed(
+    facts: Mapping[tuple[object, ...], Facts], cells: Iterable[tuple[object, ...]]
+) -> list[str]:
+    """What some cells mix, each with how many there are of every value; the first few."""
+    counts: dict[str, Counter[str]] = {}
+    for cell in cells:
+        for what, value in facts.get(cell, {}).items():
+            counts.setdefault(what, Counter())[value] += 1
+    mixed = {what: found for what, found in counts.items() if _is_mixed(found)}
+    order = sorted(mixed, key=lambda what: (_place(what), what))
+    parts = [f"{what} {counted(mixed[what])}" for what in order[:MOST]]
+    if more := order[MOST:]:
+        parts.append(f"and {len(more)} more, such as {more[0]}")
+    return parts
 
 
 def _is_mixed(values: Collection[str]) -> bool:

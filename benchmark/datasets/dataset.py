@@ -287,15 +287,15 @@ class Dataset:
         """Raise ``ValueError`` unless a listing gives an image files, recorded ones for levels."""
         if not isinstance(places, tuple | list) or not places or not isinstance(places[-1], Place):
             raise ValueError(
-                f"dataset '{self.name}': its listing gives image {image} {places!r:.60}, and should "
-                f"give a tuple of paths, its clean file first"
+                f"dataset '{self.name}': its listing gives image {image} {places!r:.60}, and "
+                f"should give a tuple of paths, its clean file first"
             )
         if self.recorded and len(places) not in (1, 1 + len(self.levels)):
             levels = ", ".join(f"{level:g}" for level in self.levels)
             raise ValueError(
                 f"dataset '{self.name}': its listing gives image {image} {len(places) - 1} noisy "
-                f"files for level{'s' * (len(self.levels) != 1)} {levels}; it gives one for each of "
-                f"self.levels"
+                f"files for level{'s' * (len(self.levels) != 1)} {levels}; it gives one for each "
+                f"of self.levels"
             )
 
     @cached_property

@@ -62,8 +62,8 @@ class Pairs(Recorded, Folder):
     """
 
     source = (
-        "name a folder with noise.pairs.path=FOLDER which has the subfolders noisy and clean (other "
-        "names: noise.pairs.noisy=NAME and .clean=NAME) or files NAME_real.* and NAME_mean.*"
+        "name a folder with noise.pairs.path=FOLDER which has the subfolders noisy and clean "
+        "(others: noise.pairs.noisy=NAME and .clean=NAME) or files NAME_real.* and NAME_mean.*"
     )
 
     noisy: str = "noisy"

@@ -56,6 +56,8 @@ def tie_words(ranking: Ranking, brief: bool = False) -> list[str]:
     if len(counts) > 1:
         tested = f"{_pairs(counts[0])} of ranked models and {counts[1]} with a reference"
     how = f"Wilcoxon's test over {over}, {tested}, Holm, {alpha}"
+    if not ranking.tells_apart:
+        return [f"No two models can be told apart ({how})."]
     if brief:
         return [f"Group: models which share a letter cannot be told apart ({how})."]
     ranked = "; references have none" if ranking.references else ""

@@ -92,6 +92,8 @@ def read_labels(
             raise ValueError(
                 f"labels has '{text}', which is no NAME: LABEL, such as 'masked: Masked (ours)'"
             )
+        if len(label) > 2 and label[0] == label[-1] and label[0] in "'\"":
+            label = label[1:-1]
         check_name("model or noise", name, known)
         if name in pairs:
             raise ValueError(f"labels calls {name} both '{pairs[name]}' and '{label}'; give it one")

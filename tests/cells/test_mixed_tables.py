@@ -93,6 +93,28 @@ def test_a_report_says_below_its_table_what_the_table_mixes(tmp_path, changes, s
     assert "made alike" not in markdown(rest), "the table that is shown mixes nothing"
 
 
+@pytest.mark.parametrize(
+    ("role", "settings", "sentence"),
+    [
+        ("model", {"weights": f"sha256:{'ab' * 32}"}, "weights of a abababab in 1 cell, cdcdcdcd"),
+        ("model", {"strength": 0.9}, "strength of a 0.5 in 1 cell, 0.9 in 1"),
+        ("noise", {"quality": 90}, "quality of n 50 in 1 cell, 90 in 1"),
+        ("model", {"precision": "bf16"}, ""),
+        ("noise", {"levels": [9]}, ""),
+    ],
+)
+def test_a_table_says_where_one_name_is_several_models_or_noises(
+    tmp_path, role, settings, sentence
+):
+    mild, strong = record("a", 5.0), record("a", 9.0)
+    others = {"weights": f"sha256:{'cd' * 32}", "strength": 0.5, "quality": 50}
+    for one, chosen in ((mild, {k: others.get(k, "other") for k in settings}), (strong, settings)):
+        one["settings"] = {**one["settings"], role: {**one["settings"][role], **chosen}}
+    found = markdown(stored(tmp_path, mild, strong, record("b"), record("b", 9.0)))
+    assert (f"Several of one name: {sentence}" in found) == bool(sentence)
+    assert ("give each a name of its own" in found) == bool(sentence)
+
+
 def test_a_table_of_one_make_or_of_unknown_make_says_nothing(tmp_path):
     alike = stored(tmp_path / "a", record("a"), record("b"))
     assert alike.made is None

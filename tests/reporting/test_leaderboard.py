@@ -100,6 +100,16 @@ def test_images_too_few_to_tell_any_two_models_apart_are_said_to_be(table):
     assert "group" not in text.partition("Paired with")[0]
 
 
+def test_where_no_test_tells_two_models_apart_that_is_said_in_place_of_groups(table):
+    twin = table[table["model"] == "masked"].assign(model="twin")
+    twin["psnr"] += np.where(twin["image"].astype(int) % 2, -0.4, 0.35)
+    text = markdown(labelled(pd.concat([table[table["model"] == "masked"], twin])))
+    assert (
+        "No two models can be told apart (Wilcoxon's test over 9 images, 1 pair, Holm, 5 %)" in text
+    )
+    assert "Group:" not in text and "Rank:" not in text
+
+
 def test_a_metric_without_values_is_left_out_in_words(table):
     text = markdown(labelled(table.assign(lpips=np.nan)))
     assert "LPIPS is left out: no image has a value." in text

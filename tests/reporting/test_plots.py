@@ -212,6 +212,23 @@ def test_a_model_without_a_level_leaves_a_gap_and_the_others_whole():
     assert not np.isnan(found["baseline"].get_ydata()).any()
 
 
+def test_at_a_single_level_every_model_is_a_point_and_an_interval_a_stroke():
+    models = ("identity", *(f"net{n}" for n in range(7)), "masked")
+    table = toy(models)
+    table = table[(table["level"] == 25) | (table["noise"] != "gaussian")]
+    curves = Curves(table, {"psnr": "PSNR (dB)"})
+    panel = panels_of(figure11(curves))["gaussian"][0]
+    assert len(panel.lines) == len(models)
+    assert all(line.get_marker() not in ("None", "") for line in panel.lines)
+    assert len(panel.collections) == len(models) - len(curves.others)
+    scores = as_scores(table)
+    board = Board(scores)
+    words = curves_caption(curves, scores, [*board.rankings["toy"].values()])
+    assert "a band, where there is one level a stroke, its 95 % interval" in words
+    one = Board(as_scores(table[table["image"] == "a"]))
+    assert "95 %" not in curves_caption(curves, one.scores, [*one.rankings["toy"].values()])
+
+
 def test_a_single_model_at_a_single_level_is_a_figure():
     table = toy(("masked",))
     figure = figure11(Curves(table[table["level"] == 25], {"psnr": "PSNR (dB)"}))

@@ -84,6 +84,11 @@ def test_a_file_that_is_not_there_is_said():
         read_style("nowhere.yaml", MODELS, NOISES)
 
 
+@pytest.mark.parametrize("text", ['masked: "TV, ours"', "masked: 'TV, ours'", "masked: TV, ours"])
+def test_quotes_around_a_label_are_none_of_it(text):
+    assert read_labels([text], MODELS, NOISES) == {"masked": "TV, ours"}
+
+
 def test_labels_are_read_from_texts():
     assert read_labels(["masked: Ours: best", "stripes:S"], MODELS, NOISES) == {
         "masked": "Ours: best",

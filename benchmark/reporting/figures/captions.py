@@ -28,10 +28,15 @@ def curves_caption(
     dataset = scores.dataset_label(rankings[0].dataset, rankings[0].shared)
     said = [
         f"{_listed(curves.metrics.values())} against the level of the noise on {dataset}, the "
-        f"hardest level to the right. A point is the mean over the images which all models of a "
-        f"level have, a band its 95 % interval: bootstrap over {covered(rankings[0])}, {RESAMPLES} "
-        f"resamples."
+        f"hardest level to the right."
     ]
+    if rankings[0].shared["image"].nunique() > 1:
+        single = ", where there is one level a stroke," if curves.has_single_levels else ""
+        said[0] += (
+            f" A point is the mean over the images which all models of a level have, a band"
+            f"{single} its 95 % interval: bootstrap over {covered(rankings[0])}, {RESAMPLES} "
+            f"resamples."
+        )
     if curves.others:
         said.append(f"Grey: {_listed(map(scores.label, curves.others))}.")
     noise, level = curves.in_distribution

@@ -93,6 +93,11 @@ class Curves:
             board.reference,
         )
 
+    @property
+    def has_single_levels(self) -> bool:
+        """Whether a noise has one level alone, where strokes stand for bands."""
+        return bool((self.rows.groupby("noise")["level"].nunique() == 1).any())
+
     @cached_property
     def noises(self) -> list[str]:
         """In the order of the panels."""
@@ -245,13 +250,17 @@ def _lines(
     """The lines of one noise by one metric, from the mildest level to the hardest."""
     table = points.unstack("model").reindex(levels)
     grey = [model for model in curves.others if model in table["mean"]]
+    alone = {"marker": "."} if len(levels) == 1 else {}  # a line of one point is none
     if grey:
-        panel.plot(levels, table["mean"][grey], **style.others, zorder=1)
+        panel.plot(levels, table["mean"][grey], **style.others, **alone, zorder=1)
     for model, look in styles.items():
         if model not in table["mean"]:
             continue
         mean, low, high = (table[name][model] for name in ("mean", "low", "high"))
-        if low.notna().any():
+        if alone:
+            width = style.size.line
+            panel.vlines(levels, low, high, color=look["color"], alpha=0.4, linewidth=width)
+        elif low.notna().any():
             panel.fill_between(levels, low, high, color=look["color"], alpha=0.1, linewidth=0)
         panel.plot(levels, mean, label=label_of(model, curves.labels), **look)
     panel.margins(y=0.06)

@@ -49,12 +49,15 @@ class Compared:
         By metric, those on either side.
     reasons
         Sentences which say why it is not equal, those of the worst metric first.
+    failing
+        Where it fails, how many of these are reasons for that.
     """
 
     cell: Cell
     verdict: str
     changes: Mapping[str, Change] = field(default_factory=dict)
     reasons: Sequence[str] = ()
+    failing: int = 1
 
 
 @dataclass(frozen=True)
@@ -198,13 +201,14 @@ def _compared(old: Line, new: Line, scales: Mapping[str, Scale]) -> Compared:
         for name, change in changes.items()
     }
     moved = sorted(changes.keys(), key=lambda name: VERDICTS.index(verdicts[name]))
+    worst = verdicts[moved[0]] if moved else EQUAL
+    failing = sum(verdict in FAILING for verdict in verdicts.values())
     reasons = [
         _reason(old.cell, name, verdicts[name], changes[name], scales)
         for name in moved
         if verdicts[name] != EQUAL
     ]
-    verdict = verdicts[moved[0]] if moved else EQUAL
-    return Compared(old.cell, verdict, _not_compared(changes, other), reasons)
+    return Compared(old.cell, worst, _not_compared(changes, other), reasons, failing)
 
 
 def _changes(old: Line | None, new: Line | None, scales: Mapping[str, Scale]) -> dict[str, Change]:

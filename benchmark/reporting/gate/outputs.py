@@ -138,7 +138,8 @@ def junit(
 
 def failures(compared: Sequence[Compared], slow: Mapping[Pace, str]) -> list[str]:
     """Every sentence because of which a check fails."""
-    worse = [reason for one in compared if one.verdict in FAILING for reason in one.reasons]
+    failing = (one.reasons[: one.failing] for one in compared if one.verdict in FAILING)
+    worse = [reason for reasons in failing for reason in reasons]
     return [*worse, *slow.values()]
 
 

@@ -19,3 +19,10 @@ def go(tab, view: str) -> None:
     tab.evaluate("(view) => { location.hash = `#view=${view}`; }", view)
     tab.wait_for_selector(f"#view[data-view={view}]")
     tab.evaluate(NEXT_FRAME)
+
+
+def column(tab, title: str, table: str = "#view") -> list[str]:
+    """The texts of the column with this title."""
+    heads = tab.locator(f"{table} thead th").all_inner_texts()
+    place = [head.splitlines()[0].rstrip("↑↓ ") for head in heads].index(title)
+    return tab.locator(f"{table} tbody tr > :nth-child({place + 1})").all_inner_texts()

@@ -240,6 +240,27 @@ def test_the_interval_of_the_scatter_is_students(open_page, tmp_path, images):
     assert high - low == pytest.approx(expected[1] - expected[0], rel=1e-5, abs=2e-6)
 
 
+def test_every_noise_of_the_scatter_counts_alike_however_many_images_it_has(open_page, tmp_path):
+    facts = copy.deepcopy(FACTS)
+    of_noise = {"poisson": [[1.0], [3.0], [5.0]], "salt_and_pepper": [[9.0]]}
+    scores = {"dncnn": 0.0, "masked": 1.0}
+    facts["cells"] = [
+        {
+            **cell,
+            "rows": [
+                [f"i{n}", 0.1, scores[cell["model"]] * one[0], 0.5]
+                for n, one in enumerate(of_noise[cell["noise"]])
+            ],
+        }
+        for cell in facts["cells"]
+        if cell["model"] in scores
+        and (cell["noise"], cell["level"]) in {("poisson", 2.0), ("salt_and_pepper", 0.01)}
+    ]
+    tab = open_page("#view=scatter&a=dncnn&b=masked", path=written(tmp_path / "x.html", facts))
+    words = tab.locator(".verdict").inner_text()
+    assert "+6.00 dB (no two images which all cells have: no interval)" in words
+
+
 def test_a_point_of_the_scatter_leads_to_its_pictures(open_page):
     tab = open_page("#view=scatter&a=dncnn&b=masked&noise=gaussian&level=50")
     links = {row[0]: place for place, row in enumerate(opened(tab, "scatter"))}

@@ -1,17 +1,11 @@
 """The explorer's leaderboard and what its numbers lead to, in a browser."""
 
 import pytest
+from browsing import column
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 ROWS = "#view tbody tr"
-
-
-def column(tab, title: str, table: str = "#view") -> list[str]:
-    """The texts of the column with this title."""
-    heads = tab.locator(f"{table} thead th").all_inner_texts()
-    place = [head.splitlines()[0].rstrip("↑↓ ") for head in heads].index(title)
-    return tab.locator(f"{table} tbody tr > :nth-child({place + 1})").all_inner_texts()
 
 
 def test_references_stand_above_a_rule_until_a_column_is_sorted_by(open_page):

@@ -58,6 +58,7 @@ def test_a_metric_moves_in_its_own_direction_by_more_than_it_may(scores, verdict
 
 def test_the_first_sentence_of_a_cell_is_why_it_is_worse_and_each_says_what_it_is():
     worse, better = judged(LINE, scored(psnr=31.0, lpips=0.3)).reasons
+    assert judged(LINE, scored(psnr=31.0, lpips=0.3)).failing == 1
     assert "lpips is 0.300000" in worse and worse.endswith("is allowed: worse")
     assert "psnr is 31.0000 dB" in better and better.endswith("is allowed: better")
 

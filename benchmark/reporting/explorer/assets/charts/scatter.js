@@ -146,18 +146,21 @@ function verdict(points, a, b, metric) {
   const isTraining = ({ noise, level }) => noise === facts.trained.noise && level === facts.trained.level;
   const beyond = points.filter((point) => !isTraining(point));
   const counted = beyond.length ? beyond : points;
-  const { mean, half, images } = meanDifference(counted);
-  const interval = Number.isFinite(half) ? `, 95 % interval ${signed(metric, mean - half)} to ${signed(metric, mean + half)} over ${images} images` : " (one image: no interval)";
+  const { mean, half, images, all } = meanDifference(counted);
+  const some = images < all ? " which all cells have" : "";
+  const interval = Number.isFinite(half) ? `, 95 % interval ${signed(metric, mean - half)} to ${signed(metric, mean + half)} over ${images} images${some}` : ` (${all === 1 ? "one image" : "no two images which all cells have"}: no interval)`;
   const where = counted.length < points.length ? " out of distribution" : "";
   return `${b.label} is better on ${wins}, ${a.label} on ${losses} of ${points.length} noisy images. Mean difference${where}: ${signed(metric, mean)} ${metric.unit}${interval}.`.replace(" ,", ",");
 }
 
-/** Up less across, every noise counting equally, with Student's interval over images. */
+/** Up less across, every noise counting equally, with Student's interval over the images of all cells. */
 function meanDifference(points) {
   const nested = (keys) => (of) => (keys.length ? d3.mean(d3.rollup(of, nested(keys.slice(1)), (point) => point[keys[0]]).values()) : d3.mean(of, (point) => point.up - point.across));
-  const of = [...d3.rollup(points, nested(["noise", "level", "seed"]), (point) => point.image).values()];
-  const mean = d3.mean(of);
-  return { mean, images: of.length, half: (studentT(of.length - 1) * d3.deviation(of)) / Math.sqrt(of.length) };
+  const inCells = nested(["noise", "level", "seed"]);
+  const images = d3.groups(points, (point) => point.image).map(([, own]) => own);
+  const most = new Set(points.map(({ noise, level, seed }) => `${noise} ${level} ${seed}`)).size;
+  const of = images.filter((own) => own.length === most).map(inCells);
+  return { mean: inCells(points), images: of.length, all: images.length, half: (studentT(of.length - 1) * d3.deviation(of)) / Math.sqrt(of.length) };
 }
 
 /** The 97.5 % point of Student's t to five digits: a table, then its expansion at the normal's (Abramowitz and Stegun 26.7.5). */

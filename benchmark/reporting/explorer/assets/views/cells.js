@@ -31,10 +31,14 @@ const cellLink = (text, cell, view = "cells") =>
   link(text, { view, data: cell.dataset, a: cell.model, noise: cell.noise, level: cell.level, seed: cell.seed });
 const meanOf = (cell, metric) => d3.mean(cell.rows, (row) => row[2 + facts.metrics.indexOf(metric)]);
 
-// The same cell of the model to compare with, where there is one.
-function twinOf(cell) {
+// By image, how far a cell's scores are above those of the model to compare with: means over its trainings.
+function differencesOf(cell, metric) {
+  const place = 2 + facts.metrics.indexOf(metric);
   const is = (one) => one.model === state.reference && ["dataset", "noise", "level", "seed"].every((key) => one[key] === cell[key]);
-  return facts.cells.find(is);
+  const twins = facts.cells.filter(is);
+  const scores = d3.rollup(twins.flatMap((twin) => twin.rows).filter((row) => !isMissing(row[place])), (rows) => rows.map((row) => row[place]), (row) => row[0]);
+  const both = cell.rows.filter((row) => !isMissing(row[place]) && scores.get(row[0])?.length === twins.length);
+  return new Map(both.map((row) => [row[0], row[place] - d3.mean(scores.get(row[0]))]));
 }
 
 function signed(metric, value) {
@@ -62,13 +66,13 @@ function levelTable(cells) {
   const points = new Map(facts.points
     .filter((point) => point.model === state.a && point.dataset === state.data && point.metric === metric.name)
     .map((point) => [`${point.noise} ${point.level}`, point]));
-  const pointOf = (cell) => points.get(`${cell.noise} ${cell.level}`) ?? {};
-  const domain = domainOf(cells.map(pointOf));
   const several = (key) => new Set(cells.map((cell) => cell[key])).size > 1;
-  const differences = new Map(cells.map((cell) => {
-    const twin = twinOf(cell);
-    return [cell, twin && meanOf(cell, metric) - meanOf(twin, metric)];
-  }));
+  const pointOf = (cell) => { // what is known of this cell's own images, and of this training alone
+    const point = points.get(`${cell.noise} ${cell.level}`);
+    return point?.images === cell.rows.length && !several("training") ? point : {};
+  };
+  const domain = domainOf(cells.map(pointOf));
+  const differences = new Map(cells.map((cell) => [cell, d3.mean(differencesOf(cell, metric).values())]));
   const ink = inkOf(modelNamed(state.a));
   const interval = {
     key: "cell interval", title: barTitle("95 % interval", metric, domain), class: "text", first: bestFirst(metric), value: (cell) => pointOf(cell).low,
@@ -85,16 +89,15 @@ function levelTable(cells) {
     { key: "cell seconds", title: "s/image", first: "up", value: (cell) => d3.mean(cell.rows, (row) => row[1]), show: (cell) => secondsOf(d3.mean(cell.rows, (row) => row[1])) },
     { key: "cell record", title: "made by", class: "text", show: (cell) => (isMissing(cell.record) ? "–" : cellLink("record", cell, "provenance")) },
   ].filter(Boolean);
-  const caption = [el("b", {}, `${modelNamed(state.a).label} on ${state.data}.`), ` ${cells.length} cells${state.noise ? unitOf(noiseNamed(state.noise)) : ""}. Intervals over images, seeds together.`];
+  const caption = [el("b", {}, `${modelNamed(state.a).label} on ${state.data}.`), ` ${cells.length} cells${state.noise ? unitOf(noiseNamed(state.noise)) : ""}. Intervals over images, seeds together; differences over the images which both have.`];
   return sortedTable("cells", caption, columns, cells, { chosen: (cell) => cell.level === state.level && cell.noise === state.noise });
 }
 
 function imageTable(cells) {
   const metric = currentMetric();
-  const place = 2 + facts.metrics.indexOf(metric);
   const rows = cells.flatMap((cell) => {
-    const others = new Map(twinOf(cell)?.rows.map((row) => [row[0], row[place]]));
-    return cell.rows.map((row) => ({ cell, row, image: row[0], difference: others.has(row[0]) ? row[place] - others.get(row[0]) : null, scene: sceneOf(cell, row[0]) }));
+    const differences = differencesOf(cell, metric);
+    return cell.rows.map((row) => ({ cell, row, image: row[0], difference: differences.get(row[0]), scene: sceneOf(cell, row[0]) }));
   });
   const several = (key) => new Set(cells.map((cell) => cell[key])).size > 1;
   const columns = [

@@ -1,0 +1,59 @@
+"""The explorer's cells in a browser: an interval and a difference are of the score's images."""
+
+import copy
+
+import made_up
+import pytest
+from browsing import column
+
+from benchmark.reporting.explorer.page import page
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+PLACE = "#view=cells&a=masked&reference=dncnn&noise=poisson&level=2"
+
+
+@pytest.fixture
+def uneven(tmp_path):
+    """A page of one condition: three images of masked, two of each training of dncnn."""
+    facts = copy.deepcopy(made_up.facts([]))
+    scores = {
+        ("masked", "masked"): {"a": 30.0, "b": 32.0, "c": 40.0},
+        ("dncnn", "dncnn@1"): {"a": 29.0, "b": 30.0},
+        ("dncnn", "dncnn@2"): {"a": 27.0, "b": 30.0},
+    }
+    cell = next(c for c in facts["cells"] if (c["noise"], c["level"]) == ("poisson", 2.0))
+    facts["cells"] = [
+        {
+            **cell,
+            "model": model,
+            "training": training,
+            "rows": [
+                [image, 0.1, psnr, None if model == "dncnn" else 0.5] for image, psnr in of.items()
+            ],
+        }
+        for (model, training), of in scores.items()
+    ]
+    facts["points"] = [
+        {**point, "mean": 31.0, "low": 29.0, "high": 33.0, "images": 2} for point in facts["points"]
+    ]
+    path = tmp_path / "uneven.html"
+    path.write_text(page(facts))
+    return path
+
+
+def test_a_difference_is_over_the_images_which_both_have_and_over_trainings(open_page, uneven):
+    tab = open_page(PLACE, path=uneven)
+    assert column(tab, "less dncnn")[0] == "+2.00"
+    assert column(tab, "images")[0] == "3"
+    assert tab.locator("#view .interval").count() == 0  # it is of two images, the score of three
+    heads = tab.locator("#view table").nth(1)
+    assert heads.locator("tbody tr").all_inner_texts()[0].split("\t")[3] == "+2.00"
+    assert heads.locator("tbody tr").all_inner_texts()[2].split("\t")[3] == "–"
+
+
+def test_a_score_that_is_missing_is_no_nought(open_page, uneven):
+    tab = open_page(f"{PLACE}&metric=ssim", path=uneven)
+    assert column(tab, "less dncnn")[0] == "–"
+    lines = tab.locator("#view table").nth(1).locator("tbody tr").all_inner_texts()
+    assert [line.split("\t")[3] for line in lines] == ["–"] * 3
