@@ -73,6 +73,15 @@ def test_the_two_networks_of_the_published_page_have_two_colours():
     assert styles["dncnn"]["color"] != styles["idf"]["color"]
 
 
+def test_a_larger_network_looks_as_the_one_it_is_called_after_where_that_is_not_there():
+    own = {name: look(style) for name, style in Style().lines([*PLACES]).items()}
+    found = Style().lines(["masked_tiny", "masked_small", "baseline_small", "idf", "idf_small"])
+    found = {name: look(style) for name, style in found.items()}
+    assert found["baseline_small"] == own["baseline"] and found["idf"] == own["idf"]
+    assert found["masked_small"] == own["masked"]  # the first by name
+    assert len({*found.values()}) == len(found)
+
+
 @pytest.mark.parametrize("shown", [["mine"], ["mine", "masked"], ["zebra", "mine", "bm3d"]])
 def test_a_model_looks_the_same_whatever_else_is_shown(shown):
     everyone = ("masked@1", "masked@2", "baseline", "ape@1", "ape@2", "mine", "zebra", "bm3d")

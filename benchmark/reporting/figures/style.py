@@ -75,7 +75,8 @@ class Style:
         How many of a paper's two columns a figure fills: 1 is 3.5 inches, 2 is 7.16; 0 is a README.
     everyone
         All models of the folder, shown or not; trainings are one model. Those without a look of
-        their own have the first which is left, by name.
+        their own have that of the network they are called after, ``masked`` of ``masked_small``, or
+        else the first which is left, by name.
 
     Raises
     ------
@@ -139,8 +140,14 @@ class Style:
 
     @staticmethod
     def _places(models: set[str]) -> dict[str, int]:
-        """The look of each model: its own, or the first which none of the others has."""
+        """The look of each model: its own, its network's, or the first which no other has."""
         found = {model: PLACES[model] for model in models if model in PLACES}
+        for model in sorted(models - {*found}):
+            called_after = max(
+                (n for n in PLACES if model.startswith(f"{n}_")), key=len, default=""
+            )
+            if called_after and PLACES[called_after] not in found.values():
+                found[model] = PLACES[called_after]
         taken = {*found.values()}
         free = (place for place in count() if place not in taken)
         return found | dict(zip(sorted(models - {*found}), free, strict=False))
