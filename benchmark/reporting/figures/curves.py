@@ -250,14 +250,15 @@ def _lines(
     """The lines of one noise by one metric, from the mildest level to the hardest."""
     table = points.unstack("model").reindex(levels)
     grey = [model for model in curves.others if model in table["mean"]]
-    alone = {"marker": "."} if len(levels) == 1 else {}  # a line of one point is none
+    is_alone = len(levels) == 1  # a line of one point is none
     if grey:
-        panel.plot(levels, table["mean"][grey], **style.others, **alone, zorder=1)
+        marker = "." if is_alone else ""
+        panel.plot(levels, table["mean"][grey], marker=marker, **style.others, zorder=1)
     for model, look in styles.items():
         if model not in table["mean"]:
             continue
         mean, low, high = (table[name][model] for name in ("mean", "low", "high"))
-        if alone:
+        if is_alone:
             width = style.size.line
             panel.vlines(levels, low, high, color=look["color"], alpha=0.4, linewidth=width)
         elif low.notna().any():
