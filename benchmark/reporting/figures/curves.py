@@ -252,7 +252,7 @@ def _lines(
     grey = [model for model in curves.others if model in table["mean"]]
     is_alone = len(levels) == 1  # a line of one point is none
     if grey:
-        marker = "." if is_alone else ""
+        marker = "." if is_alone else "None"
         panel.plot(levels, table["mean"][grey], marker=marker, **style.others, zorder=1)
     for model, look in styles.items():
         if model not in table["mean"]:
