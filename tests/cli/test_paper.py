@@ -159,7 +159,7 @@ def test_a_part_is_made_by_its_command_and_what_was_measured_is_found_again(
     assert status == 0, err
     page = (tmp_path / "o/README.md").read_text()
     assert is_ours(tmp_path / "o/README.md", "paper")
-    assert "2 are here" in page
+    assert "Here are 2 of its" in page
     assert "![Figure 15](analyses/features/features_photos.svg)" in page
     before = kept(tmp_path)
     assert before and bench("paper", *words)[0] == 0
