@@ -31,6 +31,14 @@ from benchmark.training.patches import Patches
 from benchmark.training.state import load_state
 
 
+def power_off_after_four_steps(folder, images, listen) -> None:
+    """Leave a training as a power failure does after its fourth step, which was saved."""
+    listen(power_off_at(4))
+    with pytest.raises(Interrupted):
+        trained(folder, images, execution=replace(EXECUTION, save_minutes=0))
+    listen(None)
+
+
 @pytest.mark.parametrize("name", NETWORKS)
 def test_interrupted_and_resumed_ends_with_the_weights_of_an_undisturbed_training(
     tmp_path, images, name, listen
@@ -149,12 +157,8 @@ def test_a_finished_training_is_not_done_again(tmp_path, images, listen):
 
 
 def test_the_header_says_what_each_session_computed_in(tmp_path, images, listen):
-    often = replace(EXECUTION, save_minutes=0)
-    listen(power_off_at(4))
-    with pytest.raises(Interrupted):
-        trained(tmp_path, images, execution=often)
-    listen(None)
-    trained(tmp_path, images, execution=replace(often, precision="bf16"))
+    power_off_after_four_steps(tmp_path, images, listen)
+    trained(tmp_path, images, execution=replace(EXECUTION, precision="bf16"))
     training = read_header(tmp_path / f"{tmp_path.name}.safetensors")["training"]
     assert (training["precision"], training["accumulate"]) == ("fp32, then bf16", 1)
 
@@ -200,11 +204,7 @@ def test_speed_is_of_the_steps_which_this_session_timed(tmp_path, images, listen
 
 
 def test_time_goes_on_after_an_interruption(tmp_path, images, listen):
-    often = replace(EXECUTION, save_minutes=0)
-    listen(power_off_at(4))
-    with pytest.raises(Interrupted):
-        trained(tmp_path, images, execution=often)
-    listen(None)
+    power_off_after_four_steps(tmp_path, images, listen)
     spent = load_state(tmp_path)[1]["diary"]["seconds"]
     last = trained(tmp_path, images).history.log[-1]
     assert last.step == RECIPE.steps
