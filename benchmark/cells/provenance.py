@@ -33,7 +33,9 @@ DIGITS = 16  # hexadecimal ones of a short hash
 ROLES = ("model", "noise", "dataset")
 CELL = ("model", "dataset", "noise", "level", "seed")
 FIRST = ("torch", US)  # what a sentence names before the rest
-TOLD = {"model": ("tile", "precision", "runtime", "outputs"), "noise": ("levels",)}  # elsewhere
+OF_INFERENCE = ("tile", "precision", "runtime")  # what a cell may record of a model beside settings
+OF_MODEL = (*OF_INFERENCE, "outputs")  # the last is of what another program restored
+TOLD = {"model": OF_MODEL, "noise": ("levels",)}  # elsewhere, so no setting that several differ in
 LONGEST = 40  # characters of a setting's value in a sentence
 MOST = 4  # things that a sentence names before it only counts
 

@@ -280,7 +280,7 @@ def _said(name: str, call: Callable[..., Any], pair: tuple[Tensor, Tensor], *mor
     # on a CPU, NumPy can write into them as well, and leaves no trace
     before = [] if has_queue(pair[0].device) else [image.clone() for image in pair]
     value = call(*pair, *more)
-    is_same = all(map(torch.equal, pair, before)) if before else True
+    is_same = all(map(torch.equal, pair, before))
     if not is_same or versions != [image._version for image in pair]:
         raise ValueError(f"metric '{name}' changed an image that it compares; it works on a copy")
     return value

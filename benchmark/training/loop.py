@@ -89,8 +89,8 @@ class Training:
         self.step = OptimizerStep(network, recipe, self.execution, self.processes)
         self.history = History()
         self.losses: list[Tensor] = []  # of the steps since the log's last entry
-        own = {"accumulate": self.execution.accumulate}  # it decides what masks are drawn
-        self.settings = plain({"recipe": asdict(recipe), **facts, **own})
+        accumulate = self.execution.accumulate  # it decides what masks are drawn
+        self.settings = plain({"recipe": asdict(recipe), **facts, "accumulate": accumulate})
 
     @property
     def average(self) -> Denoiser:

@@ -12,6 +12,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from benchmark.denoiser import Denoiser
 from benchmark.denoiser.contract import naming, require_shape, require_tensor
+from benchmark.environment.device import forked_rng
 from benchmark.environment.queue import to_device
 from benchmark.noise import stream
 from benchmark.training.distributed import Processes
@@ -96,16 +97,13 @@ class OptimizerStep:
         Those of the last batches alone cost a small DnCNN 0.4 dB at sigma 15, and as much from one
         validation to the next.
         """
-        if not self.statistics:
-            self.average.update_parameters(self.network)
-            return
-        average = dict(self.average.module.named_buffers())
-        before = {name: average[name].clone() for name in self.statistics}
+        average = self.average.module
+        before = [average.get_buffer(name).clone() for name in self.statistics]
         self.average.update_parameters(self.network)
         if self.average.n_averaged > 1:
-            now = dict(self.network.named_buffers())  # a network may put others in their place
-            for name, old in before.items():
-                average[name].copy_(torch.lerp(old, now[name], 1 - self.ema))
+            for name, old in zip(self.statistics, before, strict=True):
+                now = self.network.get_buffer(name)  # a network may put another in its place
+                average.get_buffer(name).copy_(torch.lerp(old, now, 1 - self.ema))
 
     def _accumulate(self, noisy: Tensor, clean: Tensor, is_last: bool) -> Tensor:
         """Add the gradients of a piece; processes exchange theirs with the last one."""
@@ -153,7 +151,7 @@ def _leaves_some_unused(network: Denoiser, side: int) -> bool:
     """Whether a step leaves parameters without a gradient, which processes would wait for."""
     device = next(network.parameters()).device
     probe = torch.zeros(2, network.image_channels or 3, side, side, device=device)
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+    with forked_rng(device):
         tried = deepcopy(network)
         require_tensor(tried(probe)).sum().backward()
     return any(one.requires_grad and one.grad is None for one in tried.parameters())

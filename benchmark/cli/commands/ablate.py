@@ -141,7 +141,6 @@ def _noises(chosen: tuple[str, ...]) -> Specs:
     from benchmark.objects.registries import suites
 
     names = [member for name in chosen for member in suites().get(name, [name])]
-    levels = chosen_levels(names)
     noises = dict(as_choice(name) if is_formula(name) else (name, {}) for name in names)
-    several = {name: {**noises[name], "levels": of} for name, of in levels.items()}
-    return {name: spec_of("noise", name, given) for name, given in {**noises, **several}.items()}
+    noises |= {name: {"levels": levels} for name, levels in chosen_levels(names).items()}
+    return {name: spec_of("noise", name, settings) for name, settings in noises.items()}

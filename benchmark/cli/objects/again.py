@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmark.cells import Cell
-from benchmark.cells.provenance import Record
+from benchmark.cells.provenance import OF_INFERENCE, OF_MODEL, Record
 from benchmark.cli.objects.grid import compose_grid
 from benchmark.cli.objects.grid_options import GridOptions, of_whole_images
 from benchmark.cli.objects.specs import class_of, spec_of
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 
 HASH = re.compile("sha256:([0-9a-f]{64})")  # what a cell records in place of a file
 OF_IMAGES = ("images", "sha256")  # what a cell records of a dataset beside its settings
-OF_INFERENCE = ("tile", "precision", "runtime")  # what it may record of a model beside its settings
-OF_MODEL = (*OF_INFERENCE, "outputs")  # the last is of what another program restored
 
 Settings = Mapping[str, Any]
 

@@ -17,7 +17,7 @@ from benchmark.denoiser.contract import RestorationError, require_shape, require
 from benchmark.denoiser.runtime.identity import plain_settings
 from benchmark.denoiser.weights.checkpoint import weights_file
 from benchmark.denoiser.weights.load import load_network
-from benchmark.environment.device import multiplies_bf16
+from benchmark.environment.device import forked_rng, multiplies_bf16
 from benchmark.environment.versions import describe_environment
 from benchmark.files.whole import file_hash
 from benchmark.noise import NoiseModel
@@ -150,7 +150,7 @@ def _problem_with(network: Denoiser, side: int, images: int = 2) -> str:
     """What comes instead of a small batch of square images of this side; nothing if they do."""
     probe = torch.full((images, network.image_channels or 3, side, side), 0.5)
     try:
-        with torch.random.fork_rng(devices=[]), torch.no_grad():
+        with forked_rng(probe.device), torch.no_grad():
             restored = require_tensor(deepcopy(network).train()(probe))
             require_shape(restored, probe)
     except RestorationError as error:
