@@ -98,10 +98,11 @@ class Part:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._file is not None:
-            self._file.close()
-        if self._lease is not None:
-            self._lease.release()
+        try:
+            self._close()
+        finally:
+            if self._lease is not None:
+                self._lease.release()
 
     def lacking(self, images: Iterable[str]) -> list[str]:
         """The images which are to be scored; none where the cell is finished."""
@@ -155,11 +156,16 @@ class Part:
         if earlier := [*self._earlier(provenance), *self._elsewhere(places, provenance)]:
             provenance[EARLIER] = earlier
         self._store.write(self.cell, rows, self._settings, **provenance)
-        if self._file is not None:
-            self._file.close()
-            self._path.unlink(missing_ok=True)
+        self._close()
+        self._path.unlink(missing_ok=True)
         for part in parts_of(self._store.path(self.cell)):
             remove_part(part)
+
+    def _close(self) -> None:
+        """Close the file of this part; what cannot be flushed was said when it was appended."""
+        if self._file is not None:
+            with contextlib.suppress(OSError):
+                self._file.close()
 
     def _take_over(self) -> None:
         """Go on from what others left, in a file of our own; theirs are removed."""
@@ -184,9 +190,7 @@ class Part:
 
         It does so where this writer was silent for so long that its lease was taken over.
         """
-        if self._file is not None:
-            with contextlib.suppress(OSError):
-                self._file.close()
+        self._close()
         rows = [self.rows[image] for image in self.rows if image in self._new]
         self._path = new_part(self._store.path(self.cell))
         self._file = start_part(self._path, self._settings, [*rows, row])

@@ -19,6 +19,7 @@ from benchmark.cli.objects.options import options_of, schema_of_options
 from benchmark.cli.registered.catalogue import GROUPS, Catalogue
 from benchmark.cli.registered.listing import left_out
 from benchmark.cli.words.formulas import Formulas
+from benchmark.cli.words.grammar import quoted
 from benchmark.cli.words.read import is_sweep, reads_more, split_names
 from benchmark.cli.workers import Workers
 from benchmark.console.log import log, show
@@ -65,7 +66,8 @@ def call(
     def job(config: DictConfig) -> None:
         is_home = os.getpid() == home
         if not is_home:
-            _begin_elsewhere(command)
+            survives = HydraConfig.get().runtime.choices["hydra/launcher"] == "submitit_local"
+            _begin_elsewhere(command, home if survives else os.getppid())
         with mistakes() if is_home else nullcontext():
             options, said = _options(command, config, catalogue)
             own = HydraConfig.get().overrides.task if sweeping else typed
@@ -108,7 +110,7 @@ def _hydra(
     if not any(word.startswith("-") or "hydra" in word for word in words):
         job(_composed(command, words))
         return
-    sys.argv = [f"bench {command.name}", f"hydra.sweep.dir='{folder}'", *words]
+    sys.argv = [f"bench {command.name}", f"hydra.sweep.dir={quoted(folder)}", *words]
     decorate = hydra.main(
         version_base="1.3", config_path="pkg://benchmark.cli.conf", config_name=command.name
     )
@@ -130,12 +132,16 @@ def _options(
 
 
 @cache  # a worker may do several runs of a sweep
-def _begin_elsewhere(command: Command) -> None:
-    """What `benchmark.cli.entry` and `call` do first, in the process of a launcher's worker."""
+def _begin_elsewhere(command: Command, with_whom: int) -> None:
+    """What `benchmark.cli.entry` and `call` do first, in the process of a launcher's worker.
+
+    It ends with another process here: the one that started it, which waits for its end. That of
+    submitit outlives the command, which the worker itself has to watch.
+    """
     from benchmark.cli.entry import set_up
 
     set_up()
-    end_with(os.getppid())  # joblib's would wait for ever for work
+    end_with(with_whom)  # joblib's would wait for ever for work
     if command.loads:
         from benchmark.cli.registered.plugins import load_fitting_plugins
 

@@ -8,8 +8,10 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import IO
+
+import psutil
 
 PLACE = "NOISEBENCH_HELPER"  # in the environment of one: its place, and the process that it helps
 DELAY = 1.0  # seconds of work before any is started: what is done sooner needs none
@@ -33,12 +35,17 @@ def place_of_helper() -> str | None:
     return place
 
 
-def end_with(parent: int) -> None:
-    """From here on, end this process once the one which started it has, of whatever."""
+def end_with(other: int) -> None:
+    """From here on, end this process once another one here has, of whatever."""
+    is_parent = os.getppid() == other
 
     def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(PAUSE)
+        with suppress(psutil.NoSuchProcess):
+            process = psutil.Process(other)
+            while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+                if is_parent and os.getppid() != other:
+                    break
+                time.sleep(PAUSE)
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()

@@ -77,11 +77,15 @@ class Leases:
                 path.unlink(missing_ok=True)
             path.parent.mkdir(parents=True, exist_ok=True)
             try:
-                file = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
+                file = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
             except (FileExistsError, FileNotFoundError):  # another was faster, or removed a folder
                 return None
-            with os.fdopen(file, "w") as opened:
-                opened.write(f"{self.owner}\n{_now()}\n{_who()}\n")
+            try:
+                with os.fdopen(file, "w") as opened:
+                    opened.write(f"{self.owner}\n{_now()}\n{_who()}\n")
+            except BaseException:  # on a full disk: others would wait for whom nobody knows
+                path.unlink(missing_ok=True)
+                raise
         self._seen.pop(path, None)
         return Lease(path, self.owner, renewed)
 

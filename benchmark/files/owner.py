@@ -24,13 +24,12 @@ def is_alive(token: str) -> bool | None:
     """Whether the process which made a token still runs; None if that cannot be known here.
 
     It cannot of a process on another machine or in another container, nor of a text that is no
-    token. Version 0.1 wrote bare process numbers: one that nobody has is dead, and nothing is
-    known of others.
+    token.
     """
     match = TOKEN.fullmatch(token)
     if match and match[1] == this_machine():
         return _start(int(match[2])) == int(match[3])
-    return False if token.isdecimal() and not psutil.pid_exists(int(token)) else None
+    return None
 
 
 def describe(token: str) -> str:

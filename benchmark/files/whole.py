@@ -18,9 +18,8 @@ ENCODED = re.compile(r""""[^"]*"|'[^']*'|>>|[^\w.,=+()-]""", re.ASCII | re.DOTAL
 LONGEST = 160  # characters; file systems take 255, and a suffix is to come
 ABANDONED = 3600  # seconds after which a file that nobody is known to write counts as left over
 
-# the files which `write_whole` leaves where it is killed: with a token since version 0.2; before,
-# with the number of a process on any machine
-ASIDE = re.compile(r"\..+\.([0-9a-f]{8}-\d+-\d+-[0-9a-f]{8})\.tmp|\..+\.json(?:\.part)?\.(\d+)")
+# the files which `write_whole` leaves where it is killed, each with the token of its writer
+ASIDE = re.compile(r"\..+\.([0-9a-f]{8}-\d+-\d+-[0-9a-f]{8})\.tmp")
 
 ADVICE = (  # what to do about an error, by its number; where none fits, try again
     (
@@ -142,7 +141,7 @@ def sweep(folder: Path) -> None:
     for entry in os.scandir(folder):
         if entry.name[0] != ".":  # most are none of ours, and told fast
             continue
-        if (match := ASIDE.fullmatch(entry.name)) and not in_use(Path(entry), match[1] or match[2]):
+        if (match := ASIDE.fullmatch(entry.name)) and not in_use(Path(entry), match[1]):
             Path(entry).unlink(missing_ok=True)
 
 

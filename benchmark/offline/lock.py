@@ -6,6 +6,8 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
+from benchmark.console.log import log
+from benchmark.files.lease import Leases
 from benchmark.files.whole import file_hash, write_whole
 from benchmark.offline.checksums import Checksums
 from benchmark.offline.sources import Remote
@@ -52,6 +54,7 @@ class Lock:
         """Write down what a file was at its first fetch; its SHA-256."""
         digest = file_hash(path)
         entry = {"size": path.stat().st_size, "sha256": digest}
-        found = {**self.recorded(), remote.address: entry}
-        write_whole(self.path, json.dumps(dict(sorted(found.items())), indent=1) + "\n")
+        with Leases().waiting(self.path.with_name(f"{self.path.name}.lease"), log.info):
+            found = {**self.recorded(), remote.address: entry}
+            write_whole(self.path, json.dumps(dict(sorted(found.items())), indent=1) + "\n")
         return digest

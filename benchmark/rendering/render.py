@@ -7,8 +7,10 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
+from benchmark.console.log import log
 from benchmark.console.progress import progress
 from benchmark.datasets.images import check_whole
+from benchmark.files.lease import Leases
 from benchmark.files.output import prepare
 from benchmark.files.whole import write_whole
 from benchmark.noise import to_uint8
@@ -35,7 +37,7 @@ def render_pairs(config: RenderConfig) -> list[Path]:
     folder = Path(config.out).expanduser()
     record = _record(config, folder)
     prepare(os.path.expanduser(config.out))
-    samples = sorted({*config.spp, config.reference})
+    samples = [config.reference, *sorted({*config.spp})]  # else one of few could be taken for it
     jobs = [(s, spp, folder / f"{s.name}_{spp}spp.png") for s in scenes for spp in samples]
     _note_scenes(record, scenes, folder)
     todo = [job for job in jobs if not _finished(job[2], record)]
@@ -50,9 +52,9 @@ def render_pairs(config: RenderConfig) -> list[Path]:
                 scene, config.size, spp, config.seed, record["settings"]["variant"], aside, advance
             )
             record["images"][path.name] = {"seeds": [*seeds_of(scene.name, spp, config.seed)]}
-            write_whole(folder / "render.json", _json(record))
+            _write(record, folder)
             write_whole(path, png_bytes(to_uint8(tone_map(linear, config.tonemap))))
-            aside.unlink()
+            aside.unlink(missing_ok=True)  # another process may have rendered it too
         shown.update(task, now="done")
     return [path for _, _, path in jobs]
 
@@ -94,13 +96,17 @@ def _record(config: RenderConfig, folder: Path) -> dict[str, dict]:
     }
     if begun is None:
         return {"settings": settings, "scenes": {}, "images": {}}
-    for name, value in settings.items():
-        if begun["settings"].get(name) != value:
-            raise ValueError(
-                f"{folder} was begun with {name}={begun['settings'].get(name)}, but now it is "
-                f"{value}; change it back or choose another folder with out=FOLDER"
-            )
+    _refuse_other(begun["settings"], settings, folder)
     return begun
+
+
+def _refuse_other(begun: dict, settings: dict, folder: Path) -> None:
+    for name, value in settings.items():
+        if begun.get(name) != value:
+            raise ValueError(
+                f"{folder} was begun with {name}={begun.get(name)}, but now it is {value}; change "
+                f"it back or choose another folder with out=FOLDER"
+            )
 
 
 def _read(path: Path) -> dict[str, dict]:
@@ -137,8 +143,16 @@ def _note_scenes(record: dict[str, dict], scenes: list[Scene], folder: Path) -> 
                 f"scene '{scene.name}' is another than the one in {folder}; choose another folder "
                 f"with out=FOLDER"
             )
-    write_whole(folder / "render.json", _json(record))
+    _write(record, folder)
 
 
-def _json(record: dict[str, dict]) -> str:
-    return json.dumps(record, indent=1) + "\n"
+def _write(record: dict[str, dict], folder: Path) -> None:
+    """Write the record, with what other processes have rendered into the folder since."""
+    path = folder / "render.json"
+    with Leases().waiting(path.with_name(f".{path.name}.lease"), log.info):
+        if path.is_file():
+            others = _read(path)
+            _refuse_other(others["settings"], record["settings"], folder)
+            for part in ("scenes", "images"):
+                record[part] = others[part] | record[part]
+        write_whole(path, json.dumps(record, indent=1) + "\n")

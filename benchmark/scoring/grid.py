@@ -31,6 +31,7 @@ from benchmark.scoring.rescore import (
     refuse_mixtures,
     refuse_other_pixels,
     refuse_other_protocol,
+    written,
 )
 from benchmark.settings import Settings, joined
 
@@ -193,7 +194,11 @@ class Grid:
 
 
 def missing(
-    grid: Grid, store: ResultStore, shard: str = "1/1", rescore: str | None = None
+    grid: Grid,
+    store: ResultStore,
+    shard: str = "1/1",
+    rescore: str | None = None,
+    since: int | None = None,
 ) -> list[Cell]:
     """The grid's cells which the store lacks; every stored cell is compared with the grid first.
 
@@ -204,6 +209,8 @@ def missing(
     rescore
         ``"changed"`` also gives the finished cells which were scored by other code than there is
         now, ``"all"`` all of them.
+    since
+        When that was begun, as `benchmark.scoring.rescore.again` takes it.
 
     Raises
     ------
@@ -215,7 +222,7 @@ def missing(
     check_choice(rescore)
     refuse_other_protocol(grid, store)
     unscored = {request.cell for request in lacking(store, map(grid.request, grid.cells))}
-    rescored = again(grid, store, rescore)
+    rescored = again(grid, store, rescore, since)
     todo = [cell for cell in grid.cells if cell in unscored or cell in rescored]
     refuse_mixtures(grid, store, todo, rescored)
     total = len(grid.cells)  # a share is a stretch of the plan: it has its part of every model
@@ -247,6 +254,7 @@ def fill(
     rescore: str | None = None,
     kept: Kept = FIRST,
     helped: Callable[[Mapping[str, int], int], AbstractContextManager[object]] = alone,
+    since: int | None = None,
 ) -> None:
     """Score cells and store each one, image by image, under a progress bar.
 
@@ -254,7 +262,7 @@ def fill(
 
     Parameters
     ----------
-    rescore
+    rescore, since
         As in `missing`, which gave the cells.
     kept
         Which pictures are written as images are scored.
@@ -272,8 +280,9 @@ def fill(
         name: grid.datasets[name].check(minimum=grid.smallest(cell), protocol=grid.protocol)
         for name, cell in {cell.dataset: cell for cell in cells}.items()
     }
-    before = {cell: store.state(cell) for cell in again(grid, store, rescore).intersection(cells)}
-    there = {cell: when for cell in cells if (when := _written(store, cell))}
+    outdated = again(grid, store, rescore, since).intersection(cells)
+    before = {cell: store.state(cell) for cell in outdated}
+    there = {cell: when for cell in cells if (when := written(store, cell))}
     images = {cell: len(grid.datasets[cell.dataset]) for cell in cells}
     with helped(pixels, len(cells)), progress("images", "cells") as shown:
         environment = describe_environment(device)
@@ -311,18 +320,10 @@ def _taken_finished(
     there
         When the files of cells were written that were there before any was scored.
     """
-    finished = [cell for cell in left if _written(store, cell) != there.get(cell, 0)]
+    finished = [cell for cell in left if written(store, cell) != there.get(cell, 0)]
     for cell in finished:
         del left[cell]
     return finished
-
-
-def _written(store: ResultStore, cell: Cell) -> int:
-    """When the file of a finished cell was, in nanoseconds; 0 where there is none."""
-    try:
-        return store.path(cell).stat().st_mtime_ns
-    except OSError:
-        return 0
 
 
 def _fill_cell(

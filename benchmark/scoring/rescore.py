@@ -85,8 +85,16 @@ def check_choice(rescore: str | None) -> None:
         )
 
 
-def again(grid: Grid, store: ResultStore, rescore: str | None) -> set[Cell]:
+def again(
+    grid: Grid, store: ResultStore, rescore: str | None, since: int | None = None
+) -> set[Cell]:
     """The finished cells which ``rescore`` asks to score again; those which are silent only by all.
+
+    Parameters
+    ----------
+    since
+        When scoring all of them again was begun, in nanoseconds as `written` gives them: those
+        written since are done.
 
     Raises
     ------
@@ -98,7 +106,16 @@ def again(grid: Grid, store: ResultStore, rescore: str | None) -> set[Cell]:
         return set()
     if rescore == "changed":
         return set(changes_of(grid, store).changed)
-    return {cell for cell in grid.cells if cell in store}
+    stored = (cell for cell in grid.cells if cell in store)
+    return {cell for cell in stored if since is None or written(store, cell) <= since}
+
+
+def written(store: ResultStore, cell: Cell) -> int:
+    """When the file of a finished cell was, in nanoseconds; 0 where there is none."""
+    try:
+        return store.path(cell).stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def refuse_mixtures(

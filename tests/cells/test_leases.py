@@ -1,5 +1,6 @@
 """A lease: one holder at a time, and whose it is once that one is gone."""
 
+import errno
 import os
 import socket
 import threading
@@ -97,3 +98,16 @@ def test_a_lease_says_who_has_it_and_since_when(tmp_path, monkeypatch):
     assert found.who == f"{os.getpid()} on {socket.gethostname()}, job 77_2"
     assert found.since[:2] == "20" and found.renewed == pytest.approx(time.time(), abs=60)
     assert lease.read_lease(held.path) is None
+
+
+def test_one_that_cannot_be_written_is_not_left_for_others_to_wait_for(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    path = tmp_path / "a.lease"
+    with monkeypatch.context() as patch:
+        patch.setattr(lease, "_who", full)
+        with pytest.raises(OSError, match="make room"):
+            Leases().take(path)
+    assert not path.exists()
+    Leases().take(path).release()

@@ -194,3 +194,30 @@ def test_rescoring_never_drops_a_metric_which_is_not_asked_for(bench, acme, tmp_
     status, _, err = bench(*RUN, "model=identity", "out=o", "rescore=all")
     assert status == 2 and "metric=[psnr,error] rescore=all" in err
     assert records(tmp_path / "o") == old
+
+
+@pytest.mark.slow
+def test_all_that_was_stopped_goes_on_and_scores_no_cell_twice(bench, acme, tmp_path, monkeypatch):
+    acme(1)
+    words = [*RUN, "model=[identity,keep]", "out=o"]
+    bench(*words)
+    scored = []
+
+    def noted(cell, *arguments, **more):
+        if len(scored) == 1:
+            raise KeyboardInterrupt
+        scored.append(cell)
+        return evaluate(cell, *arguments, **more)
+
+    monkeypatch.setattr(run, "evaluate", noted)
+    assert bench(*words, "rescore=all")[0] == 130
+    (first,) = scored
+    monkeypatch.setattr(
+        run, "evaluate", lambda cell, *a, **k: scored.append(cell) or evaluate(cell, *a, **k)
+    )
+    status, out, _ = bench(*words, "rescore=all")
+    assert status == 0 and "goes on with what a stopped run has begun" in out
+    assert len(scored) == len(set(scored)) == 2
+    status, out, _ = bench(*words, "rescore=all")
+    assert status == 0 and "goes on" not in out and len(scored) == 4
+    assert not (tmp_path / "o/plans").exists()

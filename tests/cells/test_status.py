@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from dataclasses import replace
 
 import pytest
 from filled_cells import (
@@ -12,6 +13,7 @@ from filled_cells import (
     IMAGES,
     PLAN,
     fill,
+    identities,
     part_of,
     row,
     settings,
@@ -119,3 +121,35 @@ def test_nothing_is_changed(store):
     before = sorted(store.root.rglob("*"))
     Folder(store).of(PLAN)
     assert sorted(store.root.rglob("*")) == before
+
+
+def test_a_finished_cell_of_fewer_images_than_planned_is_left(tmp_path):
+    store = ResultStore(tmp_path)
+    few = identities(1)
+    for cell in CELLS[:2]:
+        fill(store, few, cell)
+    store.path(CELLS[2]).write_text("{")
+    assert Folder(store).of(PLAN)["masked"] == Counts(left=4, images=14, seconds=7.0)
+    pack(store)
+    assert Folder(store).of(PLAN)["masked"].images == 14
+
+
+def test_of_cells_to_be_scored_again_those_written_since_are_done(store):
+    again = replace(PLAN, again=True)
+    again.keep(store)
+    assert again.path(store) != PLAN.path(store)
+    os.utime(store.path(CELLS[0]), ns=(again.begun(store) - 1,) * 2)
+    assert Folder(store).of(again)["masked"].done == 0
+    os.utime(store.path(CELLS[0]), ns=(again.begun(store) + 1,) * 2)
+    assert Folder(store).of(again)["masked"].done == 1
+    assert Folder(store).of(PLAN)["masked"].done == 1
+
+
+def test_a_plan_that_is_refused_stays_while_others_are_at_work(store):
+    with take(ResultStore(store.root), IMAGES, CELLS[1]):
+        with pytest.raises(ValueError, match="refused"), PLAN.kept(store):
+            raise ValueError("refused")
+        assert list(read_plans(store)) == [PLAN.path(store)]
+    with pytest.raises(ValueError, match="refused"), PLAN.kept(store):
+        raise ValueError("refused")
+    assert not read_plans(store)

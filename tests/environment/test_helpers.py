@@ -129,3 +129,19 @@ def test_a_helper_ends_once_the_one_that_it_helps_is_gone(tmp_path):
     code += "stdout=subprocess.PIPE); one.stdout.readline(); print(one.pid)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     until(lambda: not psutil.pid_exists(int(done.stdout)))
+
+
+def test_a_process_ends_with_another_which_has_not_started_it(tmp_path):
+    other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    script = (
+        "import sys, time; from benchmark.environment.helpers import end_with;"
+        "end_with(int(sys.argv[1])); print(flush=True); time.sleep(600)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(other.pid)], stdout=subprocess.PIPE
+    ) as watching:
+        watching.stdout.read(1)
+        assert watching.poll() is None
+        other.kill()
+        other.wait()
+        assert watching.wait(60) == 1

@@ -105,8 +105,9 @@ def test_two_containers_with_one_process_number_write_aside_each_other(tmp_path,
 
 def test_only_leftovers_of_the_dead_are_swept(tmp_path, dead):
     alive, unknown = new_token(), elsewhere(dead)
-    old = [f".a.json.{dead}.tmp", ".a.json.4194305", ".a.json.part.4194305", f".b.{unknown}.tmp"]
+    old = [f".a.json.{dead}.tmp", f".b.{unknown}.tmp"]
     new = [f".a.json.{alive}.tmp", f".c.{unknown}.tmp", ".notes.2023", ".x", "a.json", "b.tmp"]
+    new += [".settings.json.1", ".settings.json.4194305"]  # backups of some other program
     for name in [*old, *new]:
         (tmp_path / name).write_text("")
     os.utime(tmp_path / old[-1], (0, 0))

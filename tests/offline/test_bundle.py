@@ -203,6 +203,19 @@ def test_what_a_run_reads_is_packed_and_nothing_else(bench, complete, machine):
         ]  # fmt: skip
 
 
+def test_what_lies_behind_a_linked_folder_is_packed(bench, complete, tmp_path):
+    image(tmp_path / "disk" / "1.png")
+    Path("restored").mkdir()
+    Path("restored/kodak24").symlink_to(tmp_path / "disk")
+    few = ["noise=gaussian(25)", "data.photos.limit=1", "data.photos.crop=32"]
+    assert bench("export", *few, "out=noisy")[0] == 0
+    files = ["model=files", "model.files.path=restored", "model.files.manifest=noisy/manifest.json"]
+    status, _, err = bench("bundle", *files, *few)
+    assert (status, err) == (0, "")
+    with tarfile.open("run.tar") as tar:
+        assert "here/restored/kodak24/1.png" in tar.getnames()
+
+
 @pytest.mark.slow
 def test_the_run_works_where_it_is_unpacked(bench, complete, machine, monkeypatch):
     run = [word for word in RUN if not word.startswith("metric=")] + ["metric=psnr", "out=out"]
@@ -226,7 +239,7 @@ def test_mistakes_are_one_sentence(bench, complete, machine):
         (["noise=gaussian", "protocol=kiar"], "did you mean 'kair'"),
         (["noise=gaussian", "data=[cbsd68,urban100]"], "bring with: bench fetch cbsd68 urban100"),
         (["model=dncnn", f"model.dncnn.weights={complete}/dncnn.safetensors", "noise=gaussian"],
-         "lies outside the folder"),
+         "is named by an absolute path, or one that leads out of the folder"),
     ):  # fmt: skip
         status, _, err = bench("bundle", *words)
         assert status == 2 and sentence in err and err.count("\n") == 1

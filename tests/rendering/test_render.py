@@ -72,7 +72,7 @@ def test_more_samples_are_less_noise(mitsuba):
 
 def test_a_folder_gets_every_image_and_a_record_of_how_they_were_made(mitsuba, tiny, tmp_path):
     written = render_pairs(tiny)
-    assert [path.name for path in written] == ["indirect_16spp.png", "indirect_160spp.png"]
+    assert [path.name for path in written] == ["indirect_160spp.png", "indirect_16spp.png"]
     assert {path.name for path in tmp_path.iterdir()} == {
         "indirect_16spp.png",
         "indirect_160spp.png",
@@ -131,6 +131,39 @@ def test_a_stopped_render_goes_on_from_its_last_chunk(mitsuba, tmp_path):
     np.testing.assert_array_equal(whole, render_scene(Indirect(), 12, 3 * CHUNK, aside=aside))
     np.savez(aside, **doubled)  # what was stored is used, not rendered once more
     assert render_scene(Indirect(), 12, 3 * CHUNK, aside=aside).mean() > 1.5 * whole.mean()
+
+
+def test_where_it_was_stopped_no_picture_of_few_samples_is_taken_for_the_reference(
+    mitsuba, tiny, tmp_path, monkeypatch
+):
+    tiny, made = replace(tiny, spp=(16, 32)), []
+
+    def stop_before_the_last(*arguments):
+        if len(made) == 2:
+            raise KeyboardInterrupt
+        made.append(arguments)
+        return render_scene(*arguments)
+
+    monkeypatch.setattr(render, "render_scene", stop_before_the_last)
+    with pytest.raises(KeyboardInterrupt):
+        render_pairs(tiny)
+    noise = MonteCarlo(path=str(tmp_path), levels=(16,))
+    assert noise.listing(tmp_path)["indirect"][0].name == "indirect_160spp.png"
+
+
+def test_two_processes_which_render_into_one_folder_keep_each_other_s_record(
+    mitsuba, tiny, tmp_path, monkeypatch
+):
+    def other_meanwhile(*arguments):
+        monkeypatch.setattr(render, "render_scene", render_scene)
+        render_pairs(replace(tiny, scenes=("glossy",)))
+        return render_scene(*arguments)
+
+    monkeypatch.setattr(render, "render_scene", other_meanwhile)
+    render_pairs(tiny)
+    both = replace(tiny, scenes=("glossy", "indirect"))
+    monkeypatch.setattr(render, "render_scene", None)
+    assert len(render_pairs(both)) == 4
 
 
 @pytest.mark.parametrize(("setting", "value"), [("size", 13), ("seed", 1), ("tonemap", "reinhard")])

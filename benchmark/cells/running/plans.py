@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from benchmark.cells.cell import Cell, plan
 from benchmark.cells.provenance import short_hash
+from benchmark.cells.running.sharing import files_of_cells
 from benchmark.files.whole import write_whole
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ class Plan:
         Dataset to noise to levels.
     images
         By dataset, how many each cell has.
+    again
+        Whether it scores the cells again which were there when it was begun.
     """
 
     command: str
@@ -41,6 +44,7 @@ class Plan:
     levels: Mapping[str, Mapping[str, Sequence[float]]]
     seeds: Sequence[int]
     images: Mapping[str, int]
+    again: bool = False
 
     def cells(self) -> Iterator[Cell]:
         """The cells of the grid, in the order in which they are scored."""
@@ -55,19 +59,28 @@ class Plan:
         if not self.path(store).exists():
             write_whole(self.path(store), self._text)
 
+    def begun(self, store: ResultStore) -> int | None:
+        """When it was written to a folder, in nanoseconds by its clock; None if it is not there."""
+        try:
+            return self.path(store).stat().st_mtime_ns
+        except OSError:
+            return None
+
     @contextlib.contextmanager
     def kept(self, store: ResultStore) -> Iterator[None]:
         """Keep it from here on, also where the block is interrupted, but not where it is refused.
 
-        A refusal, a ``ValueError``, leaves no folder behind which there was not before.
+        A refusal, a ``ValueError``, leaves no folder behind which there was not before. Where
+        others are at work in the folder, the plan may be theirs as well, and stays.
         """
         self.keep(store)
         try:
             yield
         except ValueError:
-            self.forget(store)
-            with contextlib.suppress(OSError):  # not empty, or gone
-                store.root.rmdir()
+            if all(map(store.leases.is_free, files_of_cells(store.root, ".lease"))):
+                self.forget(store)
+                with contextlib.suppress(OSError):  # not empty, or gone
+                    store.root.rmdir()
             raise
 
     def forget(self, store: ResultStore) -> None:
@@ -79,7 +92,10 @@ class Plan:
 
     @property
     def _text(self) -> str:
-        return json.dumps(asdict(self), indent=1) + "\n"
+        facts = asdict(self)
+        if not self.again:  # as it was written before this was known
+            del facts["again"]
+        return json.dumps(facts, indent=1) + "\n"
 
 
 def read_plans(store: ResultStore) -> dict[Path, Plan]:

@@ -78,7 +78,10 @@ class Folder:
             for model in _folders(self.root)
             for dataset in _folders(Path(model))
         }
-        self.packed = {"/".join(cell.parts) for cell in store.packed.cells()}
+        self.packed = {
+            "/".join(cell.parts): len(stored.images)
+            for cell, stored in store.packed.cells().items()
+        }
         self.work = {work.place: work for work in self._work()}
         self._seconds: dict[tuple[str, str], float | None] = {}
 
@@ -91,7 +94,7 @@ class Folder:
             for name in names
             if name.endswith(".json")
         }
-        return len(files | self.packed)
+        return len(files | self.packed.keys())
 
     @property
     def running(self) -> list[Work]:
@@ -102,14 +105,16 @@ class Folder:
         return [work for work in self.work.values() if not work.is_running]
 
     def of(self, plan: Plan) -> dict[str, Counts]:
-        """How far a plan is, by model."""
+        """How far a plan is, by model; a finished cell of fewer images than planned is not done."""
         models = {model: Counts() for model in plan.models}
+        since = plan.begun(self.store) if plan.again else None
         for cell in plan.cells():
             counts = models[cell.model]
             *folders, name = cell.parts
             folder = "/".join(folders)
             path = f"{folder}/{name}"
-            if name in self.files.get(folder, ()) or path in self.packed:
+            wanted, stored = plan.images.get(cell.dataset, 0), self._stored(folder, name, since)
+            if stored is not None and stored >= wanted:
                 counts.done += 1
                 continue
             work = self.work.get(path.removesuffix(".json"))
@@ -119,13 +124,27 @@ class Folder:
                 counts.running += 1
             else:
                 counts.dead += 1
-            images = max(0, plan.images.get(cell.dataset, 0) - (work.scored if work else 0))
+            images = max(0, wanted - (stored or 0) - (work.scored if work else 0))
             counts.images += images
             if (seconds := self.seconds(cell.model, cell.dataset)) is None:
                 counts.unknown += images
             else:
                 counts.seconds += seconds * images
         return models
+
+    def _stored(self, folder: str, name: str, since: int | None) -> int | None:
+        """How many images the file or the line of a cell has; None if there is neither.
+
+        Where it counts since when it was written, no line does, nor an older file.
+        """
+        if name in self.files.get(folder, ()):
+            path = self.root / folder / name
+            try:
+                if since is None or path.stat().st_mtime_ns > since:
+                    return path.read_bytes().count(b'"image":')
+            except OSError:  # scored again, or packed, at this moment
+                pass
+        return self.packed.get(f"{folder}/{name}") if since is None else None
 
     def seconds(self, model: str, dataset: str) -> float | None:
         """Mean seconds of an image, as some finished cells have recorded them, if there are any."""

@@ -98,6 +98,7 @@ def run(options: RunOptions, line: CommandLine) -> None:
     bench run -m hydra/launcher=joblib shards=4 threads=1        four workers share one run
     """
     from contextlib import nullcontext
+    from dataclasses import replace
     from functools import partial
 
     from benchmark.cells import ResultStore
@@ -133,17 +134,24 @@ def run(options: RunOptions, line: CommandLine) -> None:
             log.info(tiny)
     shard = "1/1" if is_worker else options.shard
     state = state_of_results(store.root) if watch else ""
-    lacking = missing(grid, store, shard, options.rescore)
+    images = {name: len(dataset) for name, dataset in grid.datasets.items()}
+    plan = Plan(_words(line), list(grid.models), grid.levels, grid.seeds, images)
+    plans, since = [plan], None
+    if options.rescore == "all":
+        plans.append(plan := replace(plan, again=True))
+        if since := plan.begun(store):
+            log.info(
+                f"rescore=all goes on with what a stopped run has begun; to begin anew, remove "
+                f"{plan.path(store)} first"
+            )
+    lacking = missing(grid, store, shard, options.rescore, since)
     if sentence := changes_of(grid, store).sentence(options.rescore, lacking):
         log.info(sentence)
     to_score, asked = bool(lacking), grid
     if lacking:
         grid = with_available_metrics(grid)
         if grid.metrics.keys() != asked.metrics.keys():
-            lacking = missing(grid, store, shard, options.rescore)
-    words = _words(line)
-    images = {name: len(dataset) for name, dataset in grid.datasets.items()}
-    plan = Plan(words, list(grid.models), grid.levels, grid.seeds, images)
+            lacking = missing(grid, store, shard, options.rescore, since)
     with plan.kept(store) if lacking and not is_worker else nullcontext():
         if lacking and line.launch:
             lack = partial(missing, grid, store, rescore=options.rescore)
@@ -152,7 +160,7 @@ def run(options: RunOptions, line: CommandLine) -> None:
             mine = in_order_of(grid, lacking, place or options.shard)
             shared = partial(helped, grid, _as_helper(line), options.workers, options.threads)
             how = alone if is_worker or why_alone else shared
-            fill(grid, store, mine, device, options.rescore, kept, how)
+            fill(grid, store, mine, device, options.rescore, kept, how, since)
     if is_worker:
         log.info(f"worker {options.shard} is done")
         return
@@ -168,7 +176,8 @@ def run(options: RunOptions, line: CommandLine) -> None:
             f"other shards; then: bench report out={options.out}"
         )
         return
-    plan.forget(store)
+    for done in plans:
+        done.forget(store)
     names = {name: dataset.images() for name, dataset in grid.datasets.items()}
     cells = dict.fromkeys((c.dataset, c.noise, c.level, c.seed) for c in grid.cells)
     _publish(store, list(grid.models), {cell: set(names[cell[0]]) for cell in cells}, line)

@@ -12,6 +12,7 @@ from benchmark.denoiser import Denoiser
 from benchmark.denoiser.weights.checkpoint import weights_file
 from benchmark.denoiser.weights.load import PUBLISHED, all_shipped, weights_path
 from benchmark.files.places import weights_folder
+from benchmark.files.states import below
 from benchmark.metrics import Metric
 from benchmark.metrics.metric import MetricUnavailable
 from benchmark.noise import NOISE_MODELS
@@ -115,8 +116,8 @@ def _of(spec: Spec) -> Iterator[Named]:
     for value in given.values():
         for one in value if isinstance(value, tuple) else (value,):
             path = Path(one)
-            below = [path] if not path.is_dir() else sorted(filter(Path.is_file, path.rglob("*")))
-            yield from map(_here, below)
+            files = filter(Path.is_file, map(Path, below(one))) if path.is_dir() else [path]
+            yield from map(_here, files)
 
 
 def _images(dataset: Dataset, named: bool) -> Iterator[Named]:
@@ -145,7 +146,8 @@ def _here(path: Path) -> Named:
         raise ValueError(f"there is no file {path}")
     if path.is_absolute() or ".." in path.parts or path.parts[0].startswith("~"):
         raise ValueError(
-            f"{path} lies outside the folder in which this command is given, so that it would be "
-            f"elsewhere on another machine; name it by a path below this folder"
+            f"{path} is named by an absolute path, or one that leads out of the folder in which "
+            f"this command is given, and would be elsewhere on another machine; name it by a path "
+            f"below this folder"
         )
     return f"here/{path.as_posix()}", path
