@@ -31,12 +31,13 @@ def interpolated(image: np.ndarray, hidden: np.ndarray) -> np.ndarray:
     """An (H, W, C) image in [0, 1] with hidden pixels filled by a blur of the visible ones.
 
     It is a Gaussian's, by half of the mean distance between visible pixels, divided by what of the
-    Gaussian is visible: what a network has to be better than. Visible pixels stay as they are.
+    Gaussian is visible: what a network has to be better than. Visible pixels stay as they are;
+    where none is, all are the grey in the middle.
     """
     visible = (~hidden).astype(float)
     share = visible.mean()
-    if not 0 < share < 1:
-        return image
+    if share in (0, 1):
+        return image if share else np.full_like(image, 0.5)
     sigma = SPREAD / np.sqrt(share)
     light, weight = (
         gaussian_filter(values, (sigma, sigma, 0), truncate=8)

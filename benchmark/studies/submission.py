@@ -1,5 +1,6 @@
 """What the server of a benchmark with hidden clean images takes: the restored boxes of DND."""
 
+import hashlib
 import io
 import json
 from collections.abc import Iterator, Mapping
@@ -53,7 +54,8 @@ def write_submission(
     Raises
     ------
     ValueError
-        If ``limit`` or ``crop`` leave out a part of the benchmark, or as `DND.crops` does.
+        If ``limit`` or ``crop`` leave out a part of the benchmark, or as `DND.crops` does; or if
+        files that no record names, or another's record, would be replaced.
     RestorationError
         If the model makes no picture of a box; the files before it are kept.
 
@@ -70,7 +72,9 @@ def write_submission(
     model.to(device)
     record = folder.with_name(f"{folder.name}.json")
     made = {"settings": settings, "code": code_of(type(model))}
-    written = {} if settings is None else _written(record, made)
+    before = Record({}, {}, set()) if settings is None else _read(record, folder)
+    written = before.files if before.made == made else {}
+    others = (before.files.keys() | before.replaces) - written.keys()
     for image, boxes in dataset.crops():
         path = folder / f"{image}.mat"
         hashes = {"noisy": [pixels_hash(noisy) for noisy in boxes]}
@@ -84,27 +88,49 @@ def write_submission(
             content = io.BytesIO()
             variables = {"Idenoised": restored, "israw": False, "eval_version": EVALUATION}
             scipy.io.savemat(content, variables)
+            if settings is not None:  # first: a file which no record names is another's
+                digest = hashlib.sha256(content.getvalue()).hexdigest()
+                written[path.name] = {**hashes, "sha256": digest}
+                others.discard(path.name)
+                known = {**made, "files": written} | ({"replaces": [*others]} if others else {})
+                write_whole(record, json.dumps(known, indent=1) + "\n")
             write_whole(path, content.getvalue())
-            if settings is not None:
-                written[path.name] = {**hashes, "sha256": file_hash(path)}
-                write_whole(record, json.dumps({**made, "files": written}, indent=1) + "\n")
         yield Submitted(path, kept)
 
 
-def _written(record: Path, made: Mapping[str, object]) -> dict[str, Any]:
-    """The hashes of each file which the same made before, by its name."""
+class Record(NamedTuple):
+    """What wrote the files of a submission, their hashes, and those left which others wrote."""
+
+    made: dict[str, Any]
+    files: dict[str, Any]
+    replaces: set[str]
+
+
+def _read(path: Path, folder: Path) -> Record:
+    """The record of a submission; an empty one where nothing is.
+
+    Raises
+    ------
+    ValueError
+        If a file which no record of ours names, or such a record, would be replaced.
+    """
+    record = Record({}, {}, set())
     try:
-        stored = json.loads(record.read_bytes())
-        files = dict(stored.pop("files"))
-        return files if stored == made else {}
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-    ):  # none yet, or not ours: all is made anew
-        return {}
+        stored = json.loads(path.read_bytes())
+        made = {key: stored[key] for key in ("settings", "code")}
+        record = Record(made, dict(stored["files"]), set(stored.get("replaces", ())))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        pass  # none yet, or not ours
+    ours = record.files.keys() | record.replaces
+    foreign = [found for found in folder.glob("*.mat") if found.name not in ours]
+    if path.exists() and not record.made:
+        foreign.append(path)
+    if foreign:
+        raise ValueError(
+            f"{min(foreign)} was not written by bench submit, and would be replaced; choose "
+            f"another folder with out=FOLDER, or move it away"
+        )
+    return record
 
 
 def _restored(model: Denoiser, noisy: np.ndarray, key: int, device: str, what: str) -> np.ndarray:

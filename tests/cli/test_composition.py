@@ -3,6 +3,9 @@
 import pytest
 
 from benchmark.cli.command import all_commands
+from benchmark.cli.objects.grid import needed_specs
+from benchmark.cli.objects.grid_options import GridOptions
+from benchmark.cli.objects.specs import spec_of
 from benchmark.denoiser import DENOISERS
 
 
@@ -58,3 +61,23 @@ def test_settings_alone_compose_to_what_hydras_own_command_makes_of_them(bench, 
         assert bench("run", *words, *more)[0] == 0
     one, other = (options for options, _ in given)
     assert one == other
+
+
+@pytest.mark.parametrize(
+    ("noise", "data", "limit"),
+    [({}, {"limit": 1}, 1), ({"limit": 2}, {}, 2), ({"limit": 2}, {"limit": 2}, 2), ({}, {}, None)],
+)
+def test_a_recorded_noise_that_is_a_dataset_as_well_has_the_settings_of_either(noise, data, limit):
+    def specs(group, given):
+        return {"mc_render": spec_of(group, "mc_render", given)}
+
+    specs_of = needed_specs(GridOptions(noise=specs("noise", noise), data=specs("data", data)))
+    for group in ("noise", "data"):
+        assert specs_of[group]["mc_render"].settings["limit"] == limit
+
+
+def test_such_a_set_with_two_settings_is_one_sentence(bench):
+    words = ["noise=mc_render", "noise.mc_render.limit=1", "data=mc_render"]
+    status, _, err = bench("run", "model=identity", *words, "data.mc_render.limit=2")
+    assert status == 2 and err.count("\n") == 1
+    assert "set one of them: noise.mc_render.* or data.mc_render.*" in err

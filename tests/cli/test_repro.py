@@ -130,7 +130,9 @@ def test_a_changed_image_and_one_that_is_gone_are_named_before_any_model_runs(tm
     data = {"folder": {"path": str(images)}}
     folder = score(tmp_path / "o", {"identity": {}}, {"gaussian": {"levels": [25]}}, data)
     ((cell, record),) = folder.records()
-    assert "no path" in again(cell, record)  # where the images lie is no part of a cell
+    said = again(cell, record)  # where the images lie is no part of a cell
+    assert "name it: images=FOLDER" in said and "data." not in said
+    assert "there is none at gone; name it" in again(cell, record, images="gone")
     assert again(cell, record, images=str(images)).is_equal
     cv2.imwrite(str(images / "b.png"), np.zeros((32, 32, 3), np.uint8))
     found = again(cell, record, images=str(images))

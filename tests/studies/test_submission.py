@@ -92,17 +92,12 @@ def torn(folder: Path) -> None:
     (folder / "0002.mat").write_bytes((folder / "0002.mat").read_bytes()[:100])
 
 
-def unread(folder: Path) -> None:
-    folder.with_name("mine.json").write_text("[")
-
-
 @pytest.mark.parametrize(
     ("damage", "settings", "calls"),
     [
         (lambda folder: None, {"weights": "a"}, 0),
         (lost, {"weights": "a"}, 1),
         (torn, {"weights": "a"}, 1),
-        (unread, {"weights": "a"}, 2),
         (lambda folder: None, {"weights": "b"}, 2),
         (lambda folder: None, None, 2),
     ],
@@ -128,3 +123,21 @@ def test_files_by_other_code_or_of_other_images_are_made_anew(tmp_path):
     assert calls_of(folder, settings, images=Others) == 1
     assert calls_of(folder, settings, images=Others) == 0
     assert calls_of(folder, settings, Rewritten, Others) == 2
+
+
+@pytest.mark.parametrize("name", ["mine.json", "mine/0001.mat", "mine/other.mat"])
+def test_files_of_others_are_not_replaced(tmp_path, name):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / name).write_text("[")
+    with pytest.raises(ValueError, match=rf"{name} was not written by bench submit.*out=FOLDER"):
+        calls_of(tmp_path / "mine", {"weights": "a"})
+    assert (tmp_path / name).read_text() == "["
+
+
+def test_those_of_other_weights_are_replaced_also_where_that_is_stopped(tmp_path):
+    folder = tmp_path / "mine"
+    calls_of(folder, {"weights": "a"})
+    next(iter(write_submission(Boxes(), Counts(), folder, settings={"weights": "b"})))
+    assert json.loads((tmp_path / "mine.json").read_text())["replaces"] == ["0002.mat"]
+    assert calls_of(folder, {"weights": "b"}) == 1
+    assert "replaces" not in json.loads((tmp_path / "mine.json").read_text())

@@ -72,7 +72,13 @@ def paper(options: PaperOptions, line: CommandLine) -> None:
     from pathlib import Path
 
     from benchmark.cli.exits import FAILED, stop
-    from benchmark.cli.objects.studies.paper import architecture_of, networks_of, plan_of, scores_of
+    from benchmark.cli.objects.studies.paper import (
+        architecture_of,
+        networks_of,
+        plan_of,
+        refuse_untold,
+        scores_of,
+    )
     from benchmark.cli.output import say_written
     from benchmark.files.output import prepare
     from benchmark.reporting.figures.saving import is_drawn
@@ -84,6 +90,8 @@ def paper(options: PaperOptions, line: CommandLine) -> None:
     if options.make not in MAKE:
         raise ValueError(f"make={options.make} is unknown; choose one of: {', '.join(MAKE)}")
     parts, plan = chosen_parts(options.only), plan_of(options, line)
+    if options.make != "none":
+        refuse_untold(plan, options.data, parts)
     foreign = [path.name for path in plan.out.glob(DRAWN) if not is_drawn(path)]
     check_folder(plan)
     prepare(plan.out, {PAGE: "paper", TABLE: "explanations"}, foreign)

@@ -28,7 +28,7 @@ class SubmitOptions:
     device: str = "auto"
 
 
-@command("submit")
+@command("submit", goes_on=True)
 def submit(options: SubmitOptions, line: CommandLine) -> None:
     """The files which a benchmark's server scores, where it alone has the clean images.
 

@@ -15,6 +15,7 @@ from benchmark.cli.objects.grid import compose_grid
 from benchmark.cli.objects.grid_options import GridOptions, of_whole_images
 from benchmark.cli.objects.specs import class_of, spec_of
 from benchmark.cli.objects.stored import Choice, stored_cells
+from benchmark.datasets import Folder
 from benchmark.denoiser import Denoiser
 from benchmark.denoiser.weights.load import all_shipped
 from benchmark.environment.device import device_name, devices, pick_device, use_threads
@@ -256,8 +257,14 @@ def _dataset(cell: Cell, recorded: Settings, images: str | None) -> Spec:
     given = {key: value for key, value in recorded.items() if key not in OF_IMAGES}
     _refuse_given("data", cell.dataset, given)
     cls = class_of("data", cell.dataset, given)
-    if images and "path" in declared(cls):
-        given["path"] = images
+    if "path" in declared(cls):
+        if images:
+            given["path"] = images
+        if issubclass(cls, Folder) and not (images and Path(images).expanduser().is_dir()):
+            raise ValueError(
+                f"the images of {cell.dataset} lie in a folder which cells do not record"
+                f"{f', and there is none at {images}' if images else ''}; name it: images=FOLDER"
+            )
     spec = spec_of("data", cell.dataset, given)
     if cell.recorded and cell.level not in spec.settings.get("levels", cls.levels):
         spec = replace(spec, settings={**spec.settings, "levels": (cell.level,)})

@@ -63,7 +63,33 @@ def _specs(options: "GridOptions") -> dict[str, Specs]:
     specs: dict[str, Specs] = {group: getattr(options, group) for group in REGISTRIES}
     beside = [name for name in options.reference if name not in specs["model"]]
     references = {name: spec_of("model", name) for name in beside}
-    return {**specs, "model": {**specs["model"], **references}}
+    noises, datasets = _told_once(specs["noise"], specs["data"])
+    models = {**specs["model"], **references}
+    return {**specs, "model": models, "noise": noises, "data": datasets}
+
+
+def _told_once(noises: Specs, datasets: Specs) -> tuple[Specs, Specs]:
+    """Both, where a recorded noise and a dataset of one name are one, with the settings of either.
+
+    Raises
+    ------
+    ValueError
+        If both have settings, and others.
+    """
+    same = {}
+    for name in noises.keys() & datasets.keys():
+        noise, dataset = noises[name], datasets[name]
+        if noise.cls is not dataset.cls or noise.settings == dataset.settings:
+            continue
+        default = spec_of("noise", name).settings
+        if default not in (noise.settings, dataset.settings):
+            raise ValueError(
+                f"'{name}' is a noise and a dataset of this run, with other settings each; set "
+                f"one of them: noise.{name}.* or data.{name}.*"
+            )
+        told = noise if dataset.settings == default else dataset
+        same[name] = replace(noise, settings=told.settings)
+    return {**noises, **same}, {**datasets, **same}
 
 
 def _used_datasets(specs: Mapping[str, Specs]) -> Specs:

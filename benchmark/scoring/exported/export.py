@@ -9,8 +9,10 @@ import numpy as np
 from benchmark.cells import Cell
 from benchmark.cells.cell import plan
 from benchmark.cells.provenance import pixels_hash
+from benchmark.console.log import log
 from benchmark.console.progress import track
 from benchmark.environment.versions import describe_environment
+from benchmark.files.lease import Leases
 from benchmark.files.whole import file_hash, write_whole
 from benchmark.protocol import name_of
 from benchmark.scoring.evaluate import noisy_pair
@@ -19,6 +21,7 @@ from benchmark.scoring.exported.manifest import NAME, Entry, Manifest, read_mani
 from benchmark.scoring.grid import Grid
 
 CLEAN = "clean"  # the folder of clean images
+LEASE = ".export.lease"
 
 
 def export(grid: Grid, folder: Path, clean: bool = False) -> Manifest:
@@ -26,7 +29,7 @@ def export(grid: Grid, folder: Path, clean: bool = False) -> Manifest:
 
     An image is ``DATASET/NOISE-LEVEL-SEED/IMAGE``, `encoded`. The manifest is written after each
     level and seed, and has what was exported into the folder before as well. What is there already
-    is not written again.
+    is not written again. Where another process exports into the folder, its end is waited for.
 
     Parameters
     ----------
@@ -46,6 +49,11 @@ def export(grid: Grid, folder: Path, clean: bool = False) -> Manifest:
         If an image of a dataset cannot be used, or the folder has images by another protocol, or
         another file where one is to be written.
     """
+    with Leases().waiting(folder / LEASE, log.info):
+        return _exported(grid, folder, clean)
+
+
+def _exported(grid: Grid, folder: Path, clean: bool) -> Manifest:
     manifest = Manifest(grid.protocol.facts, describe_environment("cpu"), {})
     if (folder / NAME).exists():
         before = read_manifest(folder / NAME)

@@ -90,7 +90,10 @@ def measure(setup: Setup) -> list[Similarity]:
         words = " and ".join(f"{cell.model} {PLAIN.condition(cell)}" for cell in (left, right))
         name = f"{words} {left.dataset}".replace(" ", "-")
         result = setup.kept(
-            name, settings, lambda left=left, right=right: _values(setup, left, right)
+            name,
+            settings,
+            lambda left=left, right=right: _values(setup, left, right),
+            (left, right),
         )
         layers = (result["left"], result["right"])
         values = np.array(result["values"], float)

@@ -96,7 +96,7 @@ def _kept(setup: Setup, cell: Cell, clean: bool) -> Iterator[Completion]:
     settings = {"completion": VERSION, "clean": clean, "hidden": setup.hidden, "value": value}
     settings |= setup.settings(cell, [])
     name = f"{cell.model}-{cell.dataset}-{CLEAN}" if clean else name_of(cell)
-    found = setup.kept(name, settings, lambda: _measured(setup, cell, clean))
+    found = setup.kept(name, settings, lambda: _measured(setup, cell, clean), [cell])
     noise, level = (CLEAN, 0.0) if clean else (cell.noise, cell.level)
     seconds, given = found["seconds"] / len(setup.hidden), _read(found["given"])
     for percent, line in zip(setup.hidden, found["lines"], strict=True):

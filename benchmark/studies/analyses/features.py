@@ -84,7 +84,7 @@ def _kept(
             "distance": distance(own, values()),
         }
 
-    return setup.kept(name_of(cell), settings, measured)
+    return setup.kept(name_of(cell), settings, measured, [cell])
 
 
 def _values(setup: Setup, cell: Cell) -> np.ndarray:

@@ -14,7 +14,7 @@ from benchmark.reporting.tables import Table
 from benchmark.studies.analyses.figures.fields import Field, fields
 from benchmark.studies.analyses.look import PLAIN, Look
 from benchmark.studies.analyses.pages import save_by_dataset, write_analysis
-from benchmark.studies.analyses.setup import Setup, name_of
+from benchmark.studies.analyses.setup import Setup, name_of, no_numbers
 
 VERSION = 1  # of what is measured; another measures everything again
 CROPS, SIDE = 32, 64
@@ -92,7 +92,7 @@ def measure(setup: Setup) -> list[Influence]:
 
 def _kept(setup: Setup, cell: Cell) -> Influence:
     settings = {"field": VERSION, **setup.settings(cell, [])}
-    found = setup.kept(name_of(cell), settings, lambda: _maps(setup, cell))
+    found = setup.kept(name_of(cell), settings, lambda: _maps(setup, cell), [cell])
     gradient, change = (np.array(found[name], float) for name in ("gradient", "change"))
     return Influence(cell, gradient, change, found["seconds"])
 
@@ -110,6 +110,14 @@ def _maps(setup: Setup, cell: Cell) -> Mapping[str, object]:
         gradient += sum(around(*pair, reach) for pair in zip(by_input, own, strict=True))
         change += sum(around(*pair, reach) for pair in zip(by_output, own, strict=True))
         moved += float(given.sum())
+    for values in (gradient, change):
+        if not np.isfinite(values).all():
+            raise no_numbers(cell)
+        if not values.any():
+            raise ValueError(
+                f"what '{cell.model}' makes of a pixel depends on none of {cell.dataset}, so that "
+                f"it has no receptive field; leave it out"
+            )
     return {"gradient": _short(gradient / setup.crops), "change": _short(change / moved)}
 
 

@@ -21,6 +21,7 @@ def kept(
     settings: Mapping[str, object],
     measure: Callable[[], Mapping[str, object]],
     device: str = "cpu",
+    code: object = None,
 ) -> Found:
     """What ``measure`` gives, unless it has been measured under the same settings before.
 
@@ -32,22 +33,27 @@ def kept(
         Gets ``NAME-DIGEST.json``: settings, environment, seconds and the result, whole or not at
         all.
     settings
-        Everything that the result depends on.
+        Everything that the result depends on, but for code.
+    code
+        What is known of the code that makes it, plain: where a file says another, it is measured
+        again; files which do not say stay.
 
     Returns
     -------
     Mapping of str to plain values
         As JSON gives them back, with the ``seconds`` that it took.
     """
-    given = plain(settings)
+    given, made_by = plain(settings), plain(code)
     digest = hashlib.sha256(json.dumps(given, sort_keys=True).encode()).hexdigest()[:16]
     path = folder / f"{file_name(name)}-{digest}.json"
-    if (record := _read(path)) is None or record["settings"] != given:
+    record = _read(path)
+    if record is None or record["settings"] != given or record.get("code", made_by) != made_by:
         log.info(f"measuring {name}")
         start = time.monotonic()
         result = json.loads(json.dumps(plain(measure())))
         record = {
             "settings": given,
+            "code": made_by,
             "environment": describe_environment(device),
             "seconds": time.monotonic() - start,
             "result": result,

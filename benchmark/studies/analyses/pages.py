@@ -7,11 +7,30 @@ from typing import Any
 import pandas as pd
 
 from benchmark.files.whole import write_whole
-from benchmark.reporting.figures.saving import pictures, save_figure
+from benchmark.reporting.figures.saving import is_drawn, pictures, save_figure
 from benchmark.reporting.pages import render
 from benchmark.reporting.tables import Table
 from benchmark.studies.analyses.look import Look
 from benchmark.studies.analyses.setup import Setup
+
+
+def read_table(path: Path, *columns: str) -> pd.DataFrame:
+    """A table with these columns; an empty one where there is no file.
+
+    Raises
+    ------
+    ValueError
+        If the file is no such table.
+    """
+    if not path.is_file():
+        return pd.DataFrame()
+    try:
+        rows = pd.read_csv(path)
+    except ValueError as error:  # empty, or no CSV
+        raise ValueError(f"{path} cannot be read as CSV ({error})") from None
+    if lacking := [name for name in columns if name not in rows]:
+        raise ValueError(f"{path} has no column {', '.join(lacking)}")
+    return rows
 
 
 def save_by_dataset(
@@ -24,7 +43,7 @@ def save_by_dataset(
     look: Look,
     caption: str,
 ) -> list[Path]:
-    """Save ``KIND_DATASET``, a figure for each dataset.
+    """Save ``KIND_DATASET``, a figure for each dataset; those drawn of others before are removed.
 
     Parameters
     ----------
@@ -37,6 +56,9 @@ def save_by_dataset(
     for dataset in setup.grid.datasets:
         stem, words = setup.out / f"{kind}_{dataset}", {"caption": caption, "columns": look.columns}
         figures += save_figure(stem, formats, draw, shown(dataset), *more, look, **words)
+    for path in setup.out.glob(f"{kind}_*.*"):
+        if path not in figures and path.suffix[1:] in formats and is_drawn(path):
+            path.unlink()
     return figures
 
 

@@ -16,6 +16,7 @@ from benchmark.reporting.pages import render
 from benchmark.reporting.tables import Table
 from benchmark.studies.analyses.figures.scatter import Scatter, scatter
 from benchmark.studies.analyses.look import PLAIN, Look
+from benchmark.studies.analyses.pages import read_table
 
 MEASURES = {"cka": "CKA, same layers", "srga": "SRGA", "features": "distance of features"}
 CLOSER = {"cka": "higher", "srga": "lower", "features": "lower"}  # where features moved less
@@ -69,12 +70,13 @@ def measured(out: Path) -> dict[str, pd.DataFrame]:
     Raises
     ------
     ValueError
-        If there is no table of any.
+        If there is no table of any, or one is damaged.
     """
     found = {}
     for kind in MEASURES:
-        if (path := out / kind / f"{kind}.csv").is_file():
-            lines = _READERS[kind](pd.read_csv(path))
+        reader, columns = _READERS[kind]
+        if not (table := read_table(out / kind / f"{kind}.csv", *columns)).empty:
+            lines = reader(table)
             reference = (lines["noise"] == IN_DISTRIBUTION[0]) & (
                 lines["level"] == IN_DISTRIBUTION[1]
             )
@@ -206,7 +208,12 @@ def _of_features(lines: pd.DataFrame) -> pd.DataFrame:
     return lines.rename(columns={"distance": "value"})
 
 
-_READERS = {"cka": _of_cka, "srga": _of_srga, "features": _of_features}
+_SIDES = [f"{side}_{what}" for side in ("left", "right") for what in ("model", "layer")]
+_READERS = {  # what gives the lines, and the columns of which
+    "cka": (_of_cka, ["dataset", *_SIDES, "right_noise", "right_level", "cka"]),
+    "srga": (_of_srga, ["dataset", "model", *CONDITION, "patches", "srga"]),
+    "features": (_of_features, ["dataset", "model", *CONDITION, "distance"]),
+}
 
 
 def write_pages(

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from benchmark.analysis.activations import chosen_layers, features_of
 from benchmark.cells import Cell
+from benchmark.cells.provenance import code_facts
 from benchmark.console.log import log
 from benchmark.noise.keys import stream
 from benchmark.pixels import cut
@@ -102,8 +103,14 @@ class Setup:
         The crops of a batch and the seed of its masks are the same for all networks and noises.
         """
         network = self.grid.models[cell.model].to(self.device)
+
+        def finite(features: Tensor) -> Any:
+            if not features.isfinite().all():
+                raise no_numbers(cell)
+            return of(features)
+
         for noisy, seed in self.batches(cell.dataset, self.crops_of(cell)[1]):
-            yield features_of(network, layers, noisy, seed, of)
+            yield features_of(network, layers, noisy, seed, finite)
 
     def batches(self, dataset: str, images: np.ndarray) -> Iterator[tuple[Tensor, int]]:
         """Crops of a dataset, (crops, H, W, C) as `crops_of` gives them, as networks take them.
@@ -125,10 +132,17 @@ class Setup:
             yield [*part.values()][-1].float().cpu().numpy()
 
     def kept(
-        self, name: str, settings: Mapping[str, object], measure: Callable[[], Mapping[str, object]]
+        self,
+        name: str,
+        settings: Mapping[str, object],
+        measure: Callable[[], Mapping[str, object]],
+        cells: Sequence[Cell],
     ) -> Found:
-        """What ``measure`` gives, or gave before under the same settings; see `kept`."""
-        return kept(self.out / "measured", name, settings, measure, self.device)
+        """What ``measure`` gives of cells, or gave before by the same code; see `kept`."""
+        code: dict[str, str] = {}
+        for cell in cells:
+            code |= code_facts(vars(cell), {**self.grid.code_of(cell), "metrics": {}})
+        return kept(self.out / "measured", name, settings, measure, self.device, code)
 
     def crops_of(self, cell: Cell) -> tuple[np.ndarray, np.ndarray]:
         """Crops of the clean and the noisy images of ``bench run``: (crops, side, side, C) each.
@@ -207,6 +221,14 @@ def conditions(grid: Grid, chosen: Mapping[str, object], levels: str) -> Grid:
         raise ValueError("an analysis compares noises of the same images; choose some to be added")
     datasets = {name: grid.datasets[name] for name in found}
     return replace(grid, levels=found, datasets=datasets)
+
+
+def no_numbers(cell: Cell) -> ValueError:
+    """What is raised where nothing can be measured of a network under its noise."""
+    return ValueError(
+        f"'{cell.model}' makes values that are no finite numbers of {cell.dataset} under "
+        f"{cell.noise} {cell.level:g}, and nothing can be measured of it; leave it out"
+    )
 
 
 def is_reference(cell: Cell) -> bool:

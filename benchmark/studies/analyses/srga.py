@@ -107,7 +107,7 @@ class Distributions:
 def _distributions(setup: Setup, cell: Cell) -> Distributions:
     settings = {"srga": VERSION, "components": COMPONENTS}
     settings |= setup.settings(cell, setup.layers_of(cell.model)[-1:])
-    found = setup.kept(name_of(cell), settings, lambda: _fits(setup, cell))
+    found = setup.kept(name_of(cell), settings, lambda: _fits(setup, cell), [cell])
     by_patches = {int(count): GeneralizedGaussian(*fit) for count, fit in found["fits"].items()}
     first, second = (GeneralizedGaussian(*fit) for fit in found["halves"])
     return Distributions(by_patches, (first, second), found["seconds"])

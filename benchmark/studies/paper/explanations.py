@@ -15,6 +15,7 @@ from benchmark.reporting.tables import ABSENT, Table
 from benchmark.reporting.trainings.page import Run as Curves
 from benchmark.reporting.trainings.page import conditions, read_runs
 from benchmark.studies.ablation import mean_brightness
+from benchmark.studies.analyses.pages import read_table
 from benchmark.studies.paper.plan import FOUR, PAIR, Plan
 
 PLAIN = PAIR[0]  # the network without masks
@@ -103,10 +104,10 @@ def findings(plan: Plan) -> list[Finding]:
     found = []
     for claim, part, own in (
         (SCORES, "figure_11", _scores(plan)),
-        (CKA, "figure_12", _cka(analyses / "cka/cka.csv")),
+        (CKA, "figure_12", _cka(analyses / "cka/cka.csv", plan.dataset)),
         (CURVES, "figure_13", _curves(plan.folders["training"])),
-        (SRGA, "figure_14", _srga(analyses / "srga/srga.csv")),
-        (FEATURES, "figure_15", _features(analyses / "features/features.csv")),
+        (SRGA, "figure_14", _srga(analyses / "srga/srga.csv", plan.dataset)),
+        (FEATURES, "figure_15", _features(analyses / "features/features.csv", plan.dataset)),
         (BRIGHTNESS, "figure_5", _brightness(plan.folders["ablations"] / "masks/brightness.csv")),
     ):
         try:
@@ -174,17 +175,12 @@ def _title(one: Finding) -> str:
 Found = Iterator[dict[str, Any]]  # keywords of `Finding`
 
 
-def _read(path: Path, *columns: str) -> pd.DataFrame:
-    """A table with these columns; an empty one where there is no file."""
-    if not path.is_file():
-        return pd.DataFrame()
-    try:
-        rows = pd.read_csv(path)
-    except ValueError as error:  # empty, or no CSV
-        raise ValueError(f"{path.name} cannot be read as CSV ({error})") from None
-    if lacking := [name for name in columns if name not in rows]:
-        raise ValueError(f"{path.name} has no column {', '.join(lacking)}")
-    return rows
+def _of_images(rows: pd.DataFrame, dataset: str) -> tuple[pd.DataFrame, str]:
+    """The lines of a dataset, or of the first one where it has none: which then is said."""
+    there = [*dict.fromkeys(rows["dataset"])]
+    if dataset not in there and there:
+        return rows[rows["dataset"] == there[0]], f"measured on {there[0]}"
+    return rows[rows["dataset"] == dataset], ""
 
 
 def _by_noise(rows: pd.DataFrame, noise: str, level: str, value: str) -> dict[str, float]:
@@ -203,7 +199,7 @@ def _pairs(values: Mapping[str, Values], **more: object) -> Found:
 def _scores(plan: Plan) -> Found:
     """Mean PSNR over the levels of each noise of Figure 11."""
     columns = ("model", "dataset", "noise", "level", "psnr")
-    rows = _read(plan.folders["scores"] / "leaderboard.csv", *columns)
+    rows = read_table(plan.folders["scores"] / "leaderboard.csv", *columns)
     if rows.empty:
         return
     rows = rows[rows["noise"].isin(FOUR) & (rows["dataset"] == plan.dataset)]
@@ -214,12 +210,13 @@ def _scores(plan: Plan) -> Found:
     yield from _pairs(values, sign=1, floor=STEADY, measure="PSNR (dB), mean over levels ↑")
 
 
-def _cka(path: Path) -> Found:
+def _cka(path: Path, dataset: str) -> Found:
     """CKA of each layer of the deeper half with itself under another noise."""
     sides = [f"{side}_{what}" for side in ("left", "right") for what in ("model", "layer")]
-    rows = _read(path, *sides, "right_noise", "right_level", "cka")
+    rows = read_table(path, "dataset", *sides, "right_noise", "right_level", "cka")
     if rows.empty:
         return
+    rows, where = _of_images(rows, dataset)
     same = rows[rows["left_model"] == rows["right_model"]]
     same = same[same["left_layer"] == same["right_layer"]]
     layers = [*dict.fromkeys(same["left_layer"])]
@@ -233,28 +230,33 @@ def _cka(path: Path) -> Found:
         f"each layer with itself under gaussian 15, mean of the {count} deepest of {len(layers)}; "
         "what the paper says of the two networks with each other, its part (a), is shown only"
     )
+    note = "; ".join(filter(None, [note, where]))
     yield from _pairs(values, sign=1, digits=4, measure="CKA ↑", note=note)
 
 
-def _srga(path: Path) -> Found:
-    rows = _read(path, "model", "noise", "level", "patches", "srga", "floor_again")
+def _srga(path: Path, dataset: str) -> Found:
+    rows = read_table(path, "dataset", "model", "noise", "level", "patches", "srga", "floor_again")
     if rows.empty:
         return
+    rows, where = _of_images(rows, dataset)
     most = rows[rows["patches"] == rows["patches"].max()]
     for one in _moved(most, "srga", "floor_again", measure="SRGA ↓", digits=2):
         halves = most[most["model"].isin([PLAIN, one["network"]])].get("floor_halves")
         if halves is not None:
             said = f"{halves.min():.2f} to {halves.max():.2f}"
-            one["note"] = f"between two halves of the crops under gaussian 15 it is {said}"
+            said = f"between two halves of the crops under gaussian 15 it is {said}"
+            one["note"] = "; ".join(filter(None, [said, where]))
         yield one
 
 
-def _features(path: Path) -> Found:
-    rows = _read(path, "model", "noise", "level", "distance", "floor")
+def _features(path: Path, dataset: str) -> Found:
+    rows = read_table(path, "dataset", "model", "noise", "level", "distance", "floor")
     if rows.empty:
         return
+    rows, where = _of_images(rows, dataset)
     others = rows[rows["distance"] > 0]  # the reference is at no distance from itself
-    yield from _moved(others, "distance", "floor", measure="Wasserstein's distance ↓", digits=4)
+    more = {"measure": "Wasserstein's distance ↓", "digits": 4, "note": where}
+    yield from _moved(others, "distance", "floor", **more)
 
 
 def _moved(rows: pd.DataFrame, value: str, floor: str, **more: object) -> Found:
@@ -302,7 +304,7 @@ def _loss(run: Curves, condition: tuple[str, float]) -> float:
 
 def _brightness(path: Path) -> Found:
     """How much brighter outputs are than the clean images, with the attention mask and without."""
-    histograms = _read(path)
+    histograms = read_table(path)
     if not {"clean", "input_only", "masked"} <= {*histograms}:
         return
     means = {name: mean_brightness(histograms[name].to_numpy()) for name in histograms}

@@ -70,7 +70,7 @@ class Gallery:
             return self._pictures(self.plan.out / part.name, "figure11_*.svg", part.title)
         if part.name in PICTURES:
             run, pattern = PICTURES[part.name]
-            return self._pictures(self.plan.runs[run].folder, pattern, part.title)
+            return self._analysed(self.plan.runs[run].folder, pattern, part.title)
         if part.name in ABLATED:
             return self._ablation(ABLATED[part.name])
         noise, levels = SCORED[part.name]
@@ -92,6 +92,12 @@ class Gallery:
 
     def _pictures(self, folder: Path, pattern: str, title: str) -> list[str]:
         return [self._picture(path, title) for path in sorted(folder.glob(pattern))]
+
+    def _analysed(self, folder: Path, pattern: str, title: str) -> list[str]:
+        """Each figure in one format, SVG where there is one: those of our images, if any are."""
+        found = {path.stem: path for path in sorted(folder.glob(pattern))}
+        ours = {s: path for s, path in found.items() if s.endswith(f"_{self.plan.dataset}")}
+        return [self._picture(path, title) for path in (ours or found).values()]
 
     def _architecture(self) -> list[str]:
         self.plan.out.mkdir(parents=True, exist_ok=True)

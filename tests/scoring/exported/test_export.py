@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from benchmark.noise import NOISE_MODELS, NoiseModel
 from benchmark.pixels import png_bytes
 from benchmark.protocol import MASKED, PROTOCOLS, Protocol, protocol_of
 from benchmark.scoring.evaluate import evaluate, noisy_pair
+from benchmark.scoring.exported import export as module
 from benchmark.scoring.exported.export import export
 from benchmark.scoring.exported.images import encoded, in_unit, read_restored
 from benchmark.scoring.exported.manifest import NAME, Manifest, read_manifest
@@ -86,6 +88,23 @@ def test_a_folder_grows_and_what_is_there_is_not_written_again(tmp_path):
     export(grid(), tmp_path)
     assert path.is_file()
     assert len(read_manifest(tmp_path / NAME).entries) == 4
+
+
+def test_two_exports_into_one_folder_keep_the_entries_of_both(tmp_path, monkeypatch):
+    def meanwhile(*arguments):
+        monkeypatch.setattr(module, "noisy_pair", noisy_pair)
+        other = threading.Thread(target=export, args=(grid(levels=(50.0,)), tmp_path))
+        other.start()
+        other.join(0.5)
+        others.append(other)
+        return noisy_pair(*arguments)
+
+    others: list[threading.Thread] = []
+    monkeypatch.setattr(module, "noisy_pair", meanwhile)
+    export(grid(), tmp_path)
+    others[0].join()
+    assert len(read_manifest(tmp_path / NAME).entries) == 2
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_clean_images_stand_in_a_folder_of_their_own_if_they_are_asked_for(tmp_path):

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
-from benchmark.denoiser import DENOISERS
+from benchmark.denoiser import DENOISERS, Denoiser
 from benchmark.studies.analyses import field
 from benchmark.studies.analyses.figures.fields import Field, fields
 
@@ -45,6 +46,41 @@ def test_what_has_no_field_is_one_sentence(setup):
     assert not (setup.out / "measured").exists()
     with pytest.raises(ValueError, match="needs side of 16 or more, got 15"):
         field.measure(replace(setup, side=15))
+
+
+class Odd(Denoiser):
+    """Nothing of its input, or no numbers."""
+
+    name = "odd"
+
+    def __init__(self, factor: float):
+        super().__init__()
+        self.layer = torch.nn.Identity()
+        self.factor = factor
+
+    def forward(self, noisy):
+        return self.layer(noisy * self.factor)
+
+
+@pytest.mark.parametrize(
+    ("factor", "said"),
+    [
+        (float("nan"), "'baseline' makes values that are no finite numbers of folder"),
+        (0.0, "what 'baseline' makes of a pixel depends on none of folder"),
+    ],
+)
+def test_a_network_of_which_nothing_can_be_measured_is_named(setup, factor, said):
+    models = {name: Odd(factor) for name in setup.grid.models}
+    odd = replace(setup, grid=replace(setup.grid, models=models))
+    with pytest.raises(ValueError, match=said):
+        field.measure(odd)
+
+
+def test_features_that_are_no_numbers_are_named(setup):
+    models = {name: Odd(float("nan")) for name in setup.grid.models}
+    odd = replace(setup, grid=replace(setup.grid, models=models), layers=("layer",))
+    with pytest.raises(ValueError, match="'baseline' makes values that are no finite numbers of"):
+        list(odd.features(odd.references[0], ["layer"], torch.clone))
 
 
 def test_a_column_is_a_network_with_its_field_above_and_squares_in_it():

@@ -1,5 +1,7 @@
 """What was measured is found again, and measured again where it would be another thing."""
 
+import json
+
 import pytest
 
 from benchmark.studies.analyses.kept import kept
@@ -49,3 +51,15 @@ def test_what_is_stopped_leaves_nothing(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         kept(tmp_path, "a", {}, stopped)
     assert not list(tmp_path.iterdir())
+
+
+def test_what_other_code_measured_is_measured_again(tmp_path, measure, measured):
+    for code in ({"a": "1"}, {"a": "1"}, {"a": "2"}, {"a": "2"}):
+        kept(tmp_path, "a", {}, measure, code=code)
+    assert len(measured) == 2
+    (path,) = tmp_path.iterdir()
+    record = json.loads(path.read_text())
+    del record["code"]  # as files were before they said it
+    path.write_text(json.dumps(record))
+    kept(tmp_path, "a", {}, measure, code={"a": "3"})
+    assert len(measured) == 2

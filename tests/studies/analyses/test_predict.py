@@ -94,3 +94,13 @@ def test_scores_without_psnr_are_one_sentence():
 def test_what_cannot_be_compared_is_one_sentence(bench, words, sentence):
     status, _, err = bench("analyse", "predict", *words)
     assert status == 2 and sentence in err and err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "said"), [("a,b\n", "has no column dataset, model"), ("", "cannot be read as CSV")]
+)
+def test_a_damaged_table_is_named(tmp_path, text, said):
+    (tmp_path / "features").mkdir()
+    (tmp_path / "features/features.csv").write_text(text)
+    with pytest.raises(ValueError, match=rf"features/features\.csv {said}"):
+        predict.measured(tmp_path)

@@ -53,7 +53,7 @@ def test_without_results_every_explanation_is_not_made(plan):
 @pytest.mark.parametrize(
     ("table", "lines", "said"),
     [
-        ("cka/cka.csv", ["garbage"], "cka.csv has no column left_model"),
+        ("cka/cka.csv", ["garbage"], "cka.csv has no column dataset, left_model"),
         ("srga/srga.csv", [], "srga.csv cannot be read as CSV"),
         ("features/features.csv", ['"'], "features.csv cannot be read as CSV"),
     ],
@@ -178,3 +178,20 @@ def test_a_table_of_numbers_has_those_behind_each_verdict():
         ["Figure 14", "SRGA ↓", "a 1", "masked", "1.00", "2.00", "0.25"],
         ["Figure 14", "SRGA ↓", "b 2", "masked", "3.50", "3.00", "0.25"],
     ]
+
+
+def test_numbers_are_of_the_images_of_the_page_or_say_of_which(plan):
+    def written(*datasets):
+        lines = [
+            f"{dataset},{model},speckle,0.03,{moved},0.01"
+            for dataset, distances in datasets
+            for model, moved in zip(("baseline", "masked"), distances, strict=True)
+        ]
+        path = plan.folders["analyses"] / "features/features.csv"
+        write_lines(path, "dataset,model,noise,level,distance,floor", *lines)
+        return by_part(plan)["figure_15"]
+
+    both = written(("other", (0.1, 0.5)), (plan.dataset, (0.3, 0.2)))
+    assert (both.plain, both.note) == ({"speckle 0.03": 0.3}, "")
+    other = written(("other", (0.1, 0.5)))
+    assert (other.plain, other.note) == ({"speckle 0.03": 0.1}, "measured on other")

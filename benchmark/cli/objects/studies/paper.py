@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from importlib import resources
 from pathlib import Path
@@ -15,13 +15,16 @@ from benchmark.cells import ResultStore
 from benchmark.cells.scores import Scores
 from benchmark.cli.command import CommandLine, all_commands
 from benchmark.cli.objects.chosen import ablation_of
+from benchmark.cli.objects.specs import spec_of
 from benchmark.cli.registered.catalogue import open_catalogue, unavailable
 from benchmark.cli.shown.options import stored_scores
 from benchmark.denoiser import DENOISERS, Denoiser
 from benchmark.denoiser.weights.load import all_shipped, read_header, shipped
+from benchmark.objects.spec import Specs
 from benchmark.reporting.tables import ABSENT, Table
 from benchmark.signature import settings_of, spelled
 from benchmark.studies.paper.architecture import Architecture
+from benchmark.studies.paper.parts import Part
 from benchmark.studies.paper.plan import NETWORKS, PRESETS, Plan
 from benchmark.studies.variants import Ablation
 from benchmark.training.recipe import Execution, Recipe
@@ -82,6 +85,27 @@ def plan_of(options: PaperOptions, line: CommandLine) -> Plan:
         to_train=tuple(to_train),
         ablations={name: _ablation(name) for name in ORDER},
         absent={**NOT_HERE, **_no_sidd()},
+    )
+
+
+def refuse_untold(plan: Plan, data: Specs, parts: Sequence[Part]) -> None:
+    """Raise ``ValueError`` for parts whose ablations cannot be told which images to test on.
+
+    ``bench ablate`` takes the name of a registered dataset, a crop and a limit.
+    """
+    ablated = [part for part in parts if plan.ablations.keys() & {*part.runs}]
+    images = data[plan.dataset]
+    known = plan.dataset in open_catalogue().groups["data"]
+    default = spec_of("data", plan.dataset).settings if known else {}
+    told = {key: images.settings.get(key) for key in ("crop", "limit")}
+    if not ablated or (known and {**default, **told} == images.settings):
+        return
+    others = [part.name for part in parts if part not in ablated]
+    rest = f": only=[{','.join(others)}]" if others else ""
+    raise ValueError(
+        f"{', '.join(part.name for part in ablated)} test ablations on a registered set of images, "
+        f"of which crop and limit may be set, and {plan.dataset} has other settings; choose such a "
+        f"set with data=NAME, or leave these parts out{rest}"
     )
 
 
