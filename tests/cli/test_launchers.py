@@ -11,10 +11,11 @@ from pathlib import Path
 import psutil
 import pytest
 from bad_inputs.plugins import plugin
-from command_results import ENTRY, ENVIRONMENT, ROOT, SMALL, bench_process, without_seconds
+from command_results import ENTRY, ENVIRONMENT, ROOT, SMALL, without_seconds
 
 from benchmark.cli.command import all_commands
 from benchmark.cli.workers import workers_of
+from benchmark.environment.helpers import PLACE
 from benchmark.files.lease import holder
 
 WAITING = """
@@ -43,7 +44,7 @@ class Broken(Denoiser):
 RUN = ["run", "model=waiting", "noise=gaussian", "seeds=[0,1,2,3]", *SMALL[1:]]
 RUN += ["data.photos.limit=2", "threads=1"]
 LAUNCHERS = {  # the plugin of each, how many workers, and what starts them at once on two cores
-    "joblib": ("hydra_joblib_launcher", 3, []),
+    "joblib": ("hydra_joblib_launcher", 2, []),
     "submitit_local": ("hydra_submitit_launcher", 2, []),
     "ray": ("hydra_ray_launcher", 4, ["+hydra.launcher.ray.remote.num_cpus=0"]),
 }
@@ -208,14 +209,12 @@ def test_a_mistake_which_only_workers_meet_is_one_sentence(alone, tmp_path):
     assert "broken" in sentence and "Traceback" not in done.stderr
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(PATIENCE)
-def test_what_networks_are_of_is_said_once_and_not_by_each_worker(tmp_path):
-    pytest.importorskip("hydra_plugins.hydra_joblib_launcher")
-    words = ["run", "model=dncnn", "noise=gaussian(25)", *SMALL, "-m", "hydra/launcher=joblib"]
-    done = bench_process(tmp_path, *words, "shards=2", "threads=1", "out=o")
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.count("tiny networks") == 1
+def test_what_networks_are_of_is_said_by_the_command_and_not_by_its_workers(bench, monkeypatch):
+    words = ["run", "model=dncnn", "noise=gaussian(25)", *SMALL, "metric=psnr", "pictures=none"]
+    monkeypatch.setenv(PLACE, f"2/2 {os.getppid()}")
+    assert "tiny networks" not in bench(*words, "out=o")[1]
+    monkeypatch.delenv(PLACE)
+    assert bench(*words, "out=o")[1].count("tiny networks") == 1
 
 
 def test_a_setting_which_a_launcher_lacks_is_said_before_anything_is_scored(bench, tmp_path):

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from doubles import Offset, Recorder
+from smallest import SMALLEST
 from torch import nn
 from torch._subclasses import FakeTensorMode
 from torch._subclasses.fake_tensor import DataDependentOutputException
@@ -29,7 +30,6 @@ from benchmark.protocol import MASKED, PROTOCOLS
 from benchmark.scoring import evaluate as scoring
 from benchmark.scoring.evaluate import as_tensor, compared, evaluate
 
-LEARNED = [name for name, cls in DENOISERS.items() if cls.learned and "tiny" in cls.sizes]
 ON_DEVICE = [name for name, cls in METRICS.items() if cls.on_device]
 CELL = Cell("m", "photos", "gaussian", 25.0, 0)
 
@@ -71,9 +71,9 @@ def moved(network: nn.Module, device: torch.device) -> nn.Module:
 
 @pytest.mark.sampled(every=8)
 @pytest.mark.parametrize("tile", ["none", 64])
-@pytest.mark.parametrize("name", LEARNED)
+@pytest.mark.parametrize("name", SMALLEST)
 def test_a_network_restores_without_a_number_read_from_the_gpu(name, tile, request):
-    network = DENOISERS[name](**DENOISERS[name].sizes["tiny"]).eval()
+    network = DENOISERS[name](**SMALLEST[name]).eval()
     device = request.getfixturevalue("gpu")  # only now: a network is made of values
     launched = Inference(tile).launch(
         moved(network, device), torch.rand(1, 3, 72, 66, device=device), 1

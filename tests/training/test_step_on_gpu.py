@@ -6,14 +6,13 @@ from importlib import import_module
 
 import pytest
 import torch
+from smallest import SMALLEST
 
 from baselines.swin import block as swin_block
 from benchmark.denoiser import DENOISERS
 from benchmark.training.distributed import Processes
 from benchmark.training.recipe import Execution, Recipe
 from benchmark.training.step import OptimizerStep
-
-LEARNED = [name for name, cls in DENOISERS.items() if cls.learned and "tiny" in cls.sizes]
 
 
 @pytest.fixture
@@ -30,9 +29,9 @@ def shapes_alone(monkeypatch) -> str:
 
 
 @pytest.mark.sampled(every=8)
-@pytest.mark.parametrize("name", LEARNED)
+@pytest.mark.parametrize("name", SMALLEST)
 def test_steps_are_made_without_a_number_read_from_the_gpu(shapes_alone, name):
-    network = DENOISERS[name](**DENOISERS[name].sizes["tiny"])
+    network = DENOISERS[name](**SMALLEST[name])
     how = Execution(compile=False, accumulate=2)
     step = OptimizerStep(network, Recipe(batch=4, patch=16), how, Processes(device=shapes_alone))
     crops = partial(torch.rand, 4, 3, 16, 16, device=shapes_alone)

@@ -9,6 +9,7 @@ import sys
 import pytest
 import torch
 from doubles import Small
+from smallest import SMALLEST
 from torch import Tensor, nn
 
 from benchmark.denoiser import DENOISERS, Denoiser
@@ -82,21 +83,6 @@ def both(model: Denoiser, noisy: Tensor, tile: int | str = "none") -> list[Tenso
     return [how.run(model, noisy, 5).image for how in hows]
 
 
-TINY = {
-    "dncnn": {"depth": 3, "width": 4},
-    "ridnet": {"width": 16},
-    "restormer": {
-        "dim": 8,  # over two channels, a norm divides by next to nothing
-        "num_blocks": (1, 1, 1, 1),
-        "num_refinement_blocks": 1,
-        "heads": (1, 1, 1, 1),
-    },
-    "idf": {"iterations": 2, "width": 4},
-    "swinir": {"embed_dim": 4, "depths": (2,), "num_heads": 2},
-    "baseline": {"embed_dim": 4, "depths": (2,), "num_heads": 2},
-    "dropout": {"embed_dim": 4, "depths": (2,), "num_heads": 2},
-    "masked": {"embed_dim": 4, "depths": (2,), "num_heads": 2, "passes": 2},
-}
 SIZES = {"swinir": (8, 8), "masked": (20, 17)}  # one window, and sides that are no multiples
 
 
@@ -104,7 +90,7 @@ SIZES = {"swinir": (8, 8), "masked": (20, 17)}  # one window, and sides that are
 @pytest.mark.parametrize("name", [n for n, cls in DENOISERS.items() if cls.learned and n != "rnan"])
 def test_each_network_has_the_outputs_of_torch(name):
     torch.manual_seed(0)
-    model = DENOISERS[name](**TINY[name]).eval()
+    model = DENOISERS[name](**SMALLEST[name]).eval()
     expected, found = both(model, picture(*SIZES.get(name, (24, 24))))
     torch.testing.assert_close(found, expected, rtol=0, atol=AGREE)
 
