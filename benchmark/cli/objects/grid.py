@@ -81,7 +81,7 @@ def _told_once(noises: Specs, datasets: Specs) -> tuple[Specs, Specs]:
         noise, dataset = noises[name], datasets[name]
         if noise.cls is not dataset.cls or noise.settings == dataset.settings:
             continue
-        default = spec_of("noise", name).settings
+        default = spec_of("noise", noise.cls.name).settings
         if default not in (noise.settings, dataset.settings):
             raise ValueError(
                 f"'{name}' is a noise and a dataset of this run, with other settings each; set "

@@ -139,9 +139,10 @@ class Setup:
         cells: Sequence[Cell],
     ) -> Found:
         """What ``measure`` gives of cells, or gave before by the same code; see `kept`."""
-        code: dict[str, str] = {}
+        facts: dict[str, str] = {}
         for cell in cells:
-            code |= code_facts(vars(cell), {**self.grid.code_of(cell), "metrics": {}})
+            facts |= code_facts(vars(cell), {**self.grid.code_of(cell), "metrics": {}})
+        code = {what: source for what, source in facts.items() if what.startswith("source of")}
         return kept(self.out / "measured", name, settings, measure, self.device, code)
 
     def crops_of(self, cell: Cell) -> tuple[np.ndarray, np.ndarray]:
