@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from benchmark.api.registered import checked_seed, load_registries
 from benchmark.api.words import speaking_python
 from benchmark.cells import Cell, ResultStore
+from benchmark.cells.provenance import some_of
 from benchmark.cells.scores import Scores
 from benchmark.console import log
 from benchmark.denoiser.wrapped import identity_of_object, left_as_found
@@ -25,6 +26,7 @@ from benchmark.reporting.board import Board
 from benchmark.scoring.compose import compose, protocol_asked
 from benchmark.scoring.grid import Grid, fill, missing
 from benchmark.scoring.pictures import Kept
+from benchmark.scoring.rescore import changes_of
 from benchmark.settings import GIVEN
 
 if TYPE_CHECKING:
@@ -155,7 +157,10 @@ def score(
     with _opened(store) as opened, left_as_found(grid.models.values()), drawn:
         if store is not None:
             refuse_among_images(opened.root, grid.datasets)
-        if lacking := missing(grid, opened):
+        lacking = missing(grid, opened)
+        if store is not None:
+            _warn_of_other_code(grid, opened, lacking)
+        if lacking:
             for one in grid.metrics.values():
                 one.prepare()
             fill(grid, opened, lacking, device, kept=Kept("none" if store is None else "first"))
@@ -195,6 +200,19 @@ def leaderboard(scores: Scores, metric: str | None = None) -> pd.DataFrame:
         raise ValueError(f"scores= is what benchmark.score returns, got {scores!r:.60}")
     tables = {one.dataset: one.table.join(one.places) for one in Board.of(scores).by(metric)}
     return pd.concat(tables, names=["dataset"])
+
+
+def _warn_of_other_code(grid: Grid, store: ResultStore, lacking: Collection[Cell]) -> None:
+    """Warn of finished cells which other code scored than there is now, and which stay."""
+    changed = changes_of(grid, store).changed
+    if stay := [cell for cell in changed if cell not in lacking]:
+        what = some_of(change for cell in stay for change in changed[cell])
+        warnings.warn(
+            f"{len(stay)} of {len(grid.cells)} cells in {store.root} were scored by other code "
+            f"({what}) and stay as they are; take another store, or remove them there, to have "
+            f"them scored anew",
+            stacklevel=4,
+        )
 
 
 def _warn_of_changed(grid: Grid) -> None:

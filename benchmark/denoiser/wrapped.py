@@ -21,6 +21,7 @@ IN_MODULES = {*vars(nn.Module())}  # what torch itself keeps in every module
 NOT_THEIRS = ("torch", "benchmark", "builtins", "abc", "typing")  # packages of which versions tell
 DIGITS = 16  # hexadecimal ones of a short hash
 SELF = "self"  # what a method's object is called
+INNER = (SELF, "function", "__call__")  # what a method, a partial or a callable object is made of
 
 Restores = Callable[[Tensor], Tensor]  # (B, C, H, W) in [0, 1] to the same
 
@@ -36,6 +37,12 @@ class Wrapped(Denoiser):
 
     def forward(self, noisy: Tensor) -> Tensor:
         return self.restores(noisy)
+
+    def train(self, mode: bool = True) -> "Wrapped":
+        """Also of the modules which a function reads by name."""
+        for module in modules_behind(self.restores):
+            module.train(mode)
+        return super().train(mode)
 
 
 def as_denoiser(model: Restores, name: str | None = None, *, multiple: int = 1) -> Denoiser:
@@ -109,7 +116,8 @@ def identity_of_object(model: Denoiser) -> dict[str, object]:
         layers, sources = _layers(inner)
         facts |= {"weights": f"sha256:{_state_hash(inner)}", "layers": _short(repr(layers))}
     else:
-        sources = [_source(inner)]
+        bases = [] if inspect.isroutine(inner) else type(inner).__mro__[1:]
+        sources = [_source(inner), *map(_source, filter(_is_theirs, bases))]
         if read := _read_by(inner):
             facts["reads"] = _short(repr(read))
     if any(sources):
@@ -123,7 +131,8 @@ def identity_of_object(model: Denoiser) -> dict[str, object]:
 def left_as_found(models: Iterable[nn.Module]) -> Iterator[None]:
     """Give modules back in the modes, of training or not, and on the devices they were found."""
     models = list(models)
-    modes = [(module, module.training) for model in models for module in model.modules()]
+    behind = [module for model in models for module in modules_behind(model)]
+    modes = [(part, part.training) for module in (*models, *behind) for part in module.modules()]
     places = [
         (model, tensor.device)
         for model in models
@@ -145,12 +154,29 @@ def _layers(module: nn.Module) -> tuple[list[object], list[str]]:
         for name, m in module.named_modules()
     ]
     classes = {_address(cls): cls for m in module.modules() for cls in type(m).__mro__}
-    sources = [
-        _source(cls)
-        for name, cls in sorted(classes.items())
-        if name.partition(".")[0] not in NOT_THEIRS
-    ]
+    sources = [_source(cls) for _, cls in sorted(classes.items()) if _is_theirs(cls)]
     return list(layers), sources
+
+
+def _is_theirs(cls: type) -> bool:
+    return _address(cls).partition(".")[0] not in NOT_THEIRS
+
+
+def modules_behind(model: object) -> list[nn.Module]:
+    """The modules which a function, or a denoiser of one, reads by name, each once."""
+    found: dict[int, nn.Module] = {}
+
+    def look(code: object, seen: frozenset[int]) -> None:
+        for name, value in {} if id(code) in seen else _held_by(code).items():
+            if isinstance(value, nn.Module):
+                found[id(value)] = value
+            elif name in INNER or _is_code_near(value, code):
+                look(value, seen | {id(code)})
+
+    inner = model.restores if isinstance(model, Wrapped) else model
+    if not isinstance(inner, nn.Module):
+        look(inner, frozenset())
+    return [*found.values()]
 
 
 def _state_hash(module: nn.Module) -> str:
@@ -194,8 +220,8 @@ def _read_by(code: object, seen: frozenset[int] = frozenset()) -> list[object]:
             )
         elif is_plain(value):
             facts.append((name, value))
-        elif name == SELF or _is_code_near(value, code):
-            facts.append((name, _source(value), _read_by(value, seen)))
+        elif name in INNER or _is_code_near(value, code):
+            facts.append((name, _source(value) or _address(value), _read_by(value, seen)))
     return facts
 
 
@@ -216,7 +242,9 @@ def _held_by(code: object) -> Mapping[str, object]:
         return held | {
             f"{one.name}=": one.default for one in parameters if one.default is not one.empty
         }
-    return getattr(code, "__dict__", {})
+    called = inspect.getattr_static(type(code), "__call__", None)
+    own = {"__call__": called} if inspect.isfunction(called) else {}
+    return {**getattr(code, "__dict__", {}), **own}
 
 
 def _compiled_parts(code: CodeType) -> Iterator[CodeType]:

@@ -16,7 +16,9 @@ EVERYTHING = {"all"}  # what chooses every name of a group
 PICTURES = {"clean", "noisy"}  # which stand beside those of the models
 RESERVED = {
     "model": EVERYTHING | PICTURES,
-    "noise": EVERYTHING | {"in_distribution", "ood", "ood_low", "ood_high", "seconds"},  # columns
+    "noise": EVERYTHING  # the other columns of a leaderboard
+    | {"in_distribution", "ood", "ood_low", "ood_high", "seconds"}
+    | {"rank_low", "rank_high", "group"},
     "data": EVERYTHING,
     "metric": EVERYTHING  # the other columns of a table, and what else a cell says of an image
     | {"model", "dataset", "noise", "level", "seed", "image", "seconds", "n_images"}

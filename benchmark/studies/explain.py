@@ -78,6 +78,7 @@ def measure(
     end: Protocol | None,
     device: str,
     lpips: Mapping[bool, Metric] | None = None,
+    border: int | None = None,
 ) -> list[Explained]:
     """Score every cell of a grid by one protocol, and with changes to it.
 
@@ -87,6 +88,9 @@ def measure(
         The protocol to walk to, one change after the other; None for every convention alone.
     lpips
         As `lpips_metrics` gives it; without it there is no LPIPS.
+    border
+        What is left out at the beginning, of a stored cell's PSNR; None is that of the dataset or
+        the protocol.
 
     Raises
     ------
@@ -103,8 +107,9 @@ def measure(
         lpips = None  # it sees colours
     found = []
     for cell in grid.cells:
-        first, last = (_of_dataset(grid, cell, p) if p else None for p in (start, end))
-        base = Scoring(first or start)
+        last = _of_dataset(grid, cell, end) if end else None
+        own = _of_dataset(grid, cell, start)
+        base = Scoring(own if border is None else replace(own, border=border))
         changed = steps(base.protocol, last) if last else others(base)
         if cell.recorded:  # its noisy images are there already
             changed = {name: way for name, way in changed.items() if not _is_of_noise(name)}
@@ -165,11 +170,21 @@ def heading(explained: Explained) -> str:
     return f"{label_of(cell.model)}, {cell.noise} {cell.level:g} on {cell.dataset}, {counted}"
 
 
+def border_of(record: Record) -> int | None:
+    """What the PSNR of a stored cell leaves out; None where it does not say."""
+    return record["settings"]["metrics"].get("psnr", {}).get("border")
+
+
 def in_words(record: Record) -> str:
-    """By which protocol a stored cell was scored, and its mean PSNR where it has one."""
+    """By which protocol a stored cell was scored, its mean PSNR, and how it is restored now."""
     scores = [row.get("psnr") for row in record["images"]]
     mean = f" with {np.mean(scores):.{DIGITS['psnr']}f} dB" if None not in scores else ""
-    return f"stored by protocol {name_of(record['settings']['protocol'])}{mean}"
+    model, tiles = record["settings"]["model"], record.get("environment", {}).get("tile")
+    kinds = (("precision", "fp32"), ("runtime", "torch"))
+    how = [f"{key}={model[key]}" for key, usual in kinds if model.get(key, usual) != usual]
+    how += ["tiles"] if tiles else []
+    then = f", restored then with {' and '.join(how)}, here without" if how else ""
+    return f"stored by protocol {name_of(record['settings']['protocol'])}{mean}{then}"
 
 
 def lines(found: Sequence[Explained]) -> pd.DataFrame:

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from changing_code import RUN, records
 
+import benchmark
 from benchmark.scoring import grid as run
 from benchmark.scoring.evaluate import evaluate
 
@@ -221,3 +222,15 @@ def test_all_that_was_stopped_goes_on_and_scores_no_cell_twice(bench, acme, tmp_
     status, out, _ = bench(*words, "rescore=all")
     assert status == 0 and "goes on" not in out and len(scored) == 4
     assert not (tmp_path / "o/plans").exists()
+
+
+def test_python_warns_of_cells_which_other_code_scored_and_keeps_them(acme, tmp_path):
+    def scored():
+        few = {"photos": {"limit": 1, "crop": 32}}
+        return benchmark.score("identity", "acme(5)", few, metric="psnr", store=tmp_path / "s").rows
+
+    acme(1)
+    first = scored()
+    acme(2)
+    with pytest.warns(UserWarning, match=r"1 of 1 cells in .* other code \(source of noise acme\)"):
+        assert scored().psnr.tolist() == first.psnr.tolist()

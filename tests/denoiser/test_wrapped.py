@@ -218,3 +218,55 @@ def test_modules_are_given_back_on_the_device_they_were_on():
     with left_as_found([net]):
         net.to("cuda")
     assert net.conv.weight.device.type == "cpu"
+
+
+def dimmed(noisy: torch.Tensor, by: float) -> torch.Tensor:
+    return noisy * by
+
+
+def turned(noisy: torch.Tensor, by: float) -> torch.Tensor:
+    return 1 - noisy * by
+
+
+class Inherits(Scales):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [(dimmed, turned), (torch.nn.functional.avg_pool2d, torch.nn.functional.max_pool2d)],
+    ids=["written", "compiled"],
+)
+def test_a_partial_is_known_by_its_function(one, other):
+    assert identity(partial(one, by=0.5))["reads"] != identity(partial(other, by=0.5))["reads"]
+
+
+def test_a_callable_object_is_known_by_what_its_call_reads_also_where_it_is_inherited(monkeypatch):
+    class Reads:
+        def __call__(self, noisy: torch.Tensor) -> torch.Tensor:
+            return dimmed(noisy, 0.5)
+
+    class Follows(Reads):
+        pass
+
+    before = [identity(made())["reads"] for made in (Reads, Follows)]
+    monkeypatch.setitem(globals(), "dimmed", turned)
+    assert all(a != identity(m())["reads"] for a, m in zip(before, (Reads, Follows), strict=True))
+
+
+def test_a_class_is_known_by_what_it_is_derived_from():
+    assert identity(Inherits(0.5))["source"] != identity(Scales(0.5))["source"]
+    assert "source" in identity(partial(dimmed, by=0.5))
+
+
+@pytest.mark.parametrize(
+    "behind", [lambda net: net.forward, lambda net: partial(net.forward), around], ids=str
+)
+def test_a_network_behind_a_function_is_run_in_evaluation_mode_and_given_back(behind):
+    net = nn.Sequential(nn.Dropout(0.5)).train()
+    model = as_denoiser(behind(net), "model")
+    with left_as_found([model]):
+        model.eval()
+        assert not net.training and not net[0].training
+        assert torch.equal(model(torch.ones(1, 3, 4, 4)), torch.ones(1, 3, 4, 4))
+    assert net.training and net[0].training

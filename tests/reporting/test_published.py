@@ -133,6 +133,20 @@ def test_seeds_count_equally_and_give_one_comparison():
     assert psnr.measured == pytest.approx(32.5)
 
 
+@pytest.mark.parametrize("part", [0, 1])
+def test_seeds_which_lack_images_do_not_count(part):
+    pair = [scores(), scores(("cell", "seed", 1), ("dataset", "limit", 1), psnr=(20,))]
+    pair[1].records[0]["settings"]["dataset"]["images"] = 1
+    first, second = pair if part else reversed(pair)
+    both = replace(
+        first,
+        rows=pd.concat([first.rows, second.rows]),
+        records=[*first.records, *second.records],
+    )
+    psnr, _ = comparisons(both, [DNCNN])
+    assert psnr.measured == pytest.approx(33.5)
+
+
 def test_a_table_without_records_says_nothing_of_what_was_measured():
     assert comparisons(replace(scores(), records=()), [DNCNN]) == []
 

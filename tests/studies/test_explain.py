@@ -170,6 +170,23 @@ def test_a_stored_cell_is_explained_from_the_protocol_it_was_scored_by(bench, tm
     assert "protocol masked" in out and "protocol kair" in out
 
 
+def test_a_stored_cell_is_explained_with_its_border_and_says_how_else_it_was_restored(
+    bench, tmp_path
+):
+    small = [*SMALL[:-1], "data.photos.crop=96", "noise=gaussian", "reference=[]"]
+    small += ["metric.psnr.border=4", "tile=64"]
+    assert bench("run", *small, "out=k")[0] == 0
+    ((_, record),) = ResultStore(tmp_path / "k").records()
+    status, out, err = bench("explain", "k/tv/photos/gaussian-25-0", "out=o")
+    assert (status, err) == (0, "")
+    assert "restored then with tiles, here without" in " ".join(out.split())
+    without = bench("run", *[word for word in small if word != "tile=64"], "out=w")
+    assert without[0] == 0
+    ((_, whole),) = ResultStore(tmp_path / "w").records()
+    found = lines(tmp_path / "o/explain.csv")
+    assert float(found[""]["psnr"]) == pytest.approx(whole["images"][0]["psnr"], abs=1e-3)
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [

@@ -98,7 +98,8 @@ def explain(options: ExplainOptions, line: CommandLine) -> None:
                 f"protocol={options.protocol or start.name} and to={options.to} are the same; name "
                 f"two which differ"
             )
-        for one in study.measure(grid, start, end, device, lpips):
+        border = study.border_of(record) if record and not asked else None
+        for one in study.measure(grid, start, end, device, lpips, border):
             one = replace(one, stored=study.in_words(record)) if record else one
             log.info(study.heading(one))
             whole = study.table(one)

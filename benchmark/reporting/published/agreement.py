@@ -20,6 +20,7 @@ from benchmark.signature import settings_of
 
 FACTS = ("of", "images", "sha256")  # what a cell says of a dataset beside its settings
 MEAN = ["model", "dataset", "noise", "level"]
+KEY = ["model", *CELL]  # of a cell: the same with its seed
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Comparison:
     metric
         One of the printed scores, and the name of its column in the scores.
     measured
-        The mean over all images of the dataset, seeds counting equally.
+        The mean over all images of the dataset and the seeds which have all, counting equally.
     """
 
     published: Published
@@ -68,38 +69,35 @@ def comparisons(scores: Scores, printed: Sequence[Published] | None = None) -> l
     printed
         By default those which travel with the package.
     """
-    cells = _cells(scores)
+    cells = scores.records
     if not cells:
         return []
     metrics = sorted({metric for cell in cells for metric in cell["settings"]["metrics"]})
     columns = [metric for metric in metrics if metric in scores.rows]
-    means = group_means(group_means(scores.rows, ["model", *CELL], columns), MEAN, columns)
-    means = means.set_index(MEAN)
-    counts = scores.rows.groupby(MEAN)["image"].nunique()
-    by_thing: dict[tuple[object, ...], list[Record]] = {}
+    means = group_means(scores.rows, KEY, columns).set_index(KEY)
+    counts = scores.rows.groupby(KEY)["image"].nunique()
+    by_thing: dict[tuple[object, ...], dict[tuple[Any, ...], list[Record]]] = {}
     for cell in cells:
-        by_thing.setdefault(_thing(cell), []).append(cell)
+        is_whole = counts.get(_key(cell, KEY)) == cell["settings"]["dataset"]["images"]
+        if is_whole and _is_as_printed(cell["settings"]):
+            seeds = by_thing.setdefault(_thing(cell), {})
+            seeds.setdefault(_key(cell, MEAN), []).append(cell)
     found = []
     for number in numbers() if printed is None else printed:
         thing = number.dataset, number.noise, number.model, number.level
-        for cell in by_thing.get(thing, []):
-            model, dataset, noise, level = key = tuple(cell["cell"][name] for name in MEAN)
-            if not _is_as_printed(cell["settings"]):
-                continue
-            if counts.get(key) != cell["settings"]["dataset"]["images"]:
-                continue
-            mean = means.loc[key]
-            found += [
-                Comparison(number, dataset, noise, level, model, metric, float(mean[metric]))
-                for metric in _metrics(number, cell["settings"])
-                if metric in columns and mean[metric] == mean[metric]  # NaN: an image lacks it
-            ]
+        for (model, dataset, noise, level), seeds in by_thing.get(thing, {}).items():
+            for metric in filter(columns.__contains__, number.scores):
+                own = [cell for cell in seeds if metric in _metrics(number, cell["settings"])]
+                values = [float(means.loc[_key(cell, KEY)][metric]) for cell in own]
+                values = [value for value in values if value == value]  # NaN: an image lacks it
+                if values:
+                    mean = sum(values) / len(values)
+                    found.append(Comparison(number, dataset, noise, level, model, metric, mean))
     return found
 
 
-def _cells(scores: Scores) -> list[Record]:
-    """The records, one for the seeds of each model, dataset, noise and level."""
-    return list({tuple(r["cell"][name] for name in MEAN): r for r in scores.records}.values())
+def _key(cell: Record, names: Sequence[str]) -> tuple[Any, ...]:
+    return tuple(cell["cell"][name] for name in names)
 
 
 def _thing(cell: Record) -> tuple[object, ...]:

@@ -17,12 +17,15 @@ def page(sheet: Sheet, command: str) -> str:
     """A sheet as Markdown: what the noise is, its picture, its numbers, where they come from."""
     about, *sections = _docstring(sheet.kind)
     first, _, rest = about.partition("\n\n")
+    means = [level.psnr.mean() for level in sheet.levels]
+    falls = means == sorted(means, reverse=True)
     return render(
         "noise_sheet.md",
         sheet=sheet,
         summary=first,
         note=sentence(sheet.note) if sheet.note else "",
         levels=", ".join(f"{level.level:g}" for level in sheet.levels),
+        order=", mild to hard" if falls else "",
         has_levels=bool(at(sheet, sheet.middle)),
         settings=[f"`{key}={value}`" for key, value in sheet.settings.items()],
         figure=f"{file_name(sheet.name)}.png",

@@ -31,12 +31,12 @@ class Verdict:
 def stability(summary: Summary) -> Verdict:
     """Whether single runs differ no more than the author's do.
 
-    The claim fails where the whole interval of the measured spread, of a normal law and 95 %, is
-    above the claimed one, and stays open where a part of it is.
+    The claim holds where the whole interval of the measured spread, of a normal law and 95 %, is
+    not above the claimed one, fails where all of it is, and stays open where a part of it is.
     """
     line = summary.means[0]
     low, high = _interval(line.spread, line.runs)
-    if line.spread <= SPREAD:
+    if high <= SPREAD:
         word = "holds"
     elif low <= SPREAD:
         word = "stays open"

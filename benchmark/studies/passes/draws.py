@@ -138,9 +138,11 @@ def is_drawn(row: Row, settings: Mapping[str, object]) -> bool:
 
 
 def _wanted(record: Record, grid: Grid, cell: Cell) -> Record:
-    """A cell without the images which it has beside those of the grid."""
+    """A cell as if it had no images beside those of the grid."""
     rows = {row["image"]: row for row in record["images"]}
-    return {**record, "images": [rows[name] for name in grid.datasets[cell.dataset].images()]}
+    images = [rows[name] for name in grid.datasets[cell.dataset].images()]
+    settings = {**record["settings"], "dataset": grid.settings_of(cell)["dataset"]}
+    return {**record, "settings": settings, "images": images}
 
 
 def _request(grid: Grid, draws: Draws, cell: Cell) -> Request:

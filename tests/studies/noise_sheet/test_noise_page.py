@@ -39,6 +39,11 @@ def test_the_table_of_numbers_has_a_line_a_level_as_wide_as_its_heading(photos, 
         assert {line.count("|") for line in lines} == {heading.count("|")}
 
 
+def test_levels_are_called_mild_to_hard_where_they_are(photos):
+    for levels, said in (((15, 50), "Levels, mild to hard: 15, 50"), ((50, 15), "Levels: 50, 15")):
+        assert said in page(measure("gaussian", Gaussian(levels=levels), photos), "")
+
+
 @pytest.mark.slow
 def test_the_index_links_every_page_and_repeats_every_note(photos, tmp_path, stripe):
     sheets = [

@@ -215,6 +215,16 @@ def test_a_finished_folder_draws_nothing_and_other_settings_are_refused(folder, 
     assert idle.calls == 0
 
 
+@pytest.mark.slow
+def test_of_fewer_images_the_record_is_that_of_fewer(folder, tmp_path):
+    drawn(grid_of(folder, Dice()), tmp_path / "out", FEW)
+    one = grid_of(replace(folder, limit=1), Dice())
+    one.settings["data"]["folder"] |= {"limit": 1}
+    (record,) = drawn(one, tmp_path / "out", FEW)
+    assert len(record["images"]) == 1
+    assert record["settings"]["dataset"] == one.settings_of(one.cells[0])["dataset"]
+
+
 def test_rows_which_know_no_variants_are_drawn_again(folder, tmp_path):
     (first,) = drawn(grid_of(folder, Dice()), tmp_path / "out", FEW, quiet=Dice(sigma=0.0))
     (path,) = (tmp_path / "out").glob("cells/*/*/*.json")
