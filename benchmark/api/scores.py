@@ -80,8 +80,9 @@ def score(
     model : str, torch.nn.Module, callable, list or dict
         What restores images: a (B, 3, H, W) float32 tensor in [0, 1], RGB, to the same; by a
         protocol of grey images (B, 1, H, W). A module
-        has the name of its class where none is given; a function has to be given one. Modules are
-        run in evaluation mode, and are given back in the mode and on the device they were found.
+        has the name of its class where none is given; a function has to be given one. Modules,
+        and those which a function reads by name, are run in evaluation mode, and are given back in
+        the mode and on the device they were found.
     noise : str, NoiseModel, Dataset, list or dict
         Names (``"gaussian"``: at all its levels), the name of a suite (``"paper"``), formulas
         (``"gaussian(25)"``, ``"poisson(2)>>jpeg(50)"``), or noise models. Recorded noise, a
