@@ -260,7 +260,9 @@ def test_a_class_is_known_by_what_it_is_derived_from():
 
 
 @pytest.mark.parametrize(
-    "behind", [lambda net: net.forward, lambda net: partial(net.forward), around], ids=str
+    "behind",
+    [lambda net: net.forward, lambda net: partial(net.forward), around],
+    ids=["method", "partial", "around"],
 )
 def test_a_network_behind_a_function_is_run_in_evaluation_mode_and_given_back(behind):
     net = nn.Sequential(nn.Dropout(0.5)).train()
