@@ -78,7 +78,7 @@ def comparisons(scores: Scores, printed: Sequence[Published] | None = None) -> l
     counts = scores.rows.groupby(KEY)["image"].nunique()
     by_thing: dict[tuple[object, ...], dict[tuple[Any, ...], list[Record]]] = {}
     for cell in cells:
-        is_whole = counts.get(_key(cell, KEY)) == cell["settings"]["dataset"]["images"]
+        is_whole = counts.get(_key(cell, KEY)) == cell["settings"]["dataset"].get("images")
         if is_whole and _is_as_printed(cell["settings"]):
             seeds = by_thing.setdefault(_thing(cell), {})
             seeds.setdefault(_key(cell, MEAN), []).append(cell)
