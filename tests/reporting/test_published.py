@@ -122,13 +122,13 @@ def test_an_image_without_a_score_leaves_no_mean_to_compare():
     assert [one.metric for one in found] == ["ssim"]
 
 
+def together(first: Scores, second: Scores) -> Scores:
+    rows = pd.concat([first.rows, second.rows])
+    return replace(first, rows=rows, records=[*first.records, *second.records])
+
+
 def test_seeds_count_equally_and_give_one_comparison():
-    first, second = scores(), scores(("cell", "seed", 1), psnr=(31, 32))
-    both = replace(
-        first,
-        rows=pd.concat([first.rows, second.rows]),
-        records=[*first.records, *second.records],
-    )
+    both = together(scores(), scores(("cell", "seed", 1), psnr=(31, 32)))
     psnr, _ = comparisons(both, [DNCNN])
     assert psnr.measured == pytest.approx(32.5)
 
@@ -137,13 +137,7 @@ def test_seeds_count_equally_and_give_one_comparison():
 def test_seeds_which_lack_images_do_not_count(part):
     pair = [scores(), scores(("cell", "seed", 1), ("dataset", "limit", 1), psnr=(20,))]
     pair[1].records[0]["settings"]["dataset"]["images"] = 1
-    first, second = pair if part else reversed(pair)
-    both = replace(
-        first,
-        rows=pd.concat([first.rows, second.rows]),
-        records=[*first.records, *second.records],
-    )
-    psnr, _ = comparisons(both, [DNCNN])
+    psnr, _ = comparisons(together(*(pair if part else reversed(pair))), [DNCNN])
     assert psnr.measured == pytest.approx(33.5)
 
 

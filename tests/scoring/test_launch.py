@@ -223,7 +223,7 @@ def test_what_others_finish_counts_on_the_bar_once(tmp_path, monkeypatch):
     assert counts[:3] == [1, 3, 5]  # an image, and the two cells of others at once
 
 
-def test_a_cell_which_lacks_a_metric_is_left_until_it_iswritten_again(tmp_path):
+def test_a_cell_which_lacks_a_metric_is_left_until_it_is_written_again(tmp_path):
     store, cells = ResultStore(tmp_path), grid_of(2).cells
     for cell in cells:
         store.path(cell).parent.mkdir(parents=True, exist_ok=True)
