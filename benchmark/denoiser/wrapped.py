@@ -170,7 +170,7 @@ def modules_behind(model: object) -> list[nn.Module]:
         for name, value in {} if id(code) in seen else _held_by(code).items():
             if isinstance(value, nn.Module):
                 found[id(value)] = value
-            elif name in INNER or _is_code_near(value, code):
+            elif _leads_on(name, value, code):
                 look(value, seen | {id(code)})
 
     inner = model.restores if isinstance(model, Wrapped) else model
@@ -220,7 +220,7 @@ def _read_by(code: object, seen: frozenset[int] = frozenset()) -> list[object]:
             )
         elif is_plain(value):
             facts.append((name, value))
-        elif name in INNER or _is_code_near(value, code):
+        elif _leads_on(name, value, code):
             facts.append((name, _source(value) or _address(value), _read_by(value, seen)))
     return facts
 
@@ -255,8 +255,10 @@ def _compiled_parts(code: CodeType) -> Iterator[CodeType]:
             yield from _compiled_parts(inner)
 
 
-def _is_code_near(value: object, code: object) -> bool:
-    """Whether this is a function which somebody wrote beside another, or holds on to one."""
+def _leads_on(name: str, value: object, code: object) -> bool:
+    """Whether code is made of this, or it is a function written beside it, or holds on to one."""
+    if name in INNER:
+        return True
     if inspect.isfunction(value):
         return value.__module__ == getattr(code, "__module__", None)
     return isinstance(value, partial) or inspect.ismethod(value)

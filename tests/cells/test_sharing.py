@@ -210,8 +210,12 @@ def test_folders_are_listed_as_often_for_many_missing_cells_as_for_few(store, mo
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full, a full disk")
 def test_on_a_full_disk_one_sentence_says_so_and_others_have_the_cell(store):
-    with pytest.raises(OSError, match="make room"), take(store, identities(2)) as part:
+    with (
+        pytest.raises(OSError, match="make room"),
+        open("/dev/full", "w") as full,
+        take(store, identities(2)) as part,
+    ):
         part.append(row("a"))
-        part._file = open("/dev/full", "w")  # noqa: SIM115
+        part._file = full
         part.append(row("b"))
     assert fill(ResultStore(store.root), identities(2)) == ["b"]
