@@ -13,11 +13,13 @@ from itertools import product
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
 
 from baselines.fused import FusedSequential
 from benchmark.denoiser import DENOISERS, Denoiser, pad_to_multiple
 
 TILE = 1024  # queries and keys of one tile of logits: 4 MB, so that its steps stay in a cache
+TRAINED_KEYS = 128  # at once where there are gradients: 2 MB of weights for the pixels of 64x64
 CHOP_PIXELS = 10_000  # the published test code splits patches until they are smaller
 CHOP_STEP, CHOP_MARGIN = 4, 12  # its patches: half a side, down to a multiple of 4, plus 12
 
@@ -31,8 +33,9 @@ def attend_over_keys(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
 def attend_over_queries(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     """Attention as the published code has it, each key's weights summing to 1.
 
-    Exact, and without gradients in memory that grows with N only: the (N, N) weights exist one
-    tile at a time, a first time for their sums and a second time for the output.
+    Exact, and on a CPU in memory that grows with N only. Without gradients the (N, N) weights
+    exist one tile at a time, a first time for their sums and a second time for the output; with
+    gradients they exist for some keys at a time, and again on the way back.
 
     Parameters
     ----------
@@ -46,10 +49,30 @@ def attend_over_queries(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     """
     if any(part.requires_grad for part in (query, key, value)):
         # channels as rows and pixels as columns: two thirds of the time of the other way round
-        weights = (key @ query.transpose(1, 2)).softmax(-1)  # (B, keys, queries)
-        return (value.transpose(1, 2) @ weights).transpose(1, 2)
+        rows = [part.transpose(1, 2).contiguous() for part in (query, key, value)]
+        if query.device.type != "cpu":
+            return _of_keys(*rows).transpose(1, 2)
+        images = [_with_gradients(*image) for image in zip(*rows, strict=True)]
+        return torch.stack(images).transpose(1, 2)
     key = key * math.log2(math.e)  # torch's exp2 takes half as long as its exp
     return torch.stack([_tiled(*image) for image in zip(query, key, value, strict=True)])
+
+
+def _of_keys(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    """What some keys bring to all queries: (..., C, N), (..., C, n) and (..., C, n)."""
+    weights = (key.transpose(-1, -2) @ query).softmax(-1)  # (..., keys, queries)
+    return value @ weights
+
+
+def _with_gradients(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    """(C, N) each; half the time of all keys at once, whose weights pass through memory."""
+    attended = torch.zeros_like(query)
+    keys = zip(key.split(TRAINED_KEYS, -1), value.split(TRAINED_KEYS, -1), strict=True)
+    for some, theirs in keys:
+        attended = attended + checkpoint(
+            _of_keys, query, some, theirs, use_reentrant=False, preserve_rng_state=False
+        )
+    return attended
 
 
 def _tiled(query: Tensor, key: Tensor, value: Tensor) -> Tensor:

@@ -73,6 +73,27 @@ def test_no_tensor_grows_with_the_square_of_the_pixels(softmax, monkeypatch):
     assert sizes.largest == 2000**2  # the measure sees what it should
 
 
+@every_attention
+@pytest.mark.parametrize("pixels", [1, 63, 64, 65, 200])
+def test_gradients_are_those_of_all_weights_at_once(softmax, pixels, monkeypatch):
+    monkeypatch.setattr(rnan, "TRAINED_KEYS", 64)
+    parts = [part.requires_grad_() for part in features(pixels)]
+    query, key, value = exact = [part.detach().double().requires_grad_() for part in parts]
+    weights = (query @ key.transpose(1, 2)).softmax(PIXEL_AXIS[softmax])
+    (weights @ value).square().sum().backward()
+    ATTENTIONS[softmax](*parts).square().sum().backward()
+    for part, wanted in zip(parts, exact, strict=True):
+        torch.testing.assert_close(part.grad, wanted.grad.float(), rtol=1e-4, atol=1e-4)
+
+
+@every_attention
+def test_no_gradient_grows_with_the_square_of_the_pixels(softmax):
+    parts = [part.requires_grad_() for part in features(2000, batch=1)]
+    with Sizes() as sizes:
+        ATTENTIONS[softmax](*parts).sum().backward()
+    assert 0 < sizes.largest <= rnan.TRAINED_KEYS * 2000
+
+
 def test_weights_are_shared_out_by_each_key_unless_the_paper_is_asked_for():
     query, key, value = features(50)
     ones = torch.ones_like(value)
