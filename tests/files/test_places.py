@@ -11,6 +11,7 @@ from baselines.adapters import ONNX, Adapter, DeepInverse, Spandrel, TorchScript
 from benchmark.cli.objects.training import start_from
 from benchmark.denoiser import DENOISERS
 from benchmark.denoiser.weights.load import (
+    all_shipped,
     load_network,
     read_header,
     save_weights,
@@ -146,6 +147,16 @@ def test_a_training_starts_from_a_file_of_its_own_network_alone(tmp_path, recwar
     path.write_bytes(b"")
     with pytest.raises(ValueError, match="is empty; download it again"):
         start_from(network, str(path))
+
+
+def test_a_training_starts_from_weights_which_ship_by_their_name():
+    cls = DENOISERS["idf"]
+    network, path = cls(), all_shipped(cls)["idf_tiny"]
+    assert start_from(network, "idf_tiny") == file_hash(path)
+    shipped = load_network(cls, path, {}).state_dict()
+    assert all(torch.equal(value, shipped[key]) for key, value in network.state_dict().items())
+    with pytest.raises(ValueError, match=r"there is no file dncnn_tiny; .* \(of 'idf': .*idf_tiny"):
+        start_from(network, "dncnn_tiny")
 
 
 def test_a_start_from_a_network_which_computes_otherwise_is_said(tmp_path):

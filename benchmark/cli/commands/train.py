@@ -35,7 +35,8 @@ class TrainingOptions:
     held_out
         Images kept out of training for that; null: 8, or a 16th of few.
     start
-        A weights file of the same network to begin with, instead of random ones.
+        Weights of the same network to begin with, instead of random ones: a file, the name of
+        some that noisebench comes with (``masked_small``), or ``published``.
     device
         auto, cpu, cuda, cuda:1 ..., mps.
     threads

@@ -16,7 +16,7 @@ from benchmark.denoiser import Denoiser
 from benchmark.denoiser.contract import RestorationError, require_shape, require_tensor
 from benchmark.denoiser.runtime.identity import plain_settings
 from benchmark.denoiser.weights.checkpoint import weights_file
-from benchmark.denoiser.weights.load import load_network
+from benchmark.denoiser.weights.load import all_shipped, load_network, weights_path
 from benchmark.environment.device import forked_rng, multiplies_bf16
 from benchmark.environment.versions import describe_environment
 from benchmark.files.whole import file_hash
@@ -208,7 +208,7 @@ def _precision(asked: str, device: str) -> str:
 
 
 def start_from(network: Denoiser, given: str) -> str:
-    """Give a network the weights of a file, and return the file's hash.
+    """Give a network weights, by `weights_path`, and return the hash of their file.
 
     A warning names the settings with which the file's network computed otherwise than this one.
 
@@ -217,10 +217,12 @@ def start_from(network: Denoiser, given: str) -> str:
     ValueError
         If there is no such file, or it holds another network or one of another size.
     """
-    path = weights_file(given)
+    path = weights_path(type(network), given)
     if not path.is_file():
+        names = ", ".join(all_shipped(type(network))) or "none"
         raise ValueError(
-            f"there is no file {path}; give weights to go on from, start=FILE, or leave it away"
+            f"there is no file {path}; give weights to go on from, start=FILE, or the name of some "
+            f"which noisebench comes with (of '{network.name}': {names}), or leave it away"
         )
     stored = load_network(type(network), path, {})
     ours, theirs = ({k: v.shape for k, v in n.state_dict().items()} for n in (network, stored))
