@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmark.datasets.kinds import check_kind, open_image, other_kind, read_bytes
+from benchmark.datasets import tiff
+from benchmark.datasets.kinds import PNG, check_kind, open_image, other_kind, read_bytes
 from benchmark.datasets.tiff import as_stored
 from benchmark.pixels import as_grey
 from benchmark.protocol import Protocol
@@ -19,6 +20,8 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 ABOUT = ("readme", "license", "licence", "copying")  # how names of texts on a set begin
 DROPPINGS = ("thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r")  # of file managers
 NO_TEXT = ("Cc", "Cs", "Zl", "Zp")  # Unicode's categories: control, not decoded, new lines
+END_OF_JPEG = b"\xff\xd9"
+ZEROS = 512  # bytes of them at the end of a compressed picture which are no chance
 NAMED = 5  # subfolders at most in a warning
 
 
@@ -168,6 +171,11 @@ def read_image(path: Path) -> np.ndarray:
     except cv2.error:
         pixels = None
     if pixels is None:
+        if _decodes(content):  # by Pillow alone, as tiles of a few pixels and rare compressions
+            raise ValueError(
+                f"{path} is whole, but of a layout or compression which is not read here; save it "
+                f"as PNG, or as TIFF without tiles and compression, or remove it"
+            )
         raise ValueError(f"{path} cannot be read as an image; replace or remove it")
     channels = 1 if pixels.ndim == 2 else pixels.shape[2]
     if pixels.dtype not in (np.uint8, np.uint16) or channels not in (1, 3):
@@ -212,8 +220,20 @@ def _kind(channels: int, pixels: np.ndarray) -> str:
     return f"{kind}, {pixels.dtype}"
 
 
+def _decodes(content: bytes) -> bool:
+    try:
+        with open_image(content) as image:
+            image.load()
+    except Exception:  # a damaged file may raise anything in a decoder
+        return False
+    return True
+
+
 def check_whole(path: Path) -> None:
     """Decode a file to its last byte: OpenCV may hand out the part of a cut file without a word.
+
+    A JPEG or WebP file which ends in zeros is warned of: no decoder minds, and a picture with a
+    plain lower edge may.
 
     Raises
     ------
@@ -229,3 +249,11 @@ def check_whole(path: Path) -> None:
         raise ValueError(
             f"{path} cannot be read as a whole image ({error}); replace or remove it"
         ) from error
+    data = content.removesuffix(END_OF_JPEG)
+    zeros = len(data) - len(data.rstrip(b"\0"))
+    if zeros >= ZEROS and not content.startswith((PNG, *tiff.MAGIC, b"BM")):
+        warnings.warn(
+            f"{path} ends in {zeros} zeros, as an interrupted copy leaves it, and decoders make up "
+            f"what lacks; look at it, and replace or remove it if its lower part is plain",
+            stacklevel=2,
+        )

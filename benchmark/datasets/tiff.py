@@ -22,6 +22,7 @@ OTHER_COLOURS = {  # PHOTOMETRIC of colours which a decoder converts in its own 
     34892: "linear raw",
 }
 JPEG = (6, 7)  # COMPRESSION whose YCbCr every decoder converts, as in a JPEG file
+WHOLE, FLOATS = ((8, "uint"), (16, "uint")), ((32, "float"), (64, "float"))  # in RGB
 NUMBERS = {1: "uint", 2: "int", 3: "float", 4: "uint", 5: "complex int", 6: "complex"}
 
 
@@ -82,10 +83,15 @@ def as_stored(content: bytes) -> bytes:
     return bytes(changed)
 
 
-def other_kind(content: bytes) -> str | None:
+def other_kind(content: bytes, floats: bool = False) -> str | None:
     """What a TIFF file holds instead of RGB or grey of 8 or 16 bits that OpenCV reads as such.
 
     None where it does not. Palettes are left to the decoder, and other numbers of grey ones.
+
+    Parameters
+    ----------
+    floats
+        Whether RGB may be floating-point numbers of 32 or 64 bits as well.
     """
     tags = {tag: found.value for tag, found in read_tags(content).items()}
     colours = tags.get(PHOTOMETRIC)
@@ -95,11 +101,12 @@ def other_kind(content: bytes) -> str | None:
         return OTHER_COLOURS[colours]
     samples, bits = tags.get(SAMPLES, 1), tags.get(BITS, 1)
     numbers = NUMBERS.get(tags.get(SAMPLE_FORMAT, 1), "unknown")
-    if colours == RGB and (samples, bits, numbers) not in ((3, 8, "uint"), (3, 16, "uint")):
+    read = (*WHOLE, *FLOATS) if floats else WHOLE
+    if colours == RGB and (samples != 3 or (bits, numbers) not in read):
         channels = "four channels (alpha or CMYK)" if samples == 4 else f"{samples} channels"
         return f"{channels}, {numbers}{bits}"
-    if colours == RGB and bits == 16 and tags.get(PLANES) == 2:
-        return "uint16 in planes of one channel each"  # which come back shuffled
+    if colours == RGB and bits > 8 and tags.get(PLANES) == 2:  # which come back shuffled, or not
+        return f"{numbers}{bits} in planes of one channel each"
     if colours == WHITE_IS_0 and bits == 16:
         return "grey, uint16, with 0 as white"  # which comes back as a negative
     if colours not in (WHITE_IS_0, BLACK_IS_0):

@@ -10,6 +10,7 @@ import numpy as np
 from benchmark.console.log import log
 from benchmark.datasets import Dataset
 from benchmark.denoiser import Denoiser
+from benchmark.denoiser.contract import name_of
 from benchmark.denoiser.inference import Inference
 from benchmark.denoiser.runtime.choice import choose_runtime
 from benchmark.denoiser.tiling import check_tile
@@ -221,7 +222,7 @@ def _inference(
         taken, measured = choose_precision(precision, model, device)
         run_by, why = choose_runtime(runtime, model, device, taken)
         for said in filter(None, (measured, why)):
-            log.info(said)
+            log.info(said if name == name_of(model) else f"{name}: {said}")
         inference[name] = Inference(as_tile(tile, model), taken, runtime=run_by)
     return inference
 

@@ -16,7 +16,7 @@ from benchmark.reporting.tables import Table
 SHORT = 8  # hexadecimal digits of a digest which people compare
 MEASURED = ("running_mean", "running_var", COUNTER)  # of batch normalisation: not trained
 TRAINING = (
-    *("noise", "start", "steps", "batch", "patch"),
+    *("noise", "start", "steps", "batch", "patch", "seed"),
     *("hours", "hardware", "data", "final_loss"),
 )
 HEADINGS = {
@@ -30,12 +30,13 @@ HEADINGS = {
 def zoo_table(paths: Sequence[Path]) -> pd.DataFrame:
     """One line per weights file, in the given order, from its header and its tensors.
 
-    Columns of text: ``file`` (its name without suffix), ``model``, ``size`` (a registered size,
+    Columns of text: ``file`` (its name without suffix, after that of its folder where several files
+    have it), ``model``, ``size`` (a registered size,
     or the arguments which differ from the published network), ``noise`` and level of training,
     ``start`` (the digest of the weights it began with), ``data`` (images and digest of each set),
     ``hardware`` and precision, ``sha256`` (short). Columns of numbers:
-    ``parameters``, ``steps``, ``batch``, ``patch``, ``hours``, ``final_loss``, ``file_size`` in
-    bytes. What an older file does not say is empty text or NA.
+    ``parameters``, ``steps``, ``batch``, ``patch``, ``seed``, ``hours``, ``final_loss``,
+    ``file_size`` in bytes. What an older file does not say is empty text or NA.
 
     Raises
     ------
@@ -45,7 +46,8 @@ def zoo_table(paths: Sequence[Path]) -> pd.DataFrame:
     if not paths:
         raise ValueError("a zoo needs weights files; write one with: bench train model=NAME")
     table = pd.DataFrame([_line(path) for path in paths])
-    return table.astype(dict.fromkeys(("steps", "batch", "patch"), "Int64"))
+    table["file"] = _names(paths)
+    return table.astype(dict.fromkeys(("steps", "batch", "patch", "seed"), "Int64"))
 
 
 def count_parameters(tensors: Mapping[str, Tensor]) -> int:
@@ -88,6 +90,7 @@ def _line(path: Path) -> dict[str, object]:
         "steps": training.get("steps", recipe.get("steps")),
         "batch": recipe.get("batch"),
         "patch": recipe.get("patch"),
+        "seed": recipe.get("seed"),
         "hours": training.get("hours"),
         "hardware": _hardware(training),
         "data": _data(training),
@@ -95,6 +98,19 @@ def _line(path: Path) -> dict[str, object]:
         "file_size": path.stat().st_size,
         "sha256": file_hash(path)[:SHORT],
     }
+
+
+def _names(paths: Sequence[Path]) -> list[str]:
+    """The stem of each file, after its folders where another one has the same."""
+    whole = [path.resolve().with_suffix("").parts for path in paths]
+    shown = []
+    for parts in whole:
+        others = [other for other in whole if other != parts]
+        length = next(
+            n for n in range(1, len(parts) + 1) if all(o[-n:] != parts[-n:] for o in others)
+        )
+        shown.append("/".join(parts[-length:]))
+    return shown
 
 
 def _noise(training: Header) -> str:

@@ -224,6 +224,26 @@ def test_a_file_that_lost_its_end_is_never_read_as_if_it_were_whole(tmp_path, su
         assert np.array_equal(dataset.read_uint8("a"), whole)
 
 
+@pytest.mark.parametrize(("suffix", "ending"), [(".jpg", b"\xff\xd9"), (".webp", b"")])
+def test_a_compressed_file_which_ends_in_zeros_is_warned_of(tmp_path, suffix, ending):
+    path = save(tmp_path / f"a{suffix}", pixels(256, 256))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_whole(path)
+    content = path.read_bytes()
+    half = len(content) // 2
+    path.write_bytes(content[:half] + bytes(len(content) - half - len(ending)) + ending)
+    with pytest.warns(UserWarning, match=rf"a{suffix} ends in \d+ zeros, as an interrupted copy"):
+        check_whole(path)
+
+
+def test_a_layout_which_only_pillow_reads_is_not_called_damaged(tmp_path):
+    path = tmp_path / "a.tif"
+    as_tiff(pixels(52, 40), "rgb", tile=(16, 16))(path)
+    with pytest.raises(ValueError, match=r"a\.tif is whole, but of a layout or compression which"):
+        read_image(path)
+
+
 def test_a_png_of_width_zero_is_refused(tmp_path):
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", 0, 4, 8, 2, 0, 0, 0))
     content = (

@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import tifffile
 import torch
 from torch import Tensor
 
@@ -152,6 +153,7 @@ def blur(folder: Path) -> None:
         (".npy", np.float32),
         (".npy", np.float64),
         (".npy", np.float16),
+        (".npy", np.dtype(">f4")),
     ],
 )
 def test_files_are_read_in_the_numbers_that_they_have(tmp_path, dtype, suffix):
@@ -217,6 +219,42 @@ def garbage(folder: Path) -> None:
     (folder / "restored" / f"{PLACE}.png").write_text("<html>")
 
 
+def photograph(folder: Path) -> None:
+    path = folder / "restored" / f"{PLACE}.png"
+    path.write_bytes(cv2.imencode(".jpg", np.zeros((48, 48, 3), np.uint8))[1].tobytes())
+
+
+def tiff(folder: Path, *pages: np.ndarray, **settings: str) -> Path:
+    remove(folder)
+    path = folder / "restored" / f"{PLACE}.tif"
+    with tifffile.TiffWriter(path) as file:
+        for page in pages:
+            file.write(page, photometric=settings.get("photometric", "rgb"))
+    return path
+
+
+def planes(folder: Path) -> None:
+    tiff(folder, np.zeros((3, 48, 48), np.uint16))
+
+
+def planes_of_floats(folder: Path) -> None:
+    tiff(folder, np.zeros((3, 48, 48), np.float32))
+
+
+def pages(folder: Path) -> None:
+    tiff(folder, *np.zeros((2, 48, 48, 3), np.uint8))
+
+
+def lab(folder: Path) -> None:
+    tiff(folder, np.zeros((48, 48, 3), np.uint8), photometric="cielab")
+
+
+def cut(folder: Path) -> None:
+    path = folder / "restored" / f"{PLACE}.png"
+    noise = np.random.default_rng(0).integers(0, 256, (48, 48, 3), np.uint8)
+    path.write_bytes(encoded(noise)[1][:4000])
+
+
 def strings(folder: Path) -> None:
     remove(folder)
     np.save(folder / "restored" / f"{PLACE}.npy", np.array([["a"]]))
@@ -252,7 +290,13 @@ def other_image(folder: Path) -> None:
         (double, "astronaut.png and .*astronaut.tif are both there; remove the one which is not"),
         (shrink, "is 48x24 pixels of 3 channels, but its noisy image .* is 48x48 pixels of 3"),
         (grey, "is 48x48 pixels of 1 channel, but its noisy image .* restore images in their own"),
-        (garbage, "astronaut.png cannot be read as an image; write it again"),
+        (garbage, "astronaut.png cannot be read as an image: it is no PNG or TIFF; write it again"),
+        (photograph, "astronaut.png cannot be read as an image: it is no PNG or TIFF"),
+        (planes, r"astronaut.tif is uint16 in planes of one channel each; .* \(H, W, 3\): uint8"),
+        (planes_of_floats, "astronaut.tif is float32 in planes of one channel each; restored"),
+        (pages, "astronaut.tif holds 2 pictures"),
+        (lab, r"astronaut.tif is CIE L\*a\*b\*; restored images are"),
+        (cut, "astronaut.png is damaged or cut short .*; write it again"),
         (strings, r"astronaut.npy holds <U1 of shape \(1, 1\); restored images are \(H, W, 3\)"),
         (no_numbers, "astronaut.npy holds values that are no numbers; restore it again"),
         (other_manifest, "manifest.json is no manifest of bench export .*made by 'somebody'"),

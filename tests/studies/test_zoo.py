@@ -16,7 +16,7 @@ from benchmark.studies.zoo import count_parameters, markdown, zoo_table
 LEARNED = sorted(name for name, cls in DENOISERS.items() if cls.learned)
 DNCNN = {"depth": 3, "width": 4, "batch_norm": True}
 TRAINING = {
-    "recipe": {"steps": 500, "batch": 16, "patch": 32},
+    "recipe": {"steps": 500, "batch": 16, "patch": 32, "seed": 1},
     "noise": {"of": "gaussian", "levels": [15.0]},
     "level": 15.0,
     "data": {"bsds400": {"images": 400, "sha256": "cb31f4212673c197"}},
@@ -53,6 +53,7 @@ def test_a_line_says_what_the_header_and_the_tensors_say(tmp_path):
         "steps": 321,
         "batch": 16,
         "patch": 32,
+        "seed": 1,
         "hours": 0.254,
         "hardware": "x86_64, 2 threads, fp32",
         "data": "bsds400 (400 images, cb31f421), 8 of them held out",
@@ -60,6 +61,15 @@ def test_a_line_says_what_the_header_and_the_tensors_say(tmp_path):
         "file_size": path.stat().st_size,
         "sha256": file_hash(path)[:8],
     }
+
+
+def test_files_of_one_name_are_told_apart_by_their_folders(tmp_path):
+    folders = [tmp_path / one / "dncnn" for one in ("a", "b")]
+    for folder in folders:
+        folder.mkdir(parents=True)
+    paths = [saved(folders[0], "best"), saved(folders[1], "best"), saved(tmp_path, "other")]
+    assert list(zoo_table(paths)["file"]) == ["a/dncnn/best", "b/dncnn/best", "other"]
+    assert list(zoo_table(paths[1:])["file"]) == ["best", "other"]
 
 
 @pytest.mark.parametrize("name", LEARNED)
@@ -98,7 +108,7 @@ def test_a_file_without_the_newer_facts_has_empty_cells(tmp_path):
     assert line[["noise", "start", "hardware", "data"]].tolist() == [""] * 4
     assert line[["steps", "batch", "patch", "hours", "final_loss"]].isna().all()
     cells = [line for line in markdown(table, "bench").splitlines() if line.startswith("| old ")]
-    assert [cell.strip() for cell in cells[1].strip("|").split("|")] == ["old", "dncnn"] + [""] * 8
+    assert [cell.strip() for cell in cells[1].strip("|").split("|")] == ["old", "dncnn"] + [""] * 9
 
 
 def test_a_file_from_before_steps_were_counted_did_those_of_its_recipe(tmp_path):
@@ -132,7 +142,7 @@ def test_what_is_the_same_for_all_is_said_once_and_the_rest_in_columns(tmp_path)
     text = markdown(zoo_table([saved(tmp_path), other]), "bench zoo")
     said = next(line for line in text.splitlines() if line.startswith("The same for all: "))
     assert said == (
-        "The same for all: noise: gaussian 15; steps: 321; batch: 16; patch: 32; "
+        "The same for all: noise: gaussian 15; steps: 321; batch: 16; patch: 32; seed: 1; "
         "hardware: x86_64, 2 threads, fp32; "
         "data: bsds400 (400 images, cb31f421), 8 of them held out."
     )

@@ -10,12 +10,12 @@ from typing import Any
 from benchmark.protocol import in_words, name_of
 from benchmark.reporting.board import Board
 from benchmark.reporting.explorer.provenance import cells_and_records, settings_by
-from benchmark.reporting.explorer.standings import families, number, points, seconds, standings
+from benchmark.reporting.explorer.standings import families, number, points, standings
 from benchmark.reporting.figures.style import Style
 from benchmark.reporting.leaderboard import notes
 from benchmark.reporting.ranking import noise_order
 from benchmark.reporting.statistics import mild_to_hard, shared_rows
-from benchmark.reporting.statistics.trainings import by_network, network_of, trainings_of
+from benchmark.reporting.statistics.trainings import network_of, trainings_of
 
 NOISY = "identity"  # the model whose scores are those of the noisy images
 HASH = "sha256:"
@@ -101,8 +101,6 @@ def _models(board: Board, costs: Mapping[str, Cost], style: Style) -> list[dict[
     scores, rows = board.scores, board.rows
     members, known = trainings_of(rows), settings_by(board, "model", "model")
     styles = style.lines(list(members), board.reference)
-    shared = shared_rows(rows)
-    times = by_network(shared).groupby("model")["seconds"].mean()
     partners = {network_of(one): network_of(other) for one, other in scores.partners.items()}
     models = []
     for name in _ranked(board, members):
@@ -119,15 +117,29 @@ def _models(board: Board, costs: Mapping[str, Cost], style: Style) -> list[dict[
                 "note": "; ".join(dict.fromkeys(filter(None, noted))),
                 "compared_with": partners.get(name),
                 "trainings": members[name],
+                "counted": _counted(board, name) if len(members[name]) > 1 else {},
                 "parameters": cost.parameters,
                 "gmacs": cost.gmacs,
                 "cost_note": cost.note,
-                "seconds": seconds(times.get(name, float("nan"))),
                 "settings": own[0],
                 "weights": " ".join(w.removeprefix(HASH) for w in weights if w) or None,
             }
         )
     return models
+
+
+def _counted(board: Board, network: str) -> dict[str, dict[str, list[str]]]:
+    """By dataset and metric, the trainings over which the network's means are taken."""
+    own = board.rows[board.rows["model"].map(network_of) == network]
+    counted: dict[str, dict[str, list[str]]] = {}
+    for dataset, rows in own.groupby("dataset"):
+        of_metrics = counted[str(dataset)] = {}
+        for metric in board.metrics:
+            scored = rows.dropna(subset=metric)
+            shared = shared_rows(scored)
+            found = trainings_of(scored if shared.empty else shared, metric)
+            of_metrics[metric] = found.get(network, [])
+    return counted
 
 
 def _ranked(board: Board, members: Mapping[str, object]) -> list[str]:

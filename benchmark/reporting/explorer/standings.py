@@ -124,4 +124,5 @@ def _points(ranking: Ranking) -> Iterator[dict[str, Any]]:
             "model": model,
             **{name: number(line[name], digits) for name in ("mean", "low", "high")},
             "images": int(line["images"]),
+            "seeds": [int(seed) for seed in line["seeds"]],
         }

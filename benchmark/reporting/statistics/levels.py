@@ -27,8 +27,8 @@ def level_means(rows: pd.DataFrame, metric: str) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns ``mean``, ``low``, ``high`` and ``images``, by noise, level and model. The ends of
-        the interval are NaN for a single image.
+        Columns ``mean``, ``low``, ``high``, ``images`` (how many) and ``seeds`` (a tuple), by
+        noise, level and model. The ends of the interval are NaN for a single image.
     """
     rows = shared_rows(rows.dropna(subset=metric), within=("dataset", *LEVEL))
     wide = rows.pivot(index=["model", "image"], columns=[*LEVEL, "seed"], values=metric)
@@ -48,10 +48,12 @@ def level_means(rows: pd.DataFrame, metric: str) -> pd.DataFrame:
         measured = _measured(parts, wide.columns[chosen])
         low, high = Bootstrap(measured).bounds(np.eye(len(measured.names)))
         means, count = measured.means, measured.pooled.shape[1]
+        seeds = tuple(sorted(wide.columns[chosen].get_level_values("seed")))
         for name, mean, down, up in zip(measured.names, means, low, high, strict=True):
-            found[(*level, name)] = mean, mean + down, mean + up, count
+            found[(*level, name)] = mean, mean + down, mean + up, count, seeds
     index = pd.MultiIndex.from_tuples(found, names=[*LEVEL, "model"])
-    return pd.DataFrame([*found.values()], index, ["mean", "low", "high", "images"]).sort_index()
+    columns = ["mean", "low", "high", "images", "seeds"]
+    return pd.DataFrame([*found.values()], index, columns).sort_index()
 
 
 def _measured(parts: dict[str, list[np.ndarray]], cells: pd.Index) -> Measured:

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmark.datasets.kinds import read_bytes
-from benchmark.datasets.tiff import as_stored
+from benchmark.datasets.kinds import PNG, check_one, open_image, read_bytes
+from benchmark.datasets.tiff import MAGIC, as_stored, other_kind
 from benchmark.pixels import png_bytes
 
 SUFFIXES = (".png", ".tif", ".tiff", ".npy")  # of restored images
+WANTED = "restored images are (H, W, 3): uint8, uint16, or floating-point numbers meant for [0, 1]"
 
 
 def encoded(image: np.ndarray) -> tuple[str, bytes]:
@@ -33,19 +34,20 @@ def read_restored(path: Path) -> np.ndarray:
     Raises
     ------
     ValueError
-        If it cannot be read, or holds other numbers.
+        If it is none, damaged, or holds several pictures, other colours or other numbers.
     """
     content = read_bytes(path)
-    pixels = _array(content) if path.suffix == ".npy" else _picture(content)
+    if path.suffix == ".npy":
+        pixels = _array(content)
+    else:
+        _check_picture(path, content)
+        pixels = _picture(content)
     if pixels is None:
         raise ValueError(f"{path} cannot be read as an image; write it again")
     if pixels.dtype in (np.float16, np.float64):
         pixels = pixels.astype(np.float32)
     if pixels.dtype not in (np.uint8, np.uint16, np.float32) or pixels.ndim not in (2, 3):
-        raise ValueError(
-            f"{path} holds {pixels.dtype} of shape {pixels.shape}; restored images are (H, W, 3): "
-            f"uint8, uint16, or floating-point numbers meant for [0, 1]"
-        )
+        raise ValueError(f"{path} holds {pixels.dtype} of shape {pixels.shape}; {WANTED}")
     return pixels[..., None] if pixels.ndim == 2 else pixels
 
 
@@ -61,7 +63,26 @@ def _array(content: bytes) -> np.ndarray | None:
         found = np.load(io.BytesIO(content), allow_pickle=False)
     except (ValueError, EOFError, OSError):
         return None
-    return found if isinstance(found, np.ndarray) else None
+    if not isinstance(found, np.ndarray):
+        return None
+    return found.astype(found.dtype.newbyteorder("="), copy=False)  # some write big-endian numbers
+
+
+def _check_picture(path: Path, content: bytes) -> None:
+    """Raise ``ValueError`` for what OpenCV would read otherwise than it is meant, or in part."""
+    if not content.startswith((PNG, *MAGIC)):
+        raise ValueError(f"{path} cannot be read as an image: it is no PNG or TIFF; write it again")
+    if kind := other_kind(content, floats=True):
+        raise ValueError(f"{path} is {kind}; {WANTED}")
+    check_one(path, content)
+    try:
+        image = open_image(content)
+    except Exception:  # Pillow knows fewer kinds than OpenCV
+        return
+    try:
+        image.load()
+    except Exception as error:  # a damaged file may raise anything in a decoder
+        raise ValueError(f"{path} is damaged or cut short ({error}); write it again") from error
 
 
 def _picture(content: bytes) -> np.ndarray | None:

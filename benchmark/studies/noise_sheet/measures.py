@@ -114,8 +114,9 @@ def _keep(
 
 def _chart(name: str, noise: NoiseModel, level: float, seed: int) -> _Chart | None:
     """Unclipped noise on flat patches, if the noise promises their variance."""
-    promised = noise.variance(CHART, level)
-    if promised is None:
+    with np.errstate(over="ignore"):
+        promised = noise.variance(CHART, np.float64(level))  # whose square may be infinite
+    if promised is None or not np.isfinite(promised).all():
         return None
 
     def residual(place: str, intensity: float) -> np.ndarray:

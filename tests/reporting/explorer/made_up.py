@@ -82,10 +82,10 @@ def _model(name: str) -> dict[str, Any]:
         "note": "",
         "compared_with": None,
         "trainings": [name],
+        "counted": {},
         "parameters": 100_000 if known else None,
         "gmacs": 12.5 if known else None,
         "cost_note": "" if known else "no network",
-        "seconds": 0.1,
         "settings": {"width": 64},
         "weights": "f7f52c0e97d4" * 5 if known else None,
     }
@@ -144,6 +144,7 @@ def _points(cells: Rows, metric: str) -> Iterator[dict[str, Any]]:
             "low": 0.98 * mean,
             "high": 1.02 * mean,
             "images": len(cell["rows"]),
+            "seeds": [0],
         }
 
 

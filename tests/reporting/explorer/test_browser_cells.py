@@ -34,6 +34,8 @@ def uneven(tmp_path):
         }
         for (model, training), of in scores.items()
     ]
+    (dncnn,) = (one for one in facts["models"] if one["name"] == "dncnn")
+    dncnn["trainings"] = ["dncnn@1", "dncnn@2"]
     facts["points"] = [
         {**point, "mean": 31.0, "low": 29.0, "high": 33.0, "images": 2} for point in facts["points"]
     ]
@@ -57,3 +59,26 @@ def test_a_score_that_is_missing_is_no_nought(open_page, uneven):
     assert column(tab, "less dncnn")[0] == "–"
     lines = tab.locator("#view table").nth(1).locator("tbody tr").all_inner_texts()
     assert [line.split("\t")[3] for line in lines] == ["–"] * 3
+
+
+def test_an_interval_stands_beside_the_seeds_which_it_is_of_alone(open_page, tmp_path):
+    facts = copy.deepcopy(made_up.facts([]))
+    facts["cells"] += [{**cell, "seed": 1} for cell in facts["cells"] if cell["model"] == "masked"]
+    path = tmp_path / "seeds.html"
+    path.write_text(page(facts))
+    tab = open_page("#view=cells&a=masked&noise=poisson", path=path)
+    seeds, intervals = (column(tab, title)[:4] for title in ("seed", "95 % interval"))
+    assert sorted(seeds) == ["0", "0", "1", "1"]
+    assert [" to " in shown for shown in intervals] == [seed == "0" for seed in seeds]
+
+
+@pytest.mark.parametrize("of", ["kodak24", "folder"])
+def test_scores_of_a_folder_are_made_again_with_its_images_named(open_page, tmp_path, of):
+    facts = copy.deepcopy(made_up.facts([]))
+    for dataset in facts["datasets"]:
+        dataset["settings"]["of"] = of
+    path = tmp_path / "folder.html"
+    path.write_text(page(facts))
+    tab = open_page("#view=cells&a=masked&noise=poisson", path=path)
+    words = tab.locator("#view code").last.inner_text()
+    assert words.endswith("noise=poisson images=FOLDER" if of == "folder" else "noise=poisson")

@@ -192,6 +192,32 @@ def test_models_of_unknown_cost_are_named_and_no_model_beats_one_of_the_front(op
     assert "noisy input" not in [row[0] for row in rows]
 
 
+def test_seconds_are_those_of_the_chosen_dataset(open_page, tmp_path):
+    facts = copy.deepcopy(FACTS)
+    for one in facts["standings"]:
+        for row in one["rows"]:
+            row["seconds"] = 7.0 if one["dataset"] == "mc_render" else 3.0
+    path = written(tmp_path / "x.html", facts)
+    for dataset, expected in (("kodak24", "3 s"), ("mc_render", "7 s")):
+        rows = opened(open_page(f"#view=cost&data={dataset}", path=path), "cost")
+        assert {row[1] for row in rows} == {expected}
+
+
+def test_an_order_that_was_given_is_not_called_a_rank(open_page, tmp_path, crowded):
+    facts = copy.deepcopy(FACTS)
+    for one in facts["standings"]:
+        one["rows"] = one["rows"][:2] + one["rows"][:1:-1]
+    path = written(tmp_path / "x.html", facts)
+    words = [
+        open_page("#view=heatmap", path=of).locator(".chart figcaption").inner_text()
+        for of in (written(tmp_path / "ranked.html", FACTS), path)
+    ]
+    assert "in the order of their rank." in words[0]
+    assert "in the order that was given." in words[1]
+    curves = open_page("#view=curves", path=crowded).locator(".chart figcaption").inner_text()
+    assert "The best 7 have colours" in curves
+
+
 def test_the_scatter_counts_who_wins_and_by_how_much(open_page):
     tab = open_page("#view=scatter&a=dncnn&b=masked")
     scores = {

@@ -204,3 +204,16 @@ def test_a_gain_of_the_address_beyond_the_slider_is_its_end(open_page, given, us
     tab.wait_for_selector(PAINTED)
     expected = np.clip(128 + used * (pixels("noisy") - pixels("clean")), 0, 255)
     assert (painted(tab, "noisy") == expected).all()
+
+
+def test_where_several_runs_filled_a_folder_each_of_them_is_named_for_pictures(open_page, tmp_path):
+    facts = made_up.facts([])
+    facts["commands"] = ["bench run noise=gaussian out=x", "bench run noise=poisson pictures=none"]
+    path = tmp_path / "runs.html"
+    path.write_text(page(facts))
+    tab = open_page("#view=images&noise=poisson&level=2", path=path)
+    words = tab.locator("#view .look code").all_inner_texts()
+    assert [text for text in words if text.startswith("bench run")] == [
+        "bench run noise=gaussian pictures=all out='results/made up'",
+        "bench run noise=poisson pictures=all out='results/made up'",
+    ]

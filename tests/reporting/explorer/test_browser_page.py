@@ -53,6 +53,14 @@ def test_a_phone_scrolls_tables_inside_their_box_and_never_the_page(open_page):
     assert tab.locator(".scroll").first.evaluate("(box) => box.scrollLeft") == 200
 
 
+def test_a_level_of_recorded_noise_leads_to_cells_of_its_own_images(open_page):
+    tab = open_page("#view=noises&noise=mc_render&data=kodak24&seed=3")
+    tab.locator("#view tbody a").first.click()
+    tab.wait_for_selector("#view[data-view=cells]")
+    assert "data=mc_render" in tab.url and "noise=mc_render" in tab.url and "seed" not in tab.url
+    assert "on mc_render" in tab.locator("#view table caption, #view figcaption").first.inner_text()
+
+
 def test_paper_gets_black_on_white_without_controls(open_page):
     tab = open_page(color_scheme="dark")
     style = "getComputedStyle(document.{}).{}"

@@ -233,3 +233,23 @@ def test_two_protocols_are_refused_in_the_words_of_the_report(board):
     protocols = [PROTOCOLS[name].facts for name in ("masked", "kair")]
     with pytest.raises(ValueError, match="by protocols kair and masked, and two never stand in"):
         facts(Board(scores(board.scores.rows, protocols=protocols)), "x")
+
+
+def test_the_same_weights_under_two_names_count_once():
+    rows = table({"identity": 0.0, "masked@1": 6.0, "masked@2": 6.1})
+    again = rows[rows["model"] == "masked@1"].assign(model="masked@3")
+    found = facts(Board(scores(pd.concat([rows, again]))), "x")
+    by_name = {model["name"]: model for model in found["models"]}
+    assert by_name["masked"]["trainings"] == ["masked@1", "masked@2", "masked@3"]
+    assert by_name["masked"]["counted"] == {
+        "photos": {"psnr": ["masked@1", "masked@2"], "ssim": ["masked@1", "masked@2"]}
+    }
+    assert by_name["identity"]["counted"] == {}
+
+
+def test_a_point_says_of_which_seeds_it_is():
+    rows = pd.concat([table(), table({"dncnn": 4.0}).assign(seed=1)])
+    found = facts(Board(scores(rows)), "x")
+    assert {tuple(point["seeds"]) for point in found["points"]} == {(0,)}
+    found = facts(Board(scores(pd.concat([table(), table().assign(seed=1)]))), "x")
+    assert {tuple(point["seeds"]) for point in found["points"]} == {(0, 1)}

@@ -63,6 +63,10 @@ def test_the_chart_of_photon_noise_lies_on_its_promised_line(photos):
     assert abs(deviation) < 4 * error < 2  # percent
 
 
+def test_a_level_whose_square_is_no_number_promises_no_law(photos):
+    assert measure("gaussian", Gaussian(levels=(1e300,)), photos).middle.charted is None
+
+
 def test_a_law_which_is_not_kept_shows_as_a_deviation(photos):
     class Boastful(Gaussian):
         def variance(self, intensity: np.ndarray, level: float) -> np.ndarray:

@@ -57,6 +57,13 @@ function rankedModels() {
   return d3.sort(shownModels(), (model) => (order.indexOf(model.name) + 1 || Infinity));
 }
 
+/** Whether models stand in the order of their means, and not in one that was given. */
+function isRanked(models, metric) {
+  const of = new Map(standingHere(currentDataset().name)?.rows.map((row) => [row.model, row.ood]));
+  const means = models.filter((model) => !model.reference).map((model) => of.get(model.name)).filter(Number.isFinite);
+  return d3.pairs(means).every(([one, next]) => (metric.higher_is_better ? one >= next : one <= next));
+}
+
 function scopeChoice() {
   const own = facts.standings.filter((one) => one.dataset === state.data && one.metric === currentMetric().name);
   return choice("Noises", "scope", own.map(({ scope }) => [scope, scope === "all" ? "All families" : scope]));

@@ -45,7 +45,7 @@ views.push({
     root.append(
       chartFigure("curves", box, [
         `${metric.label}${ofWhat(shown)} against level, harder to the right: means over images and seeds${state.bands && ", with 95 % intervals over images"}.`,
-        models.length > coloured.size ? `The best ${MOST_COLOURS} have colours; a name above brings its model to the front.` : "",
+        models.length > coloured.size ? `The ${isRanked(models, metric) ? "best" : "first"} ${MOST_COLOURS} have colours; a name above brings its model to the front.` : "",
         "A point leads to its images' scores.",
       ], points.flat(), [
         ["noise", (point) => noiseNamed(point.noise).label],
@@ -68,10 +68,10 @@ function pointsOf(noise, dataset, metric, models) {
     point.noise === noise.name && point.dataset === dataset && point.metric === metric.name && names.has(point.model) && Number.isFinite(point.mean));
 }
 
-/** The models with colours: references, which are grey anyway, the best others, and the chosen one. */
+/** The models with colours: references, which are grey anyway, the first others, and the chosen one. */
 function colouredOf(models) {
-  const best = models.filter((model) => !model.reference).slice(0, MOST_COLOURS);
-  return new Set([...best, ...models.filter((model) => model.reference || model.name === state.front)]);
+  const first = models.filter((model) => !model.reference).slice(0, MOST_COLOURS);
+  return new Set([...first, ...models.filter((model) => model.reference || model.name === state.front)]);
 }
 
 /** One noise: lines, bands and markers of each model in a group of its own class. */

@@ -27,7 +27,7 @@ views.push({
         [
           other ? `${metric.label}${ofWhat(noisesHere())}, less that of ${other.label}.` : `${metric.label}${ofWhat(noisesHere())}, ${metric.higher_is_better ? "higher" : "lower"} is better; the best of each line is bold.`,
           other ? "Blue is better, orange worse; the shade grows with the square root of the difference." : "",
-          "Means over levels, seeds and images; models stand in the order of their rank.",
+          `Means over levels, seeds and images; models stand in the order ${isRanked(models, metric) ? "of their rank" : "that was given"}.`,
           "A cell leads to its images' scores.",
         ],
         cells,

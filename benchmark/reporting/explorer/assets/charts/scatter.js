@@ -46,15 +46,17 @@ views.push({
 /** The chosen noise and level, in words. */
 const onlyOf = () => [state.noise && noiseNamed(state.noise).label, state.level].filter((part) => part || part === 0).map((part, at) => `${at ? " " : ", "}${part}`).join("");
 
-/** Images with both models' scores, means over trainings: {noise, level, seed, image, family, across, up}. */
+/** Images which all trainings of both models have, means over them: {noise, level, seed, image, family, across, up}. */
 function imagePairs(noises, metric) {
   const column = 2 + facts.metrics.indexOf(metric);
   const cells = facts.cells.filter((cell) =>
     cell.dataset === currentDataset().name && noises.includes(noiseNamed(cell.noise)) && (state.level === null || cell.level === state.level));
   const scoresOf = (model) => {
-    const rows = cells.filter((cell) => cell.model === model).flatMap(({ noise, level, seed, rows }) =>
+    const counted = countedOf(model, currentDataset().name, metric);
+    const rows = cells.filter((cell) => cell.model === model && counted.includes(cell.training)).flatMap(({ noise, level, seed, rows }) =>
       rows.map((row) => ({ noise, level, seed, image: row[0], score: row[column] })));
-    return d3.group(rows.filter((row) => !isMissing(row.score)), ({ noise, level, seed, image }) => `${noise} ${level} ${seed} ${image}`);
+    const found = d3.group(rows.filter((row) => !isMissing(row.score)), ({ noise, level, seed, image }) => `${noise} ${level} ${seed} ${image}`);
+    return new Map([...found].filter(([, of]) => of.length === counted.length));
   };
   const [across, up] = [scoresOf(state.a), scoresOf(state.b)];
   const mean = (rows) => d3.mean(rows, (row) => row.score);

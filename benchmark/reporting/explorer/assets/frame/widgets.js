@@ -107,7 +107,7 @@ function swatch(model) {
     svg("path", { d: SHAPES[model.marker] ?? SHAPES.o, fill: model.marker === "x" ? "none" : ink, stroke: ink }));
 }
 
-const modelLabel = (model) => el("span", { class: "model" }, swatch(model), model.label);
+const modelLabel = (model, text = model.label) => el("span", { class: "model" }, swatch(model), text);
 
 function say(text) {
   document.getElementById("status").textContent = text;

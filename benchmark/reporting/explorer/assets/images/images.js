@@ -44,6 +44,11 @@ const shownNames = () => ["clean", "noisy", ...shownModels().map(({ name }) => n
 const linesOf = (scene) =>
   [...new Set([...shownNames(), state.a, state.b].map((name) => pictureLine(scene, name)))].filter((line) => line !== undefined);
 const nameOf = (name) => modelNamed(name)?.label ?? name;
+/** A model's name with that of the training which stands for it, where there are several. */
+function nameIn(scene, name) {
+  const model = modelNamed(name);
+  return model?.trainings.length > 1 ? `${model.label}, ${trainingOf(scene, model)}` : nameOf(name);
+}
 const sideOptions = () =>
   [...facts.models.map(({ name }) => name).filter((name) => name !== "identity"), "noisy", "clean"].map((name) => [name, nameOf(name)]);
 
@@ -51,7 +56,7 @@ const sideOptions = () =>
 function showScene(stage, scene, metric, sides, list) {
   const text = scoreTexts(scene, metric);
   if (!scene.kept) {
-    const tiles = shownNames().slice(1).map((name) => tile(name, text));
+    const tiles = shownNames().slice(1).map((name) => tile(name, text, undefined, scene));
     const look = el("div", { class: "look" }, el("div", { class: "pair" }, sides, noPictures(scene)), el("div", { class: "aside" }, list));
     return stage.append(look, el("div", { class: "tiles" }, tiles));
   }
@@ -66,7 +71,7 @@ function showScene(stage, scene, metric, sides, list) {
     return { canvas, says, missing: line === undefined };
   };
   const [a, b, clean] = [picture(state.a), picture(state.b), picture("clean", true)];
-  const pane = comparePane(a, b, text);
+  const pane = comparePane(a, b, text, scene);
   const tiles = shownNames().map((name) => tile(name, text, picture(name), scene));
   const where = el("output", { class: "where" }, "\u00a0");
   stage.style.setProperty("--aspect", width / height);

@@ -46,7 +46,7 @@ function tile(name, text, picture, scene) {
   return el("figure", { class: "tile", "data-tile": name },
     picture && el("div", { class: "window" }, picture.missing ? el("p", {}, "no picture kept") : [picture.canvas, spot()]),
     el("figcaption", {},
-      el("div", {}, model ? modelLabel(model) : el("span", { class: "model" }, name)),
+      el("div", {}, model ? modelLabel(model, nameIn(scene, name)) : el("span", { class: "model" }, name)),
       el("div", { class: "score" }, el("span", {}, score), picture && !picture.missing && [side("a"), side("b"),
         named(button("↓", save, `save ${name}`), `Save ${nameOf(name)} as PNG`)]),
       differences.map((difference) => el("small", {}, difference)),
@@ -54,8 +54,8 @@ function tile(name, text, picture, scene) {
 }
 
 /** A over B, A seen left of the divider. */
-function comparePane(a, b, text) {
-  const label = (side, name) => el("span", {}, el("b", {}, side), ` ${nameOf(name)} `, el("small", {}, text(name).score));
+function comparePane(a, b, text, scene) {
+  const label = (side, name) => el("span", {}, el("b", {}, side), ` ${nameIn(scene, name)} `, el("small", {}, text(name).score));
   const pane = el("div", {
     class: "window compare", tabindex: 0, role: "group", "data-key": "compare",
     "aria-label": "A beside B: arrow keys move, plus and minus zoom, 0 shows the whole, F held swaps A and B",
@@ -101,12 +101,12 @@ function overview(scene, canvas) {
 
 /** What stands in the pictures' place where none are kept. */
 function noPictures(scene) {
-  const run = facts.commands.find((text) => text.startsWith("bench run")) ?? "bench run";
-  const words = run.replace(/ (out|pictures)=('[^']*'|\S+)/g, ""); // the folder may have moved since
+  const runs = facts.commands.filter((text) => text.startsWith("bench run"));
+  const words = (runs.length ? runs : ["bench run"]).map((run) => run.replace(/ (out|pictures)=('[^']*'|\S+)/g, "")); // the folder may have moved since
   return el("div", {},
     el("h2", {}, `${scene.image}, ${noiseNamed(scene.noise).label} ${scene.level}`),
-    el("p", {}, "No pictures of this scene are in this page, only its scores. They are kept by a run with ", el("code", {}, "pictures=all"), "; explore the folder again after it:"),
-    command(`${words} pictures=all out=${shellWord(facts.folder)}`));
+    el("p", {}, "No pictures of this scene are in this page, only its scores. They are kept by a run with ", el("code", {}, "pictures=all"), runs.length > 1 ? "; explore the folder again after the one of these which scored it:" : "; explore the folder again after it:"),
+    words.map((run) => command(`${run} pictures=all out=${shellWord(facts.folder)}`)));
 }
 
 /** The scale of residuals or errors: which shade is which difference, in steps of 8 bits. */

@@ -1,5 +1,6 @@
 // What stands behind a number: the cells of one model on one dataset, and their images' scores.
 
+const OF_FOLDERS = ["folder", "pairs"]; // datasets of which cells do not record where their images lie
 const MOST_LINES = 600; // of a table of images: what a browser lays out without a pause
 
 views.push({
@@ -31,13 +32,21 @@ const cellLink = (text, cell, view = "cells") =>
   link(text, { view, data: cell.dataset, a: cell.model, noise: cell.noise, level: cell.level, seed: cell.seed });
 const meanOf = (cell, metric) => d3.mean(cell.rows, (row) => row[2 + facts.metrics.indexOf(metric)]);
 
-// By image, how far a cell's scores are above those of the model to compare with: means over its trainings.
+// The trainings over which a model's means are taken: the same weights under two names are one.
+function countedOf(name, dataset, metric) {
+  const model = modelNamed(name);
+  return model?.counted[dataset]?.[metric.name] ?? model?.trainings ?? [];
+}
+
+// By image, how far a cell's scores are above those of the model to compare with: means over its
+// trainings, of images which all of them have.
 function differencesOf(cell, metric) {
   const place = 2 + facts.metrics.indexOf(metric);
-  const is = (one) => one.model === state.reference && ["dataset", "noise", "level", "seed"].every((key) => one[key] === cell[key]);
+  const counted = countedOf(state.reference, cell.dataset, metric);
+  const is = (one) => one.model === state.reference && counted.includes(one.training) && ["dataset", "noise", "level", "seed"].every((key) => one[key] === cell[key]);
   const twins = facts.cells.filter(is);
   const scores = d3.rollup(twins.flatMap((twin) => twin.rows).filter((row) => !isMissing(row[place])), (rows) => rows.map((row) => row[place]), (row) => row[0]);
-  const both = cell.rows.filter((row) => !isMissing(row[place]) && scores.get(row[0])?.length === twins.length);
+  const both = cell.rows.filter((row) => !isMissing(row[place]) && scores.get(row[0])?.length === counted.length);
   return new Map(both.map((row) => [row[0], row[place] - d3.mean(scores.get(row[0]))]));
 }
 
@@ -69,7 +78,8 @@ function levelTable(cells) {
   const several = (key) => new Set(cells.map((cell) => cell[key])).size > 1;
   const pointOf = (cell) => { // what is known of this cell's own images, and of this training alone
     const point = points.get(`${cell.noise} ${cell.level}`);
-    return point?.images === cell.rows.length && !several("training") ? point : {};
+    const isOfIt = point?.images === cell.rows.length && point.seeds.includes(cell.seed);
+    return isOfIt && !several("training") ? point : {};
   };
   const domain = domainOf(cells.map(pointOf));
   const differences = new Map(cells.map((cell) => [cell, d3.mean(differencesOf(cell, metric).values())]));
@@ -127,5 +137,6 @@ function reproCommand(model) {
   const words = [`model=${names}`, `data=${state.data}`];
   if (state.noise) words.push(`noise=${state.noise}`);
   if (state.noise && state.level !== null) words.push(`level=[${state.level}]`);
+  if (OF_FOLDERS.includes(currentDataset().settings.of)) words.push("images=FOLDER");
   return ["bench repro", ...[facts.folder, ...words].map(shellWord)].join(" ");
 }

@@ -40,7 +40,6 @@ function modelsTable() {
     { key: "made model", title: "model", first: "up", class: "name", value: (model) => model.label, show: modelLabel },
     { key: "made parameters", title: "parameters", first: "up", value: (model) => model.parameters, show: (model) => count(model.parameters) },
     { key: "made gmacs", title: "GMACs/MP", first: "up", value: (model) => model.gmacs, show: (model) => (isMissing(model.gmacs) ? "–" : model.gmacs.toLocaleString("en", { maximumSignificantDigits: 3 })) },
-    { key: "made seconds", title: "s/image", first: "up", value: (model) => model.seconds, show: (model) => secondsOf(model.seconds) },
     { key: "made weights", title: "weights (SHA-256)", class: "text", show: (model) => (model.weights ? model.weights.split(" ").map((hash) => el("code", { title: hash }, hash.slice(0, 12), " ")) : "–") },
     { key: "made settings", title: "settings", class: "text wide", show: (model) => lines(model.settings) },
     { key: "made note", title: "note", class: "text wide", show: (model) => [model.note, model.cost_note].filter(Boolean).join("; ") || "–" },

@@ -35,12 +35,18 @@ function sheetOf(noise) {
         el("th", { scope: "col", class: "text" }, "pictures"))),
       el("tbody", {}, noise.levels.map((level) => {
         const scene = scenes.find((one) => one.level === level);
-        return el("tr", {}, el("th", { class: "name", scope: "row" }, link(String(level), { view: "cells", noise: noise.name, level })),
+        return el("tr", {}, el("th", { class: "name", scope: "row" }, link(String(level), cellsOf({ data: datasetOf(noise, level), noise: noise.name, level }))),
           measured.map(([, rows]) => el("td", {}, rows.find((one) => one.level === level)?.psnr.toFixed(2) ?? "–")),
           el("td", { class: "text" }, scene ? link("look", { view: "images", data: scene.dataset, noise: noise.name, level, seed: scene.seed, image: scene.image }) : "–"));
       })))),
     el("h2", {}, "Settings"),
     settingsTable(of === noise.name ? changed : noise.settings));
+}
+
+// Where a level's cells are: in the chosen dataset if it has them, else in the first that does.
+function datasetOf(noise, level) {
+  const names = facts.cells.filter((cell) => cell.noise === noise.name && cell.level === level).map((cell) => cell.dataset);
+  return names.includes(state.data) ? state.data : names[0];
 }
 
 // Settings as lines of name and value; those of a part as part.name.
