@@ -168,14 +168,18 @@ def plain(value: object) -> Any:
 
 
 def differences(before: Mapping[str, object], now: Mapping[str, object]) -> list[str]:
-    """Settings that differ, each as ``model.weights 'a' (now 'b')``; lists count as a whole."""
+    """Settings that differ, each as ``model.weights 'a' (now 'b')``; lists count as a whole.
+
+    One which only one side has is ``absent`` on the other.
+    """
     changes = []
     for key in {**before, **now}:
-        old, new = before.get(key, "absent"), now.get(key, "absent")
+        old, new = before.get(key), now.get(key)
         if isinstance(old, Mapping) and isinstance(new, Mapping):
             changes += [f"{key}.{change}" for change in differences(old, new)]
-        elif old != new:
-            changes.append(f"{key} {old!r} (now {new!r})")
+        elif old != new or (key in before) != (key in now):
+            old, new = (repr(one[key]) if key in one else "absent" for one in (before, now))
+            changes.append(f"{key} {old} (now {new})")
     return changes
 
 

@@ -380,6 +380,6 @@ def test_differences_are_named_by_their_path_and_lists_compared_whole():
     after = {"seed": 0, "model": {"ratio": [75, 75], "width": 8}}
     assert differences(before, after) == [
         "model.ratio [80, 90] (now [75, 75])",
-        "model.depth 3 (now 'absent')",
-        "model.width 'absent' (now 8)",
+        "model.depth 3 (now absent)",
+        "model.width absent (now 8)",
     ]

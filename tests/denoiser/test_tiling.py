@@ -322,7 +322,7 @@ def test_a_tile_asked_for_is_a_setting_and_stands_on_the_leaderboard(bench, tmp_
     floor = stored(tmp_path, "identity")  # single pixels: a tile is no setting of it
     assert "tile" not in floor["settings"]["model"] and "tile" not in floor["environment"]
     status, _, err = bench(*RUN)
-    assert status == 2 and "model.tile 64 (now 'absent')" in err
+    assert status == 2 and "model.tile 64 (now absent)" in err
 
 
 @pytest.mark.slow

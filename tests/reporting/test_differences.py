@@ -123,7 +123,7 @@ def test_the_largest_difference_comes_first_and_psnr_before_other_metrics():
 @pytest.mark.parametrize(
     ("group", "other", "said"),
     [
-        ("noise", {"adaptive": True}, "noise.adaptive 'absent' (now True)"),
+        ("noise", {"adaptive": True}, "noise.adaptive absent (now True)"),
         ("dataset", {"crop": 128}, "dataset.crop 64 (now 128)"),
         ("metrics", {"psnr": {"of": "psnr", "border": 4}}, "metrics.psnr.border 1 (now 4)"),
         ("protocol", {"noisy": "float"}, "protocol.noisy 'clipped, 8 bits' (now 'float')"),

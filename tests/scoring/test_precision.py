@@ -191,7 +191,7 @@ def test_bf16_is_recorded_a_setting_and_named_on_the_leaderboard(bench, tmp_path
     assert said in " ".join(out.split())
     assert said in (tmp_path / "o/leaderboard.md").read_text()
     status, _, err = bench("precision=fp32")
-    assert status == 2 and "model.precision 'bf16' (now 'absent')" in err
+    assert status == 2 and "model.precision 'bf16' (now absent)" in err
 
 
 @pytest.mark.slow

@@ -49,7 +49,7 @@ def test_openvino_is_recorded_a_setting_and_named_and_scores_are_those_of_torch(
     assert "dncnn is compiled by openvino" in shown and "rnan is compiled" not in shown
     assert "Restored whole, in fp32 and by torch, but for: dncnn (openvino)." in shown
     status, _, err = bench("model=dncnn", "reference=[]")
-    assert status == 2 and "model.runtime 'openvino' (now 'absent')" in err
+    assert status == 2 and "model.runtime 'openvino' (now absent)" in err
     assert bench("model=dncnn", "reference=[]", "out=p")[0] == 0
     (mine,), (other,) = (
         record["images"],

@@ -19,7 +19,8 @@ views.push({
     const metric = currentMetric();
     const rows = standingHere(currentDataset().name)?.rows.filter((row) => Number.isFinite(row.ood)) ?? [];
     const of = new Map(rows.map((row) => [row.model, row]));
-    const all = shownModels().filter((model) => of.has(model.name)).map((model) => ({ ...of.get(model.name), model, cost: state.cost === "seconds" ? of.get(model.name).seconds : model[state.cost] }));
+    const pointOf = (row, model) => ({ ...row, model, cost: row[state.cost] ?? model[state.cost] }); // seconds are of the dataset
+    const all = shownModels().filter((model) => of.has(model.name)).map((model) => pointOf(of.get(model.name), model));
     const noisy = all.find((point) => point.model.name === "identity");
     const points = all.filter((point) => point.cost > 0 && point !== noisy);
     if (!points.length) return root.append(nothing());
