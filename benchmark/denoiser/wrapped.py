@@ -36,7 +36,9 @@ class Wrapped(Denoiser):
         self.note = "" if isinstance(restores, nn.Module) else NOTE
 
     def forward(self, noisy: Tensor) -> Tensor:
-        return self.restores(noisy)
+        """A module whose numbers are all of another type, as float64, is given images in it."""
+        kinds = {number.dtype for number in self.parameters() if number.is_floating_point()}
+        return self.restores(noisy.to(*kinds) if len(kinds) == 1 else noisy)
 
     def train(self, mode: bool = True) -> "Wrapped":
         """Also of the modules which a function reads by name."""

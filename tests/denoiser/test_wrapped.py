@@ -179,6 +179,16 @@ def test_a_function_is_known_by_its_defaults(one, other):
         assert identity(make(one)) == identity(make(one)) != identity(make(other))
 
 
+@pytest.mark.parametrize("kind", [torch.float64, torch.float16, torch.bfloat16])
+def test_a_module_in_numbers_of_another_type_is_given_images_in_it(kind):
+    net = nn.Conv2d(3, 3, 1, bias=False)
+    nn.init.dirac_(net.weight)
+    image = torch.rand(1, 3, 8, 8)
+    restored = as_denoiser(net.to(kind)).denoise(image)
+    assert restored.dtype == torch.float32
+    assert torch.equal(restored, image.to(kind).float())
+
+
 @pytest.mark.parametrize("net", [nn.Conv2d(3, 3, 1, device="meta"), nn.LazyConv2d(3, 1)])
 def test_a_network_without_values_is_one_sentence(net):
     with pytest.raises(ValueError, match="has no values for '.*'; load its weights"):
