@@ -15,6 +15,22 @@ MOST_ALIKE = 10_000
 WHICH = ("limit", "images", "sha256")  # settings of a dataset that say which images, not of what
 
 
+class OtherScores(ValueError):
+    """Stored scores are of something else than what is asked for.
+
+    Parameters
+    ----------
+    found
+        Where they are and what they are of: a sentence without what can be done.
+    cure
+        What can be done where models, noises and data can be given names.
+    """
+
+    def __init__(self, found: str, cure: str):
+        super().__init__(f"{found}; {cure}")
+        self.found = found
+
+
 class Alike:
     """Which cells are finished as they are asked for, where that is known of their like.
 
@@ -46,7 +62,7 @@ class Alike:
 def refuse_other(
     place: str, stored: Settings, rows: Iterable[Row], now: Settings, identities: Identities
 ) -> None:
-    """Raise ``ValueError`` if stored scores are of something else; the message says of what.
+    """Raise `OtherScores` if stored scores are of something else; the message says of what.
 
     More or fewer images of one dataset are no difference, nor are metrics only one side has.
 
@@ -65,10 +81,8 @@ def refuse_other(
     if reason:
         named = " and ".join(f"'+{group}.NAME={{of: ...}}'" for group in groups if group)
         own = f"give the variant a name of its own ({named}), " if named else ""
-        raise ValueError(
-            f"{place} was scored {reason}; {own}choose another folder (out=FOLDER), or delete that "
-            f"cell"
-        )
+        cure = f"{own}choose another folder (out=FOLDER), or delete that cell"
+        raise OtherScores(f"{place} was scored {reason}", cure)
 
 
 def usable_rows(

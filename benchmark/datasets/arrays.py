@@ -133,6 +133,8 @@ def as_image(given: Any, what: str) -> np.ndarray:
         cure = ""
         if image.ndim == 3 and image.shape[0] in (1, 3):
             cure = "; put the channels last: numpy.moveaxis(image, 0, -1)"
+            if image.shape[0] == 3:
+                cure += "; if these are three grey images, give (3, H, W, 1): images[..., None]"
         elif image.ndim == 3 and image.shape[2] == 4:
             cure = "; leave out the transparency: image[..., :3]"
         raise ValueError(
@@ -148,7 +150,9 @@ def as_image(given: Any, what: str) -> np.ndarray:
             f"{what} has numbers of type {image.dtype}, and should be uint8, uint16, or floating "
             f"point in [0, 1]"
         )
-    if not (image.min() >= 0 and image.max() <= 1):  # NaN fails this as well
+    if np.isnan(image).any():
+        raise ValueError(f"{what} has values which are no numbers (NaN)")
+    if not (image.min() >= 0 and image.max() <= 1):
         raise ValueError(
             f"{what} has values from {image.min():g} to {image.max():g}, and should be in [0, 1] "
             f"where it is floating point; divide 8-bit values by 255"

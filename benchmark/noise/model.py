@@ -14,6 +14,9 @@ from benchmark.registry import Registry
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
+STEP = 4  # of rows and columns that are looked at
+DARKEST, WHITE = 0.1, 2.0  # if this part of the values is beyond that, nearly all are meant larger
+
 NOISE_MODELS: "Registry[NoiseModel]" = Registry("noise model")
 
 
@@ -222,6 +225,11 @@ class NoiseModel(ABC):
         if not np.isfinite(image).all():
             raise ValueError(
                 f"{self.name} made values which are NaN or infinite of a picture in [0, 1]"
+            )
+        if clip and np.quantile(image[::STEP, ::STEP], DARKEST) > WHITE:
+            raise ValueError(
+                f"{self.name} made values around {np.median(image):.3g} of a picture in [0, 1], "
+                f"which would be white; a noise for 0 to 255 divides what it returns by 255"
             )
         return in_range(image) if clip else image.astype(np.float32)
 

@@ -200,4 +200,6 @@ def _choices(group: str) -> str:
 def _shown(given: Any) -> str:
     if isinstance(given, type):
         return f"the class {given.__name__}"
+    if isinstance(given, list | tuple) and not given:
+        return f"an empty {type(given).__name__}"
     return f"an object of type {type(given).__name__}"

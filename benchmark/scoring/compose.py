@@ -25,7 +25,7 @@ from benchmark.scoring.matched import TARGETS, match_levels
 from benchmark.scoring.precision import choose_precision
 from benchmark.settings import Settings, digest_of, joined
 
-GREY_SIDE = 64  # pixels, of the picture with which noises are asked whether they take grey ones
+PROBE_SIDE = 64  # pixels, of the picture with which noises are asked what they make of one
 
 Group = Mapping[str, Chosen]  # by the names that the user gave
 
@@ -69,6 +69,7 @@ def compose(
     noises, datasets = _parted(noises, datasets)
     _refuse_other_channels(_made(models), protocol)
     noises = _of_kind(noises, protocol)
+    _refuse_other_randomness(noises, protocol)
     by_group = {"model": models, "noise": noises, "data": datasets, "metric": metrics}
     settings = {
         group: {name: one.recorded for name, one in chosen.items()}
@@ -197,7 +198,7 @@ def _of_kind(noises: Group, protocol: Protocol) -> Group:
     """
     if not protocol.grey:
         return noises
-    fit, probe = {}, np.full((GREY_SIDE, GREY_SIDE, 1), 0.5, np.float32)
+    fit, probe = {}, np.full((PROBE_SIDE, PROBE_SIDE, 1), 0.5, np.float32)
     for name, noise in noises.items():
         try:
             noise.made(probe, noise.made.levels[0], np.random.default_rng(0))
@@ -211,6 +212,27 @@ def _of_kind(noises: Group, protocol: Protocol) -> Group:
             f"{protocol.name} has; try noise=[gaussian,poisson]"
         )
     return fit
+
+
+def _refuse_other_randomness(noises: Group, protocol: Protocol) -> None:
+    """Raise ``ValueError`` for a noise which makes two pictures of one key.
+
+    Models would be scored on other noisy pixels, and nothing could be made again.
+    """
+    probe = np.full((PROBE_SIDE, PROBE_SIDE, protocol.channels), 0.5, np.float32)
+    for name, noise in noises.items():
+        try:
+            one, other = (
+                noise.made(probe, noise.made.levels[0], np.random.default_rng(0)) for _ in range(2)
+            )
+        except Exception:  # of a picture so small or plain; those to be scored say it themselves
+            continue
+        if not np.array_equal(one, other):
+            raise ValueError(
+                f"noise '{name}' makes other pixels each time it is given the same random "
+                f"generator; it has to draw from rng alone, as in rng.normal(size=clean.shape), "
+                f"and to keep nothing between images"
+            )
 
 
 def _inference(

@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 
 from benchmark.cells import Cell, ResultStore
+from benchmark.cells.reuse import OtherScores
 from benchmark.console.log import log
 from benchmark.datasets import Recorded
 from benchmark.denoiser.inference import AUTOMATIC
 from benchmark.files.names import check_name
 from benchmark.files.output import prepare
-from benchmark.files.whole import write_whole
+from benchmark.files.whole import file_hash, write_whole
 from benchmark.noise import NoiseModel
 from benchmark.protocol import IN_DISTRIBUTION
 from benchmark.reporting.figures.saving import save_figure
@@ -61,12 +62,33 @@ def train_variants(
     return weights
 
 
+def of_other_weights(folder: Path, weights: Mapping[str, Path]) -> list[str]:
+    """The variants which have scores in a folder by other weights than their files hold, or may."""
+    now = {name: file_hash(path) if path.is_file() else "" for name, path in weights.items()}
+    scored = {
+        (cell.model, record["settings"]["model"].get("weights", "").removeprefix("sha256:"))
+        for cell, record in ResultStore(folder).records()
+        if cell.model in now
+    }
+    return sorted({name for name, stored in scored if stored != now[name]})
+
+
 def score(grid: Grid, folder: Path, device: str) -> None:
-    """Score and store every cell of the grid of all variants."""
+    """Score and store every cell of the grid of all variants.
+
+    Raises
+    ------
+    ValueError
+        If the folder has scores of other images, noises or weights.
+    """
     store = ResultStore(folder)
-    if sentence := changes_of(grid, store).sentence(None):
-        log.info(sentence)
-    fill(grid, store, missing(grid, store), device)
+    try:
+        if sentence := changes_of(grid, store).sentence(None):
+            log.info(sentence)
+        fill(grid, store, missing(grid, store), device)
+    except OtherScores as error:  # variants are no lines of the command, and have their names
+        cure = "choose another folder (out=FOLDER), or delete that cell"
+        raise ValueError(f"{error.found}; {cure}") from None
 
 
 def write_page(

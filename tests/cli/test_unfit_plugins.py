@@ -122,6 +122,15 @@ def test_a_noise_written_for_colours_is_left_out_of_grey_images_by_name(bench, p
     assert "no noise fine of grey images: IndexError: index 1 is out of bounds" in out
 
 
+@pytest.mark.parametrize("law", ["np.random.standard_normal(clean.shape) / 9", "next(COUNTED)"])
+def test_a_noise_which_draws_from_elsewhere_is_refused(bench, plugin, law):
+    counted = "import itertools\nCOUNTED = itertools.count()\n"
+    plugin(fine_plugin=counted + FINE.replace("level / 255", law))
+    status, _, err = bench("run", "model=identity", "noise=fine", "data.photos.limit=1", "out=o")
+    assert status == 2
+    assert "noise 'fine' makes other pixels each time it is given the same random generator" in err
+
+
 CLASSES = {
     "no subclass": "@NOISE_MODELS.register('odd')\nclass Odd: pass",
     "benchmark.denoiser.Denoiser": "@DENOISERS.register('odd')\nclass Odd(Plain): pass",

@@ -86,6 +86,21 @@ def test_what_two_ablations_share_is_trained_once(bench, tmp_path, ablated):
     assert json.loads(cell.read_text())["settings"]["model"]["of"] == "masked"
 
 
+@pytest.mark.slow
+def test_scores_of_other_images_or_weights_are_said_before_a_training(
+    bench, tmp_path, ablated, monkeypatch
+):
+    shutil.copytree(ablated, tmp_path, dirs_exist_ok=True)
+    words = ["ablate", "attention_ratio", *quick_in(ablated)]
+    monkeypatch.setattr("benchmark.studies.comparison.train_variants", lambda *_: 15)  # SIGTERM
+    status, _, err = bench(*words, "test_crop=24")
+    assert status == 2 and "was scored with dataset.crop 32 (now 24); choose another folder" in err
+    for runs, is_other in (("runs", False), ("elsewhere", True)):
+        status, out, _ = bench(*words, f"runs={runs}")
+        said = "has scores of attention_65, attention_85, masked by other weights than elsewhere"
+        assert status == 128 + 15 and (said in out) == is_other
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -104,6 +119,7 @@ def test_what_two_ablations_share_is_trained_once(bench, tmp_path, ablated):
             "ablate input_ratio test_noise=[gaussian(15)]",
             "draws other noises against gaussian(15), and test_noise has no other; add some",
         ),
+        ("ablate masks start={start}", "variant 'baseline': "),
         ("ablate masks start={start}", "holds weights of 'dncnn', not of 'baseline'"),
         ("ablate masks watch=[gaussia(5)]", "gaussia"),
         ("ablate masks precision=fp8", "unknown precision=fp8"),

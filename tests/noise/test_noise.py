@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from doubles import Darkened, Offset
 
-from benchmark.noise import Key, NoiseModel, rng_for, stream, to_uint8
+from benchmark.noise import NOISE_MODELS, Key, NoiseModel, rng_for, stream, to_uint8
 
 
 def anything() -> np.random.Generator:
@@ -137,6 +137,7 @@ NO_PICTURES = {
     "complex": lambda clean: clean * 1j,
     "objects": lambda clean: clean.astype(object),
     "text": lambda clean: clean.astype(str),
+    "0 to 255": lambda clean: 255 * clean + 15,
     "None": lambda clean: None,
     "a list": lambda clean: clean.tolist(),
     "a pair": lambda clean: (clean, clean),
@@ -156,6 +157,12 @@ NO_PICTURES = {
 def test_what_a_noise_makes_is_a_picture_or_a_sentence(ramp, kind):
     with pytest.raises(ValueError, match="^made (made|changed) "):
         Made(NO_PICTURES[kind]).pair(ramp, 1, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("level", [1e3, 1e30])
+def test_however_strong_a_noise_is_its_picture_is_one(ramp, level):
+    for noise in (NOISE_MODELS["gaussian"](), Made(lambda clean: clean + 1.5)):
+        assert noise(ramp, level, np.random.default_rng(0)).max() == 1
 
 
 PICTURES = {

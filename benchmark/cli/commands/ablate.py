@@ -20,7 +20,7 @@ class AblateOptions(TrainingOptions):
     ablation
         A file of variants and of the question they answer.
     size
-        null: the published one; tiny.
+        null: the published one; tiny or small.
     runs
         Gets a folder for each training, as bench train writes them.
     out
@@ -53,7 +53,8 @@ def ablate(options: AblateOptions, line: CommandLine) -> None:
       bench ablate masks preset=fast minutes=60
       bench ablate input_ratio preset=tiny size=tiny steps=1500
 
-    Variants which several ablations share are trained once. Run the same command again after an
+    Variants which several ablations share are trained once; start= begins all of them with the same
+    weights, so they have to be of one network and size. Run the same command again after an
     interruption: it goes on from its last state, and scores no cell twice. noise and data are what
     is trained on.
     """
@@ -80,8 +81,20 @@ def ablate(options: AblateOptions, line: CommandLine) -> None:
         comparison.check_tested(ablation, build(tested.noise))
         build(tested.data)[options.test_data].images()
         trainings = {name: _training(options, name) for name in ablation.variants}
-        for training in trainings.values():
-            check_training(training)
+        for name, training in trainings.items():
+            try:
+                check_training(training)
+            except ValueError as error:
+                raise ValueError(f"variant '{name}': {error}") from None
+        if processes.is_main:  # what lies in the folder may be of other images, or other weights
+            comparison.score(compose_grid(tested), folder, processes.device)
+            weights = {n: Path(options.runs) / n / f"{n}.safetensors" for n in trainings}
+            if other := comparison.of_other_weights(folder, weights):
+                names = ", ".join(other)
+                log.info(
+                    f"{folder} has scores of {names} by other weights than {options.runs} has; "
+                    f"where these do not become the same, choose another folder: out=FOLDER"
+                )
         trained = comparison.train_variants(
             ablation, lambda name: compose_training(trainings[name], processes)
         )
