@@ -10,8 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmark.datasets import tiff
-from benchmark.datasets.kinds import PNG, check_kind, open_image, other_kind, read_bytes
+from benchmark.datasets.kinds import JPEG, check_kind, open_image, other_kind, read_bytes
 from benchmark.datasets.tiff import as_stored
 from benchmark.pixels import as_grey
 from benchmark.protocol import Protocol
@@ -229,6 +228,22 @@ def _decodes(content: bytes) -> bool:
     return True
 
 
+def _zeros_at_end(content: bytes) -> int:
+    """How many zeros the pixels of a JPEG or WebP file end in; of other formats none are counted.
+
+    What follows the end of a picture, as cameras fill up their files, is not of it.
+    """
+    if content.startswith(b"RIFF"):
+        data = content[: 8 + int.from_bytes(content[4:8], "little")]
+    elif content.startswith(JPEG) and not content.rstrip(b"\0").endswith(END_OF_JPEG):
+        data = content
+    elif content.startswith(JPEG) and content.endswith(END_OF_JPEG):
+        data = content.removesuffix(END_OF_JPEG)
+    else:
+        return 0
+    return len(data) - len(data.rstrip(b"\0"))
+
+
 def check_whole(path: Path) -> None:
     """Decode a file to its last byte: OpenCV may hand out the part of a cut file without a word.
 
@@ -249,9 +264,7 @@ def check_whole(path: Path) -> None:
         raise ValueError(
             f"{path} cannot be read as a whole image ({error}); replace or remove it"
         ) from error
-    data = content.removesuffix(END_OF_JPEG)
-    zeros = len(data) - len(data.rstrip(b"\0"))
-    if zeros >= ZEROS and not content.startswith((PNG, *tiff.MAGIC, b"BM")):
+    if (zeros := _zeros_at_end(content)) >= ZEROS:
         warnings.warn(
             f"{path} ends in {zeros} zeros, as an interrupted copy leaves it, and decoders make up "
             f"what lacks; look at it, and replace or remove it if its lower part is plain",

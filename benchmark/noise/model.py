@@ -14,8 +14,8 @@ from benchmark.registry import Registry
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
-STEP = 4  # of rows and columns that are looked at
-DARKEST, WHITE = 0.1, 2.0  # if this part of the values is beyond that, nearly all are meant larger
+MOST_TIMES = 16  # as bright as the clean picture: more is a mistake of scale, and would be white
+LEAST_ALIKE, LEAST_SEEN = 0.5, 256  # correlation and values by which one is seen; chance is neither
 
 NOISE_MODELS: "Registry[NoiseModel]" = Registry("noise model")
 
@@ -226,12 +226,23 @@ class NoiseModel(ABC):
             raise ValueError(
                 f"{self.name} made values which are NaN or infinite of a picture in [0, 1]"
             )
-        if clip and np.quantile(image[::STEP, ::STEP], DARKEST) > WHITE:
+        if clip and (times := _times_as_bright(clean, image)) > MOST_TIMES:
             raise ValueError(
-                f"{self.name} made values around {np.median(image):.3g} of a picture in [0, 1], "
-                f"which would be white; a noise for 0 to 255 divides what it returns by 255"
+                f"{self.name} made a picture {times:.3g} times as bright as the clean one, which "
+                f"is in [0, 1]; a noise for 0 to 255 divides what it returns by 255"
             )
         return in_range(image) if clip else image.astype(np.float32)
+
+
+def _times_as_bright(clean: np.ndarray, image: np.ndarray) -> float:
+    """The slope of a noisy picture against the clean one; 1 where the two hardly go together."""
+    step = max(1, int((clean.size / (16 * LEAST_SEEN)) ** 0.5))  # a part of the pixels will do
+    x, y = (part[::step, ::step].astype(float).ravel() for part in (clean, image))
+    with np.errstate(over="ignore", invalid="ignore"):  # of levels beyond all reason
+        x, y = x - x.mean(), y - y.mean()
+        spread, both = x @ x, x @ y
+        is_alike = both > LEAST_ALIKE * np.sqrt(spread * (y @ y))  # false of NaN
+    return float(both / spread) if len(x) >= LEAST_SEEN and is_alike else 1.0
 
 
 def to_uint8(image: np.ndarray) -> np.ndarray:
