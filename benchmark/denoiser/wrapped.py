@@ -38,7 +38,7 @@ class Wrapped(Denoiser):
     def forward(self, noisy: Tensor) -> Tensor:
         """A module whose numbers are all of another type, as float64, is given images in it."""
         kinds = {number.dtype for number in self.parameters() if number.is_floating_point()}
-        return self.restores(noisy.to(*kinds) if len(kinds) == 1 else noisy)
+        return self.restores(noisy.to(kinds.pop()) if len(kinds) == 1 else noisy)
 
     def train(self, mode: bool = True) -> "Wrapped":
         """Also of the modules which a function reads by name."""
