@@ -11,6 +11,7 @@ Settings = Mapping[str, Any]
 Identities = Mapping[str, str] | None  # by image, in order; None: only the set is known
 
 GROUPS = {"model": "model", "noise": "noise", "dataset": "data", "metrics": "metric"}  # of options
+CURE = "choose another folder (out=FOLDER), or delete that cell"
 MOST_ALIKE = 10_000
 WHICH = ("limit", "images", "sha256")  # settings of a dataset that say which images, not of what
 
@@ -81,8 +82,7 @@ def refuse_other(
     if reason:
         named = " and ".join(f"'+{group}.NAME={{of: ...}}'" for group in groups if group)
         own = f"give the variant a name of its own ({named}), " if named else ""
-        cure = f"{own}choose another folder (out=FOLDER), or delete that cell"
-        raise OtherScores(f"{place} was scored {reason}", cure)
+        raise OtherScores(f"{place} was scored {reason}", f"{own}{CURE}")
 
 
 def usable_rows(

@@ -170,7 +170,7 @@ def read_image(path: Path) -> np.ndarray:
     except cv2.error:
         pixels = None
     if pixels is None:
-        if _decodes(content):  # by Pillow alone, as tiles of a few pixels and rare compressions
+        if _decoding_error(content) is None:  # tiles of a few pixels, rare compressions
             raise ValueError(
                 f"{path} is whole, but of a layout or compression which is not read here; save it "
                 f"as PNG, or as TIFF without tiles and compression, or remove it"
@@ -219,13 +219,14 @@ def _kind(channels: int, pixels: np.ndarray) -> str:
     return f"{kind}, {pixels.dtype}"
 
 
-def _decodes(content: bytes) -> bool:
+def _decoding_error(content: bytes) -> Exception | None:
+    """What Pillow raises as it decodes a file to its last byte, if anything."""
     try:
         with open_image(content) as image:
             image.load()
-    except Exception:  # a damaged file may raise anything in a decoder
-        return False
-    return True
+    except Exception as error:  # a damaged file may raise anything in a decoder
+        return error
+    return None
 
 
 def _zeros_at_end(content: bytes) -> int:
@@ -257,10 +258,7 @@ def check_whole(path: Path) -> None:
     """
     content = read_bytes(path)
     check_kind(path, content)
-    try:
-        with open_image(content) as image:
-            image.load()
-    except Exception as error:  # a damaged file may raise anything in a decoder
+    if error := _decoding_error(content):
         raise ValueError(
             f"{path} cannot be read as a whole image ({error}); replace or remove it"
         ) from error

@@ -83,18 +83,19 @@ def check_kind(path: Path, content: bytes) -> None:
         )
     if kind := tiff.other_kind(content):
         raise ValueError(other_kind(path, kind))
-    mode, width, height, is_transparent = "", 0, 0, False
+    mode, pictures, width, height, is_transparent = "", 1, 0, 0, False
     try:
         with open_image(content) as image:
             mode, (width, height) = image.mode, image.size
             is_transparent = "transparency" in image.info  # which OpenCV drops where it is grey
+            pictures = pictures_in(image)
     except Exception:  # Pillow knows fewer kinds than OpenCV, and raises anything at a damaged file
         pass
     if mode == "CMYK":  # which OpenCV converts, in its own way, before it hands it out
         raise ValueError(other_kind(path, mode))
     if is_transparent:
         raise ValueError(other_kind(path, "transparent in places"))
-    check_one(path, content)
+    refuse_several(path, pictures)
     if width * height > LARGEST[0] or max(width, height) > LARGEST[1]:
         raise ValueError(
             f"{path} has {width}x{height} pixels, but at most {LARGEST[0]}, and {LARGEST[1]} in a "
@@ -102,17 +103,16 @@ def check_kind(path: Path, content: bytes) -> None:
         )
 
 
-def check_one(path: Path, content: bytes) -> None:
-    """Raise ``ValueError`` if a file holds several pictures, as far as Pillow can tell."""
-    try:
-        with open_image(content) as image:
-            # a phone's JPEG (MPO) is followed by previews and depths of it
-            frames = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
-    except Exception:  # as above
-        return
-    if frames > 1:
+def pictures_in(image: "Image") -> int:
+    """How many pictures an opened file holds; a phone's JPEG (MPO) is one, with previews of it."""
+    return 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
+
+
+def refuse_several(path: Path, pictures: int) -> None:
+    """Raise ``ValueError`` if a file holds several pictures."""
+    if pictures > 1:
         raise ValueError(
-            f"{path} holds {frames} pictures (an animation, or pages), but an image must be one; "
+            f"{path} holds {pictures} pictures (an animation, or pages), but an image must be one; "
             f"save the one that is meant as a file of its own, or remove it"
         )
 

@@ -198,10 +198,10 @@ def _of_kind(noises: Group, protocol: Protocol) -> Group:
     """
     if not protocol.grey:
         return noises
-    fit, probe = {}, np.full((PROBE_SIDE, PROBE_SIDE, 1), 0.5, np.float32)
+    fit = {}
     for name, noise in noises.items():
         try:
-            noise.made(probe, noise.made.levels[0], np.random.default_rng(0))
+            _probed(noise, protocol)
             fit[name] = noise
         except Exception as error:  # whatever a noise that was written for colours ends in
             kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
@@ -214,17 +214,20 @@ def _of_kind(noises: Group, protocol: Protocol) -> Group:
     return fit
 
 
+def _probed(noise: Chosen, protocol: Protocol) -> np.ndarray:
+    """What a noise at its mildest makes of a small and plain picture of a protocol's channels."""
+    picture = np.full((PROBE_SIDE, PROBE_SIDE, protocol.channels), 0.5, np.float32)
+    return noise.made(picture, noise.made.levels[0], np.random.default_rng(0))
+
+
 def _refuse_other_randomness(noises: Group, protocol: Protocol) -> None:
     """Raise ``ValueError`` for a noise which makes two pictures of one key.
 
     Models would be scored on other noisy pixels, and nothing could be made again.
     """
-    probe = np.full((PROBE_SIDE, PROBE_SIDE, protocol.channels), 0.5, np.float32)
     for name, noise in noises.items():
         try:
-            one, other = (
-                noise.made(probe, noise.made.levels[0], np.random.default_rng(0)) for _ in range(2)
-            )
+            one, other = (_probed(noise, protocol) for _ in range(2))
         except Exception:  # of a picture so small or plain; those to be scored say it themselves
             continue
         if not np.array_equal(one, other):

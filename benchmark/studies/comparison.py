@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from benchmark.cells import Cell, ResultStore
-from benchmark.cells.reuse import OtherScores
+from benchmark.cells.reuse import CURE, OtherScores
 from benchmark.console.log import log
 from benchmark.datasets import Recorded
 from benchmark.denoiser.inference import AUTOMATIC
@@ -87,8 +87,7 @@ def score(grid: Grid, folder: Path, device: str) -> None:
             log.info(sentence)
         fill(grid, store, missing(grid, store), device)
     except OtherScores as error:  # variants are no lines of the command, and have their names
-        cure = "choose another folder (out=FOLDER), or delete that cell"
-        raise ValueError(f"{error.found}; {cure}") from None
+        raise ValueError(f"{error.found}; {CURE}") from None
 
 
 def write_page(

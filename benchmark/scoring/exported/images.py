@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmark.datasets.kinds import PNG, check_one, open_image, read_bytes
+from benchmark.datasets.kinds import PNG, open_image, pictures_in, read_bytes, refuse_several
 from benchmark.datasets.tiff import MAGIC, as_stored, other_kind
 from benchmark.pixels import png_bytes
 
@@ -74,15 +74,16 @@ def _check_picture(path: Path, content: bytes) -> None:
         raise ValueError(f"{path} cannot be read as an image: it is no PNG or TIFF; write it again")
     if kind := other_kind(content, floats=True):
         raise ValueError(f"{path} is {kind}; {WANTED}")
-    check_one(path, content)
     try:
         image = open_image(content)
     except Exception:  # Pillow knows fewer kinds than OpenCV
         return
     try:
+        pictures = pictures_in(image)
         image.load()
     except Exception as error:  # a damaged file may raise anything in a decoder
         raise ValueError(f"{path} is damaged or cut short ({error}); write it again") from error
+    refuse_several(path, pictures)
 
 
 def _picture(content: bytes) -> np.ndarray | None:
