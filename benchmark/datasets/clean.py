@@ -49,7 +49,7 @@ class Photos(OfScikitImage):
     }
     pictures = tuple(centres)
 
-    crop: int | None = 256
+    crop: int | None = 192
 
 
 @DATASETS.register("ihc")
