@@ -49,6 +49,12 @@ def chosen_layers(network: nn.Module, patterns: Sequence[str] = ()) -> list[str]
     return list(dict.fromkeys(found))
 
 
+def has_layer(network: nn.Module, pattern: str) -> bool:
+    """Whether a pattern, as `chosen_layers` takes it, meets a module of a network."""
+    stem = pattern.removesuffix(INPUT)
+    return any(_matches(name, stem) for name, _ in network.named_modules() if name)
+
+
 @contextmanager
 def activations(
     network: nn.Module, layers: Sequence[str], of: Callable[[Tensor], Any] = torch.clone

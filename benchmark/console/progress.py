@@ -6,7 +6,6 @@ from typing import TypeVar
 
 from rich.progress import (
     BarColumn,
-    MofNCompleteColumn,
     Progress,
     ProgressColumn,
     Task,
@@ -36,8 +35,7 @@ def progress(unit: str, *fields: str) -> Progress:
     columns = [
         *(_text(f"{{task.fields[{name}]}}") for name in fields),
         BarColumn(),
-        MofNCompleteColumn(),
-        _text(f"{unit}, left:"),
+        _Count(unit),
         TimeRemainingColumn(),
         _text("{task.fields[now]}"),
     ]
@@ -52,6 +50,20 @@ def track(items: Iterable[Item], unit: str, total: int, now: str = "") -> Iterat
         for item in items:
             yield item
             shown.advance(task)
+
+
+class _Count(ProgressColumn):
+    """How many of how many there are; the first alone where the second is not known."""
+
+    def __init__(self, unit: str):
+        super().__init__()
+        self.unit = unit
+
+    def render(self, task: Task) -> Text:
+        done = _number(task.completed)
+        if task.total is None:
+            return Text(f"{done} {self.unit}")
+        return Text(f"{done}/{_number(task.total)} {self.unit}, left:")
 
 
 class _Lines(Progress):
@@ -86,8 +98,13 @@ def _text(form: str) -> ProgressColumn:
     return TextColumn(form, markup=False)  # names and formulas may have brackets
 
 
+def _number(count: float) -> str:
+    """A count; megabytes of a small file with a decimal."""
+    return f"{count:.1f}" if count % 1 and count < 10 else f"{count:.0f}"
+
+
 def _shown(column: ProgressColumn, task: Task) -> str:
     if isinstance(column, BarColumn):
-        return f"{task.percentage:.0f} %"
+        return "" if task.total is None else f"{task.percentage:.0f} %"
     shown = column.render(task)
     return shown.plain if isinstance(shown, Text) else str(shown)

@@ -48,10 +48,16 @@ class Lease:
 
 
 class Leases:
-    """The leases which one writer takes, and what it saw of those of others."""
+    """The leases which one writer takes, and what it saw of those of others.
 
-    def __init__(self) -> None:
-        self.owner = new_token()
+    Parameters
+    ----------
+    setting
+        Of commands, which names the folder of these files, as `writing` takes it.
+    """
+
+    def __init__(self, setting: str = "out") -> None:
+        self.owner, self.setting = new_token(), setting
         self._seen: dict[Path, tuple[object, float]] = {}  # a lease's state, and when it was new
 
     def take(self, path: Path, renewed: bool = True) -> Lease | None:
@@ -70,7 +76,7 @@ class Leases:
         OSError
             If the file cannot be written.
         """
-        with writing(path):
+        with writing(path, setting=self.setting):
             if (other := holder(path)) is not None:  # else none is removed: another's may be new
                 if not self._is_ours_to_take(path, other):
                     return None

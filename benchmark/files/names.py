@@ -50,7 +50,7 @@ def check_name(group: str, name: object) -> None:
     if problem:
         raise ValueError(
             f"{WORDS.get(group, group)} {_shown(name)} cannot have this name: {problem}; names are "
-            f"letters, digits and _ - . + ( ) , and begin with none of . and -"
+            f"letters a to z, digits and _ - . + ( ) , and begin with none of . and -"
         )
 
 

@@ -28,15 +28,14 @@ ADVICE = (  # what to do about an error, by its number; where none fits, try aga
     ),
     (
         {errno.EACCES, errno.EPERM, errno.EROFS},
-        "choose a folder that you may write to ({setting}=FOLDER), or let yourself write there "
-        "and ",
+        "choose a folder that you may write to ({setting}), or let yourself write there and ",
     ),
     (
         {errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.ENOTEMPTY},
         "a file stands where a folder has to be, or a folder where a file: choose another folder "
-        "({setting}=FOLDER), or move that away and ",
+        "({setting}), or move that away and ",
     ),
-    ({errno.ENAMETOOLONG}, "choose shorter names or a shorter folder ({setting}=FOLDER) and "),
+    ({errno.ENAMETOOLONG}, "choose shorter names or a shorter folder ({setting}) and "),
 )
 
 
@@ -108,7 +107,7 @@ def writing(path: Path, what: str = "", setting: str = "out") -> Iterator[None]:
     Parameters
     ----------
     setting
-        Which names the folder.
+        Which names the folder: ``"out"``; or as it is to be shown, ``"lock=FILE"``.
 
     Raises
     ------
@@ -127,7 +126,8 @@ def writing(path: Path, what: str = "", setting: str = "out") -> Iterator[None]:
 def advice(error: OSError, setting: str = "out") -> str:
     """What to do about an error of the file system, as the end of a sentence."""
     first = next((text for numbers, text in ADVICE if error.errno in numbers), "")
-    return f"{first.format(setting=setting)}give the same command again"
+    named = setting if "=" in setting else f"{setting}=FOLDER"
+    return f"{first.format(setting=named)}give the same command again"
 
 
 def sweep(folder: Path) -> None:

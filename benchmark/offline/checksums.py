@@ -21,11 +21,24 @@ class Checksums:
         The id that git has for the content: the SHA-1 of ``blob SIZE\\0`` and the content.
     sha256
         In hexadecimal; its first digits will do, as ``torch.hub`` has them in names of files.
+    lock
+        The file in which a first fetch recorded them; empty where they are published.
     """
 
     size: int | None = None
     blob: str = ""
     sha256: str = ""
+    lock: str = ""
+
+    @property
+    def expected(self) -> str:
+        """The file that has these checksums, in words."""
+        if self.lock:
+            return (
+                f"the file of the first fetch, which {self.lock} records (if the new one is right, "
+                f"remove its entry there)"
+            )
+        return "the file that was published"
 
     @property
     def whole(self) -> bool:

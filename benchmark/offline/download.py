@@ -77,9 +77,15 @@ class Resuming:
             problem = self.checksums.problem(self.part)
         if problem:
             self._drop()
-            raise Refused(f"{url} is not the file that was published: {problem}")
+            raise Refused(f"{url} is not {self.checksums.expected}: {problem}")
         os.replace(self.part, output_file)
         self.tag.unlink(missing_ok=True)
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether another attempt needs not receive again what has been received."""
+        kept = self.part.is_file() and self.part.stat().st_size > 0
+        return kept and bool(self.checksums.whole or self._strong_tag())
 
     def _begun(self) -> int:
         """How many bytes can be gone on with."""
@@ -137,7 +143,7 @@ class Resuming:
                 _check_start(url, response, first)
             if self.checksums.size and announced not in (None, self.checksums.size):
                 raise Refused(
-                    f"{url} is not the file that was published: it has {announced} bytes there, "
+                    f"{url} is not {self.checksums.expected}: it has {announced} bytes there, "
                     f"not {self.checksums.size}"
                 )
             self.part.parent.mkdir(parents=True, exist_ok=True)

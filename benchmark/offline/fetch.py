@@ -91,22 +91,27 @@ def fetch(source: Source, folder: Path, lock: Lock, seen: Seen = lambda _: None)
     folder = folder.resolve()  # a link may lead to another disk, onto which nothing can be moved
     found = compare(source, folder, lock)
     if found.others:
-        return _with_others(source, folder, found)
+        return _with_others(source, folder, found, lock)
     if not found.lacking:
         return f"{source.name}: all of it is in {folder} already"
     beside = folder.parent if source.kind == "data" else folder
     work = beside / f".{source.name}.fetching"
-    said = f"{source.name}: fetched into {folder}"
+    if not all(lock.checksums(remote).whole for remote in found.lacking):
+        lock.require_writable()
     with writing(folder, setting="to"):
         work.mkdir(parents=True, exist_ok=True)
     try:
-        with Leases().waiting(work / "lease", log.info), writing(folder, setting="to"):
-            found = compare(source, folder, lock)  # another process may have brought some
-            _receive(source, found.lacking, work, lock, seen)
-            said += _recorded(found.lacking, work, lock)
-            folder.mkdir(parents=True, exist_ok=True)
-            for remote in found.lacking:
-                os.replace(work / remote.name, folder / remote.name)
+        with Leases("to").waiting(work / "lease", log.info):
+            found = compare(source, folder, lock)
+            if not found.lacking:
+                return f"{source.name}: all of it is in {folder}, brought by another process"
+            with writing(folder, setting="to"):
+                _receive(source, found.lacking, work, lock, seen)
+            said = f"{source.name}: fetched into {folder}{_recorded(found.lacking, work, lock)}"
+            with writing(folder, setting="to"):
+                folder.mkdir(parents=True, exist_ok=True)
+                for remote in found.lacking:
+                    os.replace(work / remote.name, folder / remote.name)
             shutil.rmtree(work, ignore_errors=True)
     finally:
         with contextlib.suppress(OSError):  # it has what a later call goes on with
@@ -141,9 +146,12 @@ def _receive(source: Source, files: list[Remote], work: Path, lock: Lock, seen: 
             except Refused as error:
                 raise ValueError(f"{source.name}: {error}; its page is {source.page}") from None
             except requests.RequestException as error:
-                raise ValueError(
-                    f"{source.name}: {error}; the same command goes on where it was"
-                ) from None
+                again = (
+                    "the same command goes on where it was"
+                    if downloader.goes_on
+                    else "give the same command again"
+                )
+                raise ValueError(f"{source.name}: {error}; {again}") from None
             before += path.stat().st_size
             seen(before)
 
@@ -161,7 +169,7 @@ def _recorded(files: list[Remote], work: Path, lock: Lock) -> str:
     return said
 
 
-def _with_others(source: Source, folder: Path, found: Found) -> str:
+def _with_others(source: Source, folder: Path, found: Found, lock: Lock) -> str:
     """What to say of a folder with other files than the published ones, which are all kept."""
     names = ", ".join(found.others[:OTHERS]) + (" ..." if len(found.others) > OTHERS else "")
     if source.kind == "data":
@@ -171,7 +179,9 @@ def _with_others(source: Source, folder: Path, found: Found) -> str:
                 f"{source.name}: its {dataset.count} images are in {folder} already, in other "
                 f"files than the published ones ({names}); nothing was fetched"
             )
+    recorded = {r.name for r in source.files if lock.checksums(r).lock} & {*found.others}
+    said = f"those which {lock.path} records of first fetches" if recorded else "the published ones"
     raise ValueError(
-        f"{source.name}: {folder} has other files than the published ones ({names}), which are "
-        f"kept; move them away, or choose another folder with to=FOLDER"
+        f"{source.name}: {folder} has other files than {said} ({names}), which are kept; move them "
+        f"away, or choose another folder with to=FOLDER"
     )

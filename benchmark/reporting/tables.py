@@ -20,6 +20,7 @@ HTML = {"bold": ("<b>", "</b>"), "italic": ("<i>", "</i>"), "underline": ("<u>",
 LATEX = {"bold": r"\textbf", "italic": r"\textit", "underline": r"\underline"}
 LEAST = 8  # characters to which a column of names folds on a narrow terminal, if not narrower
 GAP = 3  # points at each side of a column in LaTeX
+TAG = re.compile(r"<(?=[A-Za-z/!?])")  # begins one in Markdown
 NUMBER = re.compile(r"[<±+-]?\d+(\.\d+)?")  # with its point and decimals
 
 
@@ -223,8 +224,8 @@ class Table:
 
 
 def _piped(text: str) -> str:
-    """A cell of Markdown: its own pipes are no borders."""
-    return text.replace("|", "\\|")
+    """A cell of Markdown: its own pipes are no borders, and a label has no tags of HTML."""
+    return TAG.sub(r"\\<", text.replace("|", "\\|"))
 
 
 def _latex(text: str) -> str:

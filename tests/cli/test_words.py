@@ -167,7 +167,7 @@ IN_WORDS = [
     ("run =5", "'=5' is no setting"),
     ("run 5", "'5' is no setting"),
     ("run mod|el=masked", "did you mean 'model'?"),
-    ("run +model.tv<b>={of:tv}", "'model.tv<b>' can be no name; names are letters, digits and"),
+    ("run +model.tv<b>={of:tv}", "'model.tv<b>' can be no name; names are letters a to z, digits"),
     ("list a b", "'b' is no setting"),
     ("list data photos", "one word alone is the kind: write bench list photos"),
     ("run -x", "unknown flag '-x'. Known: --help, --cfg job, -m"),

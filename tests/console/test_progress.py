@@ -63,6 +63,16 @@ def test_a_short_computation_is_one_line_in_a_log(screen, monkeypatch):
     assert console.file.getvalue() == "100 % 5/5 images, left: 0:00:00\n"
 
 
+def test_without_a_total_there_is_no_share_of_it(screen):
+    console = screen()
+    with progress("MB", "name") as shown:
+        unknown = shown.add_task("", total=None, name="weights", now="")
+        shown.update(unknown, completed=0.2048)
+        small = shown.add_task("", total=2.5, name="small", now="")
+        shown.update(small, completed=2.0)
+    assert console.file.getvalue() == "weights 0.2 MB\nsmall 80 % 2/2.5 MB, left: -:--:--\n"
+
+
 def test_the_lines_end_with_the_computation_also_where_it_fails(screen):
     console = screen()
     with pytest.raises(KeyboardInterrupt), progress("images") as shown:

@@ -68,6 +68,14 @@ def test_one_that_never_comes_to_an_end_leaves_no_file_and_the_next_call_goes_on
     assert os.listdir(folder) == ["toy.pth"]
 
 
+def test_a_part_which_nothing_tells_from_another_file_is_not_promised_to_go_on(
+    server, source, folder, lock
+):
+    address, _ = server.page("/toy.pth", cuts=[98_304, 0, 0, 0, 0])
+    sentence = refusal(source(address), folder, lock)
+    assert sentence.endswith("bytes; give the same command again")
+
+
 def test_a_server_without_ranges_starts_again(server, source, folder, lock):
     address, page = server.page("/toy.pth", cuts=[98_304], ranges=False)
     fetch(source(address, checksums=KNOWN), folder, lock)
@@ -209,12 +217,12 @@ def test_where_nothing_can_be_written_one_sentence_says_it(server, source, tmp_p
 def test_a_checksum_that_cannot_be_recorded_leaves_no_file_without_one(
     server, source, folder, lock, monkeypatch
 ):
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     address, page = server.page("/toy.pth")
     with monkeypatch.context() as patched:
-        patched.setattr("benchmark.offline.lock.write_whole", full)
+        patched.setattr("benchmark.offline.lock.replacing", full)
         with pytest.raises(OSError, match="No space left"):
             fetch(source(address), folder, lock)
     assert not (folder / "toy.pth").exists()
@@ -281,17 +289,40 @@ def test_what_has_no_published_checksum_is_held_against_its_first_fetch(
     assert SHA256 in said and str(lock.path) in said
     (folder / "toy.pth").unlink()
     page.content = CONTENT[::-1]
-    assert "is not the file that was published: its SHA-256" in refusal(
+    said = refusal(source(address), folder, lock)
+    assert f"is not the file of the first fetch, which {lock.path} records (if the new" in said
+    assert "that was published" not in said
+    (folder / "toy.pth").write_bytes(b"mine")
+    assert f"other files than those which {lock.path} records" in refusal(
         source(address), folder, lock
     )
+    (folder / "toy.pth").unlink()
     page.content = CONTENT
     assert "SHA-256" not in fetch(source(address), folder, lock)
 
 
-def test_a_file_that_is_no_lock_is_refused_before_anything_is_fetched(tmp_path):
-    (tmp_path / "lock").write_text('{"a": 3}')
-    with pytest.raises(ValueError, match="is no lock of bench fetch"):
+@pytest.mark.parametrize(
+    "text", ['{"a": 3}', "[]", '{"a": {"size": "x", "sha256": "5"}}', '{"a": {"size": 5}}', ""]
+)
+def test_a_file_that_is_no_lock_is_refused_before_anything_is_fetched(tmp_path, text):
+    (tmp_path / "lock").write_text(text)
+    with pytest.raises(ValueError, match="is no lock of bench fetch; move it away, or name"):
         Lock(tmp_path / "lock")
+
+
+def test_a_folder_is_no_lock(tmp_path):
+    with pytest.raises(ValueError, match=r"is no lock of bench fetch \(Is a directory\); move"):
+        Lock(tmp_path)
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="no folder that refuses all: /proc")
+def test_where_nothing_can_be_recorded_nothing_is_fetched(server, source, folder):
+    address, page = server.page("/toy.pth")
+    lock = Lock(Path("/proc/none/lock"))
+    with pytest.raises(OSError, match="^cannot write /proc/none/lock.lease: ") as caught:
+        fetch(source(address), folder, lock)
+    assert str(caught.value).count("cannot write") == 1 and not page.asked
+    fetch(source(address, checksums=KNOWN), folder, lock)  # nothing is to be recorded
 
 
 def test_a_git_blob_id_is_git_s(tmp_path):

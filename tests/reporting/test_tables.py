@@ -37,6 +37,11 @@ def test_markdown_without_padding_says_in_three_dashes_where_a_column_stands():
     ]
 
 
+def test_a_label_has_no_tags_in_markdown():
+    table = Table(["model", "s"], [["TV <b>x", "<0.01"]])
+    assert table.markdown(padded=False).splitlines()[2] == r"| TV \<b>x | <0.01 |"
+
+
 def test_latex_is_a_table_of_booktabs_with_its_rule_and_no_sign_which_fonts_lack():
     text = SCORES.latex("tab:a_set")
     assert r"\begin{tabular}{@{}lrr@{}}" in text

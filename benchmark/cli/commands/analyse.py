@@ -36,7 +36,7 @@ class AnalyseOptions:
     hidden
         Percentages of the pixels which completion hides.
     seed
-        Of noise and networks.
+        Of noise and networks; of predict, of the networks which its intervals draw.
     scores
         A results folder, of predict: its mean scores beyond training are compared with what the
         other analyses in OUT found of the same models and datasets.
@@ -133,7 +133,7 @@ def _predict(options: AnalyseOptions, line: CommandLine) -> None:
     from benchmark.studies.analyses import predict
 
     measured = ("model", "noise", "data", "levels", "layers", "crops", "side", "batch", "hidden")
-    if given := line.given(*measured):
+    if given := line.given(*measured, "device", "threads"):
         raise ValueError(f"predict compares what was found; leave out {' '.join(given)}")
     out = Path(options.out)
     pages = {"predict.md": "predict", "predict.csv": "predict table"}
@@ -145,7 +145,7 @@ def _predict(options: AnalyseOptions, line: CommandLine) -> None:
             f"no finished cells under {options.scores}; name a results folder: scores=FOLDER"
         )
     look = look_of(options, *(set(scores.rows[column]) for column in ("model", "noise")))
-    done = list(predict.predictions(found, *predict.scored(scores)))
+    done = list(predict.predictions(found, *predict.scored(scores), seed=options.seed))
     command = shlex.join(line.without("out"))
     written = predict.write_pages(
         done, out / "predict", command, options.scores, options.formats, look

@@ -154,7 +154,9 @@ def _setting(known: Known, text: str) -> Word:
     if not word.sets and word.prefix == "~":
         return word
     if word.sets and word.prefix == "+" and not KEY.fullmatch(word.key):
-        raise ValueError(f"'{word.key}' can be no name; names are letters, digits and _ - . @")
+        raise ValueError(
+            f"'{word.key}' can be no name; names are letters a to z, digits and _ - . @"
+        )
     if not word.sets or not KEY.fullmatch(word.key):
         raise ValueError(f"'{text}' is no setting, which is key=value; {_example(known, text)}")
     missing = "" if _may_hold_brackets(known, word) else unclosed(word.value)

@@ -103,7 +103,9 @@ def _sentences(found: Generalization) -> list[str]:
     if elsewhere:
         noise, level = found.ranking.in_distribution
         names = ", ".join(elsewhere)
-        said.append(f"Not trained on {label(noise)} {level:g}, so without gap: {names}.")
+        said.append(
+            f"Not trained on {label(noise)} {level:g}, so without that column and gap: {names}."
+        )
     if any(own != [family] for family, own in found.families.items()):
         own = [f"{label(f)} ({', '.join(map(label, own))})" for f, own in found.families.items()]
         said.append(f"Families: {', '.join(own)}.")

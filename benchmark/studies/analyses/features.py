@@ -19,7 +19,7 @@ from benchmark.studies.analyses.setup import Setup, is_reference, name_of
 VERSION = 1  # of what is measured; another measures everything again
 CROPS, SIDE = 64, 64
 COMPARES = True  # noises, beside that of training
-UNUSED = ("hidden",)
+UNUSED = ("hidden", "scores")
 CAPTION = (
     "How the values of the deepest features are distributed, filled, beside those under the noise "
     "of training, the line; a row a network. W: Wasserstein's distance of the two, in standard "
@@ -53,6 +53,7 @@ class Distribution:
 def measure(setup: Setup) -> list[Distribution]:
     """The distributions of each network under the noise of training and the others, each kept."""
     setup.require_layers()
+    setup.require_others()
     found = []
     for reference in setup.references:
         values = cache(lambda cell=reference: _values(setup, cell))  # only if something is missing

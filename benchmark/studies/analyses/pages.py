@@ -13,23 +13,29 @@ from benchmark.reporting.tables import Table
 from benchmark.studies.analyses.look import Look
 from benchmark.studies.analyses.setup import Setup
 
+WORDS = ("dataset", "model", "noise", "layer")  # ends of the names of columns without numbers
+
 
 def read_table(path: Path, *columns: str) -> pd.DataFrame:
-    """A table with these columns; an empty one where there is no file.
+    """A table with these columns, names as text; an empty one where there is no file.
 
     Raises
     ------
     ValueError
         If the file is no such table.
     """
+    names = {name: str for name in columns if name.endswith(WORDS)}  # of a network: 1, or NA
     if not path.is_file():
         return pd.DataFrame()
     try:
-        rows = pd.read_csv(path)
+        rows = pd.read_csv(path, dtype=names, keep_default_na=False, na_values=[""])  # type: ignore[arg-type]
     except ValueError as error:  # empty, or no CSV
         raise ValueError(f"{path} cannot be read as CSV ({error})") from None
     if lacking := [name for name in columns if name not in rows]:
         raise ValueError(f"{path} has no column {', '.join(lacking)}")
+    values = rows[[name for name in columns if name not in names]]
+    if len(rows) and (wrong := [*values.select_dtypes(exclude="number")]):
+        raise ValueError(f"{path} has something else than numbers in its column {wrong[0]}")
     return rows
 
 

@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 
 from benchmark.cells.scores import Scores
+from benchmark.console.log import log
 from benchmark.files.whole import write_whole
 from benchmark.protocol import IN_DISTRIBUTION
 from benchmark.reporting.board import Board
 from benchmark.reporting.figures.saving import pictures, save_figure
 from benchmark.reporting.pages import render
-from benchmark.reporting.tables import Table
+from benchmark.reporting.tables import ABSENT, Table
 from benchmark.studies.analyses.figures.scatter import Scatter, scatter
 from benchmark.studies.analyses.look import PLAIN, Look
 from benchmark.studies.analyses.pages import read_table
@@ -31,7 +32,10 @@ CAPTION = (
 
 @dataclass(frozen=True)
 class Correlation:
-    """Spearman's rank correlation over networks, and its 95 % interval: bootstrap over them."""
+    """Spearman's rank correlation over networks, and its 95 % interval: bootstrap over them.
+
+    NaN where nothing has an order.
+    """
 
     value: float
     low: float
@@ -39,6 +43,8 @@ class Correlation:
 
     @property
     def text(self) -> str:
+        if np.isnan(self.value):
+            return ABSENT
         return f"{self.value:+.2f} ({self.low:+.2f} to {self.high:+.2f})"
 
 
@@ -127,19 +133,20 @@ def predictions(
     Raises
     ------
     ValueError
-        If no dataset has four networks with both a score and a measure.
+        If no dataset has four networks with both a score and a measure under the same noise.
     """
-    few, enough = set(), False
+    few, enough = [], False
     for kind, lines in found.items():
         for dataset, part in lines.groupby("dataset"):
             values = part.pivot_table(index="model", columns=CONDITION, values="value")
             overall = ood.get(str(dataset), pd.Series(dtype=float)).dropna()
             models = sorted({*values.index} & {*overall.index})
-            if len(models) < LEAST:
-                few.add(f"{dataset} has {len(models)}")
+            values = values.loc[models].dropna(axis=1)
+            if len(models) < LEAST or values.empty:
+                of = " of no noise in common" * (len(models) >= LEAST)
+                few.append(f"{kind} on {dataset} has {len(models)}{of}")
                 continue
             enough = True
-            values = values.loc[models].dropna(axis=1)
             own = means[means["dataset"] == dataset]
             scores = own.pivot_table(index="model", columns=CONDITION, values="score")
             scores = scores.reindex(models).dropna(axis=1)
@@ -155,11 +162,14 @@ def predictions(
                 correlation(ours, scored, seed),
                 len(shared),
             )
+    needs = (
+        f"a rank correlation needs {LEAST} networks with both an analysis, of the same noise, and "
+        f"scores on the same dataset; {', '.join(few) or 'there are none'}"
+    )
     if not enough:
-        raise ValueError(
-            f"a rank correlation needs {LEAST} networks with both an analysis and scores on the "
-            f"same dataset; {', '.join(sorted(few)) or 'there are none'}"
-        )
+        raise ValueError(needs)
+    if few:
+        log.info(needs)
 
 
 def correlation(left: np.ndarray, right: np.ndarray, seed: int = 0) -> Correlation:
@@ -170,7 +180,9 @@ def correlation(left: np.ndarray, right: np.ndarray, seed: int = 0) -> Correlati
     left, right
         (conditions, networks) each.
     """
-    count = left.shape[1]
+    conditions, count = left.shape
+    if not conditions:
+        return Correlation(np.nan, np.nan, np.nan)
     places = np.random.default_rng(seed).integers(count, size=(RESAMPLES, count))
     drawn = _spearman(left[:, places], right[:, places])  # (conditions, resamples)
     means = drawn.mean(axis=0)

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmark.analysis.activations import chosen_layers, features_of
+from benchmark.analysis.activations import chosen_layers, features_of, has_layer
 from benchmark.cells import Cell
 from benchmark.cells.provenance import code_facts
 from benchmark.console.log import log
@@ -41,7 +41,8 @@ class Setup:
     batch
         Crops of one pass.
     layers
-        Patterns, as `chosen_layers` takes them; none: those which each network names.
+        Patterns, as `chosen_layers` takes them, of any of the networks; none: those which each
+        network names.
     hidden
         Shares of pixels, in percent, of `completion`.
 
@@ -73,9 +74,18 @@ class Setup:
                     f"'{name}' has no layers to be analysed; choose a network, such as model=masked"
                 )
 
+    def require_others(self) -> None:
+        """Raise ``ValueError`` if a network is under no other noise than the reference's."""
+        if any(not self.others(reference) for reference in self.references):
+            noise, level = IN_DISTRIBUTION
+            raise ValueError(
+                f"noises which are added to the same images are compared here; name one beside "
+                f"{noise} {level:g}"
+            )
+
     def layers_of(self, model: str) -> list[str]:
         """The layers of a network which are looked at, the deepest last."""
-        return chosen_layers(self.grid.models[model], self.layers)
+        return self._layers[model]
 
     @property
     def references(self) -> list[Cell]:
@@ -182,6 +192,21 @@ class Setup:
     @cached_property
     def _seed(self) -> int:
         return self.grid.seeds[0]
+
+    @cached_property
+    def _layers(self) -> dict[str, list[str]]:
+        """By network, the layers which are looked at; a pattern may be one of some networks."""
+        models, found = self.grid.models, {}
+        known = {p for p in self.layers if any(has_layer(model, p) for model in models.values())}
+        for name, model in models.items():
+            own = [p for p in self.layers if p not in known or has_layer(model, p)]
+            if self.layers and not own:
+                raise ValueError(
+                    f"'{name}' has no layer called {' or '.join(self.layers)}; add one of its own "
+                    f"to layers=, which bench list layers shows"
+                )
+            found[name] = chosen_layers(model, own)
+        return found
 
 
 def conditions(grid: Grid, chosen: Mapping[str, object], levels: str) -> Grid:

@@ -26,7 +26,7 @@ from benchmark.studies.analyses.setup import LEAST, Setup, name_of
 VERSION = 1  # of what is measured; another measures everything again
 CROPS, SIDE = 800, 128  # of the paper: 800 patches, of this size where outputs are no larger
 COMPARES = True  # noises, beside that of training
-UNUSED = ("hidden",)
+UNUSED = ("hidden", "scores")
 PARTS = (8, 4, 2, 1)  # of the patches which it is measured with, to see how much their number does
 CAPTION = (
     "SRGA of networks under noises, lower is better: how far the deepest features are from those "
@@ -76,16 +76,14 @@ def measure(setup: Setup) -> list[Distance]:
         If there is no noise but the reference.
     """
     setup.require_layers()
+    setup.require_others()
     found = []
     for reference in setup.references:
-        others = setup.others(reference)
-        if not others:
-            raise ValueError("SRGA compares noises; name one beside gaussian 15")
         own = _distributions(setup, reference)
         again = _distributions(setup, replace(reference, seed=reference.seed + 1))
         most = max(own.by_patches)
         floor = srga(own.by_patches[most], again.by_patches[most])
-        for cell in others:
+        for cell in setup.others(reference):
             other = _distributions(setup, cell)
             by_patches = {
                 count: srga(own.by_patches[count], fit) for count, fit in other.by_patches.items()

@@ -104,6 +104,7 @@ def test_a_row_is_a_network_below_what_goes_in_and_a_column_a_share():
     [
         (["completion", "layers=[conv_last]"], "completion makes no use of it; leave out layers="),
         (["cka", "hidden=[50]"], "cka makes no use of it; leave out hidden=[50]"),
+        (["srga", "scores=o"], "srga makes no use of it; leave out scores=o"),
         (["completion", "hidden=[100]"], "hidden=[100] should be percentages from 0 to 99"),
     ],
 )

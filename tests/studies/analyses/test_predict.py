@@ -43,8 +43,35 @@ def test_networks_without_scores_and_references_are_left_out():
     (found,) = predict.predictions({"srga": lines(values)}, ood, means)
     assert list(found.points.index) == MODELS
     few = {"folder": ood["folder"][:3]}
-    with pytest.raises(ValueError, match="needs 4 networks .*; folder has 3"):
+    with pytest.raises(ValueError, match="needs 4 networks .*; srga on folder has 3"):
         list(predict.predictions({"srga": lines(values)}, few, means))
+
+
+def test_networks_which_share_no_noise_have_no_order(monkeypatch):
+    poisson = lines(dict(zip(MODELS, (1.0, 2, 3, 5, 9), strict=True)))
+    ood = {"folder": pd.Series({m: float(i) for i, m in enumerate(MODELS)})}
+    other = poisson.assign(noise="speckle").rename(columns={"value": "score"})
+    (found,) = predict.predictions({"srga": poisson}, ood, other)
+    assert (found.conditions, found.within.text) == (0, "–")
+    halves = pd.concat([poisson[:2], poisson[2:].assign(noise="speckle")])
+    both = {"srga": halves, "features": poisson}
+    said: list[str] = []
+    monkeypatch.setattr(predict.log, "info", said.append)
+    (found,) = predict.predictions(both, ood, other)
+    assert found.measure == "features"
+    assert "srga on folder has 5 of no noise in common" in said[0]
+    with pytest.raises(ValueError, match="srga on folder has 5 of no noise in common"):
+        list(predict.predictions({"srga": halves}, ood, other))
+
+
+@pytest.mark.parametrize("names", [["1", "2", "3"], ["NA", "null", "1e5"]])
+def test_names_of_networks_are_text_whatever_they_look_like(tmp_path, names):
+    (tmp_path / "features").mkdir()
+    (tmp_path / "features/features.csv").write_text(
+        "dataset,model,noise,level,distance\n"
+        + "".join(f"folder,{name},poisson,3,0.5\n" for name in names)
+    )
+    assert [*predict.measured(tmp_path)["features"]["model"]] == names
 
 
 def test_tables_of_analyses_are_read(tmp_path):
@@ -88,6 +115,7 @@ def test_scores_without_psnr_are_one_sentence():
     ("words", "sentence"),
     [
         (["crops=4"], "predict compares what was found; leave out crops=4"),
+        (["threads=1"], "predict compares what was found; leave out threads=1"),
         (["out=o"], "no analysis under o"),
     ],
 )
@@ -97,7 +125,15 @@ def test_what_cannot_be_compared_is_one_sentence(bench, words, sentence):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"), [("a,b\n", "has no column dataset, model"), ("", "cannot be read as CSV")]
+    ("text", "said"),
+    [
+        ("a,b\n", "has no column dataset, model"),
+        ("", "cannot be read as CSV"),
+        (
+            "dataset,model,noise,level,distance\nfolder,a,poisson,3,0.5\nfolder,b,poisson,3,abc\n",
+            "has something else than numbers in its column distance",
+        ),
+    ],
 )
 def test_a_damaged_table_is_named(tmp_path, text, said):
     (tmp_path / "features").mkdir()

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from benchmark.analysis.activations import chosen_layers
 from benchmark.datasets import DATASETS
 from benchmark.studies.analyses import Setup, conditions
 
@@ -94,6 +95,25 @@ def test_crops_which_are_all_the_same_are_refused(setup):
     wrong = replace(setup, grid=replace(setup.grid, datasets=single), side=24)
     with pytest.raises(ValueError, match="only 1 of 8 crops of 24x24 from folder differ; take"):
         wrong.crops_of(wrong.references[0])
+
+
+def test_a_pattern_may_be_of_some_networks_only(setup):
+    from benchmark.denoiser import DENOISERS
+
+    models = {**setup.grid.models, "dncnn": DENOISERS["dncnn"](depth=3, width=4)}
+    (first, *_) = chosen_layers(models["dncnn"])
+    mixed = replace(setup, grid=replace(setup.grid, models=models))
+    both = replace(mixed, layers=("conv_first", first))
+    assert [both.layers_of(name) for name in ("masked", "dncnn")] == [["conv_first"], [first]]
+    with pytest.raises(ValueError, match="'dncnn' has no layer called conv_first; add one of its"):
+        replace(mixed, layers=("conv_first",)).require_layers()
+
+
+def test_analyses_of_noises_need_some_beside_the_reference(setup):
+    setup.require_others()
+    alone = replace(setup, grid=conditions(setup.grid, {}, "middle"))
+    with pytest.raises(ValueError, match="are compared here; name one beside gaussian 15"):
+        alone.require_others()
 
 
 def test_a_filter_has_no_layers(grid, setup):
