@@ -14,6 +14,8 @@ from benchmark.datasets.stored import file_of
 from benchmark.pixels import crop_around
 from benchmark.protocol import MASKED, Protocol
 
+BRIGHTEST = 2.0  # a value beyond 1 may be, 255 may not
+
 
 @DATASETS.register("dnd")
 class DND(Recorded):
@@ -86,6 +88,11 @@ class DND(Recorded):
     def _boxes_of(self, image: str) -> list[np.ndarray]:
         path, info = map(file_of, self._files[image])
         noisy = read_variable(path, "InoisySRGB", self.source)
+        if noisy.dtype.kind != "f" or noisy.ndim != 3 or not np.abs(noisy).max() <= BRIGHTEST:
+            raise ValueError(
+                f"{path} holds {noisy.dtype} {noisy.shape} as InoisySRGB, not (H, W, 3) "
+                f"floating-point numbers in [0, 1]; {self.source}"
+            )
         found = [
             noisy[top - 1 : bottom, left - 1 : right]  # MATLAB counts from 1 and includes the end
             for top, left, bottom, right in self._corners(info, int(image))
@@ -106,7 +113,7 @@ class DND(Recorded):
             try:
                 references = file["info/boundingboxes"][()].ravel()  # a MATLAB cell
                 return file[references[number - 1]][()].T.astype(int)
-            except (KeyError, IndexError) as error:
+            except Exception as error:  # a damaged file may raise anything
                 raise ValueError(
                     f"{info} has no info.boundingboxes of image {number} ({error}); {self.source}"
                 ) from None

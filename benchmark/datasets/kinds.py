@@ -117,7 +117,9 @@ def refuse_several(path: Path, pictures: int) -> None:
         )
 
 
-def other_kind(path: object, kind: str, cure: str = "", grey: bool = False, bits: int = 8) -> str:
+def other_kind(
+    path: object, kind: str, cure: str = "", grey: bool = False, bits: int | None = None
+) -> str:
     """The sentence on a picture that is whole, but not what is scored here.
 
     Parameters
@@ -125,8 +127,13 @@ def other_kind(path: object, kind: str, cure: str = "", grey: bool = False, bits
     cure
         What can be done beside converting it.
     grey, bits
-        What is scored.
+        What is scored; without bits, what can be read at all.
     """
+    if bits is None:
+        return (
+            f"{path} is {kind}, but images are RGB or grey of 8 or 16 bits, without transparency; "
+            f"convert it or remove it"
+        )
     colours = "grey" if grey else "RGB"
     wanted = f"images must be {colours}, uint{bits}; convert it to {bits}-bit {colours}"
     return f"{path} is {kind}, but {wanted}{cure and f', {cure}'} or remove it"

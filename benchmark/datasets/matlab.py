@@ -1,5 +1,7 @@
 """MATLAB files of any version: their variables as arrays."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,18 +27,31 @@ def read_variable(path: Path, name: str, advice: str) -> np.ndarray:
     from scipy.io import loadmat, whosmat
 
     if is_hdf5(path):
-        with open_hdf5(path, advice) as file:
+        with open_hdf5(path, advice) as file, reading(path, advice):
             found = {key: file[key][()].T for key in file if key == name}
             known = sorted(file)
     else:
-        try:
+        with reading(path, advice):
             found = loadmat(path, variable_names=[name])
             known = [key for key, *_ in whosmat(path)]
-        except Exception as error:  # a damaged file may raise anything in the parser
-            raise ValueError(f"{path} cannot be read ({error}); {advice}") from error
     if name not in found:
         raise ValueError(f"{path} has no variable {name}, only {', '.join(known)}; {advice}")
     return found[name]
+
+
+@contextmanager
+def reading(path: Path, advice: str) -> Iterator[None]:
+    """Raise ``ValueError`` for whatever a parser raises at a damaged file, or one of other kinds.
+
+    Parameters
+    ----------
+    advice
+        What to do about it; ends the message.
+    """
+    try:
+        yield
+    except Exception as error:
+        raise ValueError(f"{path} cannot be read ({error}); {advice}") from error
 
 
 def is_hdf5(path: Path) -> bool:

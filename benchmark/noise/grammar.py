@@ -149,7 +149,10 @@ class _Reader:
             if not call.args or self.token(call.args[0]).kind != "number":
                 example = f"{name.text}({spelled(cls().levels[0])})"
                 raise ValueError(f"{name.text} needs a level in parentheses, such as {example}")
-        except (UnknownName, ValueError) as error:
+        except UnknownName as error:
+            problem = f"{error}; recorded noise has images of its own and is in no formula"
+            raise self.mistake(problem, name) from None
+        except ValueError as error:
             raise self.mistake(str(error), name) from None
         level, *others = call.args
         for other in others:

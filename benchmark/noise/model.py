@@ -222,6 +222,8 @@ class NoiseModel(ABC):
                 f"{self.name} made {image.shape} of {clean.shape}; a noisy image has the shape of "
                 f"the clean one"
             )
+        with np.errstate(over="ignore"):
+            image = image if clip else image.astype(np.float32)  # of 1e39 infinite
         if not np.isfinite(image).all():
             raise ValueError(
                 f"{self.name} made values which are NaN or infinite of a picture in [0, 1]"
@@ -231,11 +233,17 @@ class NoiseModel(ABC):
                 f"{self.name} made a picture {times:.3g} times as bright as the clean one, which "
                 f"is in [0, 1]; a noise for 0 to 255 divides what it returns by 255"
             )
-        return in_range(image) if clip else image.astype(np.float32)
+        return in_range(image) if clip else image
 
 
 def _times_as_bright(clean: np.ndarray, image: np.ndarray) -> float:
-    """The slope of a noisy picture against the clean one; 1 where the two hardly go together."""
+    """The slope of a noisy picture against the clean one; 1 where the two hardly go together.
+
+    And 1 of a picture in whose brightest place that is not seen: where a clean one is even, smooth
+    noise can go along with the little that there is.
+    """
+    if np.abs(image).max() <= MOST_TIMES * clean.max():
+        return 1.0
     step = max(1, int((clean.size / (16 * LEAST_SEEN)) ** 0.5))  # a part of the pixels will do
     x, y = (part[::step, ::step].astype(float).ravel() for part in (clean, image))
     with np.errstate(over="ignore", invalid="ignore"):  # of levels beyond all reason

@@ -109,6 +109,37 @@ def test_an_incomplete_dnd_says_so(placed, lost, message):
         list(SmallDND().crops())
 
 
+@pytest.mark.parametrize(
+    ("noisy", "message"),
+    [
+        ((255 * photograph(0)).astype(np.uint8), r"0001\.mat holds uint8 \(20, 30, 3\) as Inoisy"),
+        (255 * photograph(0), r"0001\.mat holds float32 .* not \(H, W, 3\) floating-point"),
+        (np.full((20, 30, 3), np.nan), r"0001\.mat holds float64 .*; get the benchmark data"),
+        (photograph(0)[..., 0], r"0001\.mat holds float32 \(20, 30\) as InoisySRGB"),
+        (None, r"0001\.mat cannot be read \(.*\); get the benchmark data"),
+    ],
+)
+def test_other_things_than_a_noisy_photograph_are_an_error(dnd, noisy, message):
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(dnd / "images_srgb" / "0001.mat", "r+") as file:
+        del file["InoisySRGB"]
+        if noisy is None:
+            file.create_group("InoisySRGB")
+        else:
+            file["InoisySRGB"] = noisy.T
+    with pytest.raises(ValueError, match=message):
+        list(SmallDND().crops())
+
+
+def test_numbers_in_place_of_references_to_boxes_are_an_error(dnd):
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(dnd / "info.mat", "r+") as file:
+        del file["info/boundingboxes"]
+        file["info/boundingboxes"] = np.ones((1, 2))
+    with pytest.raises(ValueError, match=r"info\.mat has no info\.boundingboxes of image 1"):
+        list(SmallDND().crops())
+
+
 def test_boxes_outside_the_photograph_are_an_error(dnd):
     class Wide(SmallDND):
         side = 9

@@ -76,7 +76,7 @@ def test_another_kind_is_refused_by_kind_before_it_is_called_damaged(tmp_path, n
     for use in (lambda d: d.check(), lambda d: d.read("a")):
         with pytest.raises(ValueError, match=kind) as error:
             use(Folder(path=str(tmp_path)))
-        assert "convert it to 8-bit RGB" in str(error.value)
+        assert "; convert it" in str(error.value)
         assert str(tmp_path / name) in str(error.value)
 
 
@@ -89,7 +89,7 @@ def test_even_a_cut_file_is_refused_by_its_kind(tmp_path, suffix, mode):
     path = tmp_path / f"a{suffix}"
     Image.fromarray(pixels(64, 64)).convert(mode).save(path, **how)
     path.write_bytes(path.read_bytes()[:-100] if suffix == ".jpg" else path.read_bytes()[:-1])
-    with pytest.raises(ValueError, match="convert it to 8-bit RGB|cannot be read"):
+    with pytest.raises(ValueError, match="; convert it|cannot be read"):
         Folder(path=str(tmp_path)).check()
 
 

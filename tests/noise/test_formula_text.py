@@ -186,6 +186,7 @@ def test_anything_else_is_a_formula_named_by_its_canonical_text(text):
             'noise "poisson(1)+⟨here⟩gausian(2)", character 12: unknown noise model '
             "'gausian'; did you mean 'gaussian'",
         ),
+        ("polyu>>jpeg(50)", "; recorded noise has images of its own and is in no formula"),
         (
             "gaussian+poisson(1)",
             'noise "⟨here⟩gaussian+poisson(1)", character 1: gaussian needs a level in '

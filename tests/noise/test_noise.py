@@ -159,6 +159,19 @@ def test_what_a_noise_makes_is_a_picture_or_a_sentence(ramp, kind):
         Made(NO_PICTURES[kind]).pair(ramp, 1, np.random.default_rng(0))
 
 
+def test_smooth_noise_on_an_even_picture_is_no_mistake_of_scale():
+    even = np.full((64, 64, 3), 0.5, np.float32)
+    even += np.linspace(0, 1e-3, 64, dtype=np.float32)[:, None, None]
+    steep = Made(lambda clean: 0.5 + 100 * (clean - 0.5))
+    assert steep(even, 1, np.random.default_rng(0)).max() < 1
+
+
+def test_numbers_too_large_for_a_picture_are_the_noise_s_mistake_without_clipping(ramp):
+    huge = Made(lambda clean: clean.astype(float) + 1e40)
+    with pytest.raises(ValueError, match="NaN or infinite of a picture"):
+        huge.pair(ramp, 1, np.random.default_rng(0), clip=False)
+
+
 @pytest.mark.parametrize("level", [1e3, 1e30])
 def test_however_strong_a_noise_is_its_picture_is_one(ramp, level):
     for noise in (NOISE_MODELS["gaussian"](), Made(lambda clean: clean + 1.5)):
