@@ -112,7 +112,7 @@ def train(options: TrainOptions, line: CommandLine) -> None:
             sys.exit(128 + (result.signal or 0))
     of, path = training.network.name, training.folder / f"{training.folder.name}.safetensors"
     mine = shlex.quote(f"+model.mine={{of: {of}, weights: {path}}}")
-    small = "noise=gaussian data.photos.limit=2 data.photos.crop=256"  # all noises take hours
+    small = "noise=gaussian data.photos.limit=2"  # all noises take hours
     if training.network.image_channels == 1:
         small += " protocol='masked(grey=true)'"
     log.info(
