@@ -27,11 +27,11 @@ def read_variable(path: Path, name: str, advice: str) -> np.ndarray:
     from scipy.io import loadmat, whosmat
 
     if is_hdf5(path):
-        with open_hdf5(path, advice) as file, reading(path, advice):
+        with open_hdf5(path, advice) as file, _reading(path, advice):
             found = {key: file[key][()].T for key in file if key == name}
             known = sorted(file)
     else:
-        with reading(path, advice):
+        with _reading(path, advice):
             found = loadmat(path, variable_names=[name])
             known = [key for key, *_ in whosmat(path)]
     if name not in found:
@@ -40,7 +40,7 @@ def read_variable(path: Path, name: str, advice: str) -> np.ndarray:
 
 
 @contextmanager
-def reading(path: Path, advice: str) -> Iterator[None]:
+def _reading(path: Path, advice: str) -> Iterator[None]:
     """Raise ``ValueError`` for whatever a parser raises at a damaged file, or one of other kinds.
 
     Parameters

@@ -242,7 +242,7 @@ def _times_as_bright(clean: np.ndarray, image: np.ndarray) -> float:
     And 1 of a picture in whose brightest place that is not seen: where a clean one is even, smooth
     noise can go along with the little that there is.
     """
-    if np.abs(image).max() <= MOST_TIMES * clean.max():
+    if image.max() <= MOST_TIMES * clean.max():
         return 1.0
     step = max(1, int((clean.size / (16 * LEAST_SEEN)) ** 0.5))  # a part of the pixels will do
     x, y = (part[::step, ::step].astype(float).ravel() for part in (clean, image))
