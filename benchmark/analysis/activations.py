@@ -36,23 +36,24 @@ def chosen_layers(network: nn.Module, patterns: Sequence[str] = ()) -> list[str]
     if not patterns:
         ours = isinstance(network, Denoiser)
         return network.analysed_layers() if ours else default_layers(network)
-    names, found = [name for name, _ in network.named_modules() if name], []
+    found = []
     for pattern in patterns:
-        stem = pattern.removesuffix(INPUT)
-        own = [name for name in names if _matches(name, stem)]
+        own, stem = layers_met(network, pattern), pattern.removesuffix(INPUT)
         if not own:
+            names = _module_names(network)
             raise ValueError(
                 f"no layer is called {stem}{did_you_mean(stem, names)} bench list layers shows "
                 f"the names of a network's layers"
             )
-        found += [name + pattern[len(stem) :] for name in own]
+        found += own
     return list(dict.fromkeys(found))
 
 
-def has_layer(network: nn.Module, pattern: str) -> bool:
-    """Whether a pattern, as `chosen_layers` takes it, meets a module of a network."""
+def layers_met(network: nn.Module, pattern: str) -> list[str]:
+    """The layers of a network which one pattern meets, as `chosen_layers` takes it."""
     stem = pattern.removesuffix(INPUT)
-    return any(_matches(name, stem) for name, _ in network.named_modules() if name)
+    own = [name for name in _module_names(network) if _matches(name, stem)]
+    return [name + pattern[len(stem) :] for name in own]
 
 
 @contextmanager
@@ -147,6 +148,10 @@ def by_image(features: Tensor, images: Tensor) -> Tensor:
             f"features of shape {tuple(features.shape)} do not belong to {len(images)} images"
         )
     return features.reshape(len(images), -1)
+
+
+def _module_names(network: nn.Module) -> list[str]:
+    return [name for name, _ in network.named_modules() if name]
 
 
 def _matches(name: str, pattern: str) -> bool:

@@ -224,6 +224,22 @@ def digits_of(metric: str, labels: Mapping[str, Any]) -> int:
     return min(max(digits, 0), MOST_DIGITS)
 
 
+def read_names_as_text(path: str | Path, columns: Iterable[str]) -> pd.DataFrame:
+    """A CSV file, in which these columns are text whatever it looks like: a model may be 1, or NA.
+
+    Columns which it lacks do not count.
+
+    Raises
+    ------
+    ValueError
+        If it is empty or no CSV.
+    """
+    import pandas as pd
+
+    names = dict.fromkeys(columns, str)
+    return pd.read_csv(path, dtype=names, keep_default_na=False, na_values=[""])
+
+
 def as_scores(
     table: Scores | pd.DataFrame | str | Path, higher_is_better: Mapping[str, bool] | None = None
 ) -> Scores:
@@ -235,10 +251,7 @@ def as_scores(
         Direction of metrics about which nothing else says it; psnr and ssim are known.
     """
     if isinstance(table, (str, Path)):
-        import pandas as pd
-
-        names = dict.fromkeys(["model", "dataset", "noise", "image"], str)
-        table = pd.read_csv(table, dtype=names, keep_default_na=False, na_values=[""])
+        table = read_names_as_text(table, ["model", "dataset", "noise", "image"])
     if not isinstance(table, Scores):
         table = Scores(table, {name: known_scale(name) for name in metric_names(table)})
     given = {

@@ -69,7 +69,5 @@ def open_hdf5(path: Path, advice: str) -> Any:
         raise ValueError(
             f"{path} is a MATLAB 7.3 file, which needs the package h5py: pip install h5py"
         ) from None
-    try:
+    with _reading(path, advice):
         return h5py.File(path)
-    except OSError as error:
-        raise ValueError(f"{path} cannot be read ({error}); {advice}") from error

@@ -222,8 +222,9 @@ class NoiseModel(ABC):
                 f"{self.name} made {image.shape} of {clean.shape}; a noisy image has the shape of "
                 f"the clean one"
             )
-        with np.errstate(over="ignore"):
-            image = image if clip else image.astype(np.float32)  # of 1e39 infinite
+        if not clip:
+            with np.errstate(over="ignore"):
+                image = image.astype(np.float32)  # 1e39 is infinite there
         if not np.isfinite(image).all():
             raise ValueError(
                 f"{self.name} made values which are NaN or infinite of a picture in [0, 1]"

@@ -315,11 +315,19 @@ def test_a_folder_is_no_lock(tmp_path):
         Lock(tmp_path)
 
 
-@pytest.mark.skipif(not Path("/proc/self").exists(), reason="no folder that refuses all: /proc")
-def test_where_nothing_can_be_recorded_nothing_is_fetched(server, source, folder):
+def test_where_nothing_can_be_recorded_nothing_is_fetched(
+    server, source, folder, lock, monkeypatch
+):
+    opened = os.open
+
+    def refuse(path: object, *rest: int) -> int:
+        if path == lock.path.with_name("fetch.lock.lease"):
+            raise OSError(errno.EACCES, "Permission denied")
+        return opened(path, *rest)
+
     address, page = server.page("/toy.pth")
-    lock = Lock(Path("/proc/none/lock"))
-    with pytest.raises(OSError, match="^cannot write /proc/none/lock.lease: ") as caught:
+    monkeypatch.setattr("benchmark.files.lease.os.open", refuse)
+    with pytest.raises(OSError, match=r"^cannot write .*fetch\.lock\.lease: .*lock=FILE") as caught:
         fetch(source(address), folder, lock)
     assert str(caught.value).count("cannot write") == 1 and not page.asked
     fetch(source(address, checksums=KNOWN), folder, lock)  # nothing is to be recorded

@@ -19,7 +19,7 @@ from benchmark.studies.analyses.setup import Setup
 VERSION = 1  # of what is measured; another measures everything again
 CROPS, SIDE = 64, 64
 COMPARES = True  # noises, beside that of training
-UNUSED = ("hidden", "scores")
+UNUSED = ("hidden",)
 CAPTION = (
     "CKA of every layer of one side with every layer of the other, first layers at the lower left. "
     "Above, two networks under the noise of training; below, one network under that noise and "

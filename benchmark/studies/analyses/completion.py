@@ -25,7 +25,7 @@ from benchmark.studies.analyses.setup import Setup, is_reference, name_of
 VERSION = 1  # of what is measured; another measures everything again
 CROPS, SIDE = 16, 128
 COMPARES = False  # by default the noise of training alone
-UNUSED = ("layers", "scores")
+UNUSED = ("layers",)
 CLEAN = "clean"  # the image without noise, among the noises
 BLUR = "interpolation"  # among the models
 NUMBERS = ("psnr", "psnr_hidden", "blur", "blur_hidden")

@@ -19,7 +19,7 @@ from benchmark.studies.analyses.setup import Setup, is_reference, name_of
 VERSION = 1  # of what is measured; another measures everything again
 CROPS, SIDE = 64, 64
 COMPARES = True  # noises, beside that of training
-UNUSED = ("hidden", "scores")
+UNUSED = ("hidden",)
 CAPTION = (
     "How the values of the deepest features are distributed, filled, beside those under the noise "
     "of training, the line; a row a network. W: Wasserstein's distance of the two, in standard "

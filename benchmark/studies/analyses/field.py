@@ -19,7 +19,7 @@ from benchmark.studies.analyses.setup import Setup, name_of, no_numbers
 VERSION = 1  # of what is measured; another measures everything again
 CROPS, SIDE = 32, 64
 COMPARES = False  # by default the noise of training alone
-UNUSED = ("layers", "hidden", "scores")
+UNUSED = ("layers", "hidden")
 SPREAD = 8  # rows and columns in the middle from which pixels are drawn: all places in a window
 LEAST = 16  # pixels of a side
 SHARES = (0.5, 0.95)

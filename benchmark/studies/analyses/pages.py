@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from benchmark.cells.scores import read_names_as_text
 from benchmark.files.whole import write_whole
 from benchmark.reporting.figures.saving import is_drawn, pictures, save_figure
 from benchmark.reporting.pages import render
@@ -24,11 +25,11 @@ def read_table(path: Path, *columns: str) -> pd.DataFrame:
     ValueError
         If the file is no such table.
     """
-    names = {name: str for name in columns if name.endswith(WORDS)}  # of a network: 1, or NA
+    names = [name for name in columns if name.endswith(WORDS)]
     if not path.is_file():
         return pd.DataFrame()
     try:
-        rows = pd.read_csv(path, dtype=names, keep_default_na=False, na_values=[""])  # type: ignore[arg-type]
+        rows = read_names_as_text(path, names)
     except ValueError as error:  # empty, or no CSV
         raise ValueError(f"{path} cannot be read as CSV ({error})") from None
     if lacking := [name for name in columns if name not in rows]:

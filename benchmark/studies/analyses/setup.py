@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmark.analysis.activations import chosen_layers, features_of, has_layer
+from benchmark.analysis.activations import chosen_layers, features_of, layers_met
 from benchmark.cells import Cell
 from benchmark.cells.provenance import code_facts
 from benchmark.console.log import log
@@ -195,11 +195,11 @@ class Setup:
 
     @cached_property
     def _layers(self) -> dict[str, list[str]]:
-        """By network, the layers which are looked at; a pattern may be one of some networks."""
+        """By network, the layers which are looked at; a pattern may be of some networks only."""
         models, found = self.grid.models, {}
-        known = {p for p in self.layers if any(has_layer(model, p) for model in models.values())}
+        known = {p for p in self.layers if any(layers_met(model, p) for model in models.values())}
         for name, model in models.items():
-            own = [p for p in self.layers if p not in known or has_layer(model, p)]
+            own = [p for p in self.layers if p not in known or layers_met(model, p)]
             if self.layers and not own:
                 raise ValueError(
                     f"'{name}' has no layer called {' or '.join(self.layers)}; add one of its own "

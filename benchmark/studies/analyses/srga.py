@@ -26,7 +26,7 @@ from benchmark.studies.analyses.setup import LEAST, Setup, name_of
 VERSION = 1  # of what is measured; another measures everything again
 CROPS, SIDE = 800, 128  # of the paper: 800 patches, of this size where outputs are no larger
 COMPARES = True  # noises, beside that of training
-UNUSED = ("hidden", "scores")
+UNUSED = ("hidden",)
 PARTS = (8, 4, 2, 1)  # of the patches which it is measured with, to see how much their number does
 CAPTION = (
     "SRGA of networks under noises, lower is better: how far the deepest features are from those "

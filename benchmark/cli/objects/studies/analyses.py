@@ -67,7 +67,7 @@ def setup_of(options: "AnalyseOptions", study: ModuleType, out: Path, line: "Com
         If a setting is wrong or not of this study, weights or data are missing, or a page in the
         folder is another's.
     """
-    if unused := line.given(*study.UNUSED):
+    if unused := line.given(*study.UNUSED, "scores"):
         raise ValueError(f"{options.kind} makes no use of it; leave out {' '.join(unused)}")
     pages = {f"{options.kind}.md": options.kind, f"{options.kind}.csv": f"{options.kind} table"}
     prepare(out, pages, [f"{options.kind}*.{end}" for end in FORMATS])
