@@ -212,9 +212,9 @@ def test_a_mistake_which_only_workers_meet_is_one_sentence(alone, tmp_path):
 def test_what_networks_are_of_is_said_by_the_command_and_not_by_its_workers(bench, monkeypatch):
     words = ["run", "model=dncnn", "noise=gaussian(25)", *SMALL, "metric=psnr", "pictures=none"]
     monkeypatch.setenv(PLACE, f"2/2 {os.getppid()}")
-    assert "tiny networks" not in bench(*words, "out=o")[1]
+    assert "stand in until" not in bench(*words, "out=o")[1]
     monkeypatch.delenv(PLACE)
-    assert bench(*words, "out=o")[1].count("tiny networks") == 1
+    assert bench(*words, "out=o")[1].count("stand in until") == 1
 
 
 def test_a_setting_which_a_launcher_lacks_is_said_before_anything_is_scored(bench, tmp_path):

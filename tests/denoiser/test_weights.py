@@ -7,7 +7,7 @@ import pytest
 import torch
 from toy_checkpoints import ARGUMENTS, SWIN, TRAINING, Small, refusal
 
-from benchmark.cli.objects.grid import shipped_tiny
+from benchmark.cli.objects.grid import stand_ins
 from benchmark.cli.objects.specs import spec_of
 from benchmark.denoiser import DENOISERS
 from benchmark.denoiser.weights.load import (
@@ -113,7 +113,7 @@ def test_a_keyword_the_class_no_longer_has_is_refused_in_one_line(tmp_path):
     assert "dilation" in message
 
 
-def test_what_ships_lies_beside_its_class_and_tiny_weights_stand_in(tmp_path, monkeypatch):
+def test_what_ships_lies_beside_its_class_and_smaller_weights_stand_in(tmp_path, monkeypatch):
     cls = DENOISERS["dncnn"]
     assert shipped(cls).parts[-3:-1] == ("baselines", "weights")
     assert shipped(DENOISERS["baseline"]).parts[-3:-1] == ("baselines", "weights")
@@ -121,11 +121,15 @@ def test_what_ships_lies_beside_its_class_and_tiny_weights_stand_in(tmp_path, mo
     monkeypatch.setattr(sys.modules[cls.__module__], "__file__", str(tmp_path / "dncnn.py"))
     (tmp_path / "weights").mkdir()
     assert shipped(cls).name == "dncnn.safetensors"
-    assert shipped_tiny({"dncnn": spec_of("model", "dncnn")}) == ""
+    assert stand_ins({"dncnn": spec_of("model", "dncnn")}) == ""
     tiny = tmp_path / "weights" / "dncnn_tiny.safetensors"
     save_weights(tiny, cls(**ARGUMENTS), ARGUMENTS, {})
     assert shipped(cls).name == "dncnn_tiny.safetensors"
-    assert shipped_tiny({"dncnn": spec_of("model", "dncnn")}).startswith("dncnn: tiny networks")
+    assert stand_ins({"dncnn": spec_of("model", "dncnn")}).startswith("dncnn: tiny networks, ")
+    save_weights(tiny.with_stem("dncnn_small"), cls(**ARGUMENTS), ARGUMENTS, {})
+    assert shipped(cls).name == "dncnn_small.safetensors"
+    asked = {name: spec_of("model", name) for name in ("dncnn", "rnan", "identity")}
+    assert stand_ins(asked).startswith("dncnn: small networks; rnan: tiny networks, trained on")
     (tmp_path / "weights" / "dncnn.safetensors").touch()
     assert shipped(cls).name == "dncnn.safetensors"
 

@@ -104,7 +104,7 @@ def run(options: RunOptions, line: CommandLine) -> None:
     from benchmark.cells import ResultStore
     from benchmark.cells.running.plans import Plan
     from benchmark.cli.finished import state_of_results
-    from benchmark.cli.objects.grid import compose_grid, shipped_tiny
+    from benchmark.cli.objects.grid import compose_grid, stand_ins
     from benchmark.cli.output import FIGURES, REPORT
     from benchmark.console.log import heard, log
     from benchmark.environment.device import pick_device, use_threads
@@ -129,9 +129,9 @@ def run(options: RunOptions, line: CommandLine) -> None:
         watch = _watch(options, line)
         grid = compose_grid(options)
         refuse_among_images(options.out, grid.datasets)
-        tiny = "" if is_worker else shipped_tiny(options.model)
-        if tiny:
-            log.info(tiny)
+        standing_in = "" if is_worker else stand_ins(options.model)
+        if standing_in:
+            log.info(standing_in)
     shard = "1/1" if is_worker else options.shard
     state = state_of_results(store.root) if watch else ""
     images = {name: len(dataset) for name, dataset in grid.datasets.items()}

@@ -112,17 +112,23 @@ def variants_of(models: Specs) -> dict[str, dict[str, Denoiser]]:
     }
 
 
-def shipped_tiny(models: Specs) -> str:
-    """Which networks ship only weights of the size "tiny", and how these were trained otherwise
-    than published, as one line; empty if none. Those whose weights are named do not count."""
+def stand_ins(models: Specs) -> str:
+    """Which networks ship only weights of a smaller size than the published one, of which size, and
+    how these were trained otherwise than published, as one line; empty if none. Those whose
+    weights are named do not count."""
     classes = [spec.cls for spec in models.values() if not spec.settings.get("weights")]
     paths = {cls.name: shipped(cls) for cls in classes if cls.learned}
     paths = {name: path for name, path in paths.items() if path.stem != name}
     if not paths:
         return ""
+    sizes = {name: path.stem.removeprefix(f"{name}_") for name, path in paths.items()}
+    named = [
+        f"{', '.join(name for name, of in sizes.items() if of == size)}: {size} networks"
+        for size in dict.fromkeys(sizes.values())
+    ]
     ours = {name: own_settings(read_header(path)) for name, path in paths.items()}
     parts = [f"; {name} was trained with {settings}" for name, settings in ours.items() if settings]
     return (
-        f"{', '.join(paths)}: tiny networks, trained for minutes on a CPU; they stand in until "
-        f"better ones are trained{''.join(parts)}"
+        f"{'; '.join(named)}, trained on a CPU; they stand in until better ones are "
+        f"trained{''.join(parts)}"
     )

@@ -20,6 +20,7 @@ from benchmark.files.whole import write_whole
 
 HEADER = "noisebench"
 PUBLISHED = "published"  # stands for the file that `bench fetch` brought
+STANDING_IN = ("small", "tiny")  # sizes whose weights stand in for the published one, best first
 COUNTER = "num_batches_tracked"  # of batch normalisation; PyTorch before 0.4.1 had none
 
 Arguments = dict[str, object]
@@ -30,11 +31,13 @@ Shapes = dict[str, tuple[int, ...]]
 def shipped(cls: type[Denoiser]) -> Path:
     """Where the package that defines a network keeps the weights it ships.
 
-    As long as there are none of the published size, those of the size "tiny" stand in.
+    As long as there are none of the published size, those of a smaller one stand in: of the
+    largest size of `STANDING_IN` which is there.
     """
     folder = Path(inspect.getfile(cls)).parent / "weights"
-    best, tiny = (folder / f"{name}.safetensors" for name in (cls.name, f"{cls.name}_tiny"))
-    return tiny if tiny.is_file() and not best.is_file() else best
+    best = folder / f"{cls.name}.safetensors"
+    smaller = [folder / f"{cls.name}_{size}.safetensors" for size in STANDING_IN]
+    return next((path for path in (best, *smaller) if path.is_file()), best)
 
 
 def all_shipped(cls: type[Denoiser]) -> dict[str, Path]:
