@@ -106,11 +106,13 @@ class Gallery:
         return [self._picture(path, "Figure 4")]
 
     def _comparison(self, name: str, shown: Shown) -> list[str]:
-        """The picture of the image which the scores choose, and what it is of."""
+        """The picture of the image which the scores choose, and what it is of: of the networks
+        which it shows, those which are still to be trained and have no scores are left out."""
         scores = self._scores_of(shown.run)
         if scores.rows.empty:
             return []
-        models = self.plan.models_of(shown)
+        untrained = {*self.plan.to_train} - {*scores.rows["model"]}
+        models = [name for name in self.plan.models_of(shown) if name not in untrained]
         try:
             asked = (models, shown.noise, shown.level, None, None, METRICS[:2])
             chosen = comparison_of(scores, *asked)

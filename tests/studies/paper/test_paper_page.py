@@ -153,6 +153,16 @@ def test_a_comparison_shows_the_picture_which_its_scores_choose_and_no_older_one
     assert "Image a of toy, on which swinir and masked differ most" in section
 
 
+def test_a_comparison_leaves_out_a_network_which_is_still_to_be_trained(plan):
+    plan = replace(plan, variants={}, to_train=("rnan",))
+    shown = ("baseline", "masked", "swinir", "restormer", "dncnn", "dropout", "ridnet")
+    scores = scored(*[(name, "isp", 1, 20.0) for name in shown])
+    write_lines(plan.out / "figure_10/comparison_toy_a.png", "")
+    assert "comparison_toy_a.png" in page_of(plan, scores=scores)["Figure 10"]
+    fewer = scored(*[(name, "isp", 1, 20.0) for name in shown[1:]])
+    assert "**Here: missing.**" in page_of(plan, scores=fewer)["Figure 10"]
+
+
 def test_a_failed_run_is_told_with_its_sentence_wherever_it_is_needed(plan):
     outcomes = {
         "scores": Outcome("failed", "no images of toy"),
