@@ -189,8 +189,8 @@ PARTS = (
         "How far do the deepest features move under another noise, by SRGA?",
         ("srga",),
         "SRGA as its authors' code has it, with Gaussian noise as the reference",
-        "the reference's level is not written, 15 is a guess; tiny networks by 200 crops of 64x64, "
-        "where its authors take 800 of 128x128; each number stands beside its floor, which the "
+        "the reference's level is not written, 15 is a guess; tiny and small networks by 200 crops "
+        "of 64x64, where its authors take 800 of 128x128; each number stands beside its floor, which the "
         "paper does not measure",
     ),
     Part(
