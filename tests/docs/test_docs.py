@@ -49,7 +49,7 @@ COMPOSED = {  # why a command is only composed: each group, name and setting in 
     r"my/|\.(pth?|ckpt|onnx|DNG|safetensors)\b": "needs a file of the reader's",
     r"model=deepinv": "needs a package",
     r"of: files|model\.files": "needs what another program restored: tests/docs/test_files_page.py",
-    r"out=(runs|results/training)\b": "needs trainings",
+    r"out=(runs\b|results/training)": "needs trainings",
     r"^check(?= |$)(?!.*update=true)": "needs a baseline",
     r"speed=true": "times",
     r"runtime=": "compiles networks into the user's cache: tests/scoring/test_runtime.py",

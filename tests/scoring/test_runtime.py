@@ -38,7 +38,9 @@ def test_torch_is_recorded_and_no_setting(bench, tmp_path):
 @pytest.mark.slow
 def test_openvino_is_recorded_a_setting_and_named_and_scores_are_those_of_torch(bench, tmp_path):
     pytest.importorskip("openvino")
-    status, out, err = bench("model=[dncnn,rnan]", "runtime=openvino", "reference=[]")
+    # outputs of the small one differ by 2e-5 on some processors, which is too much
+    tiny = ("model.dncnn.weights=dncnn_tiny", "reference=[]")
+    status, out, err = bench("model=[dncnn,rnan]", "runtime=openvino", *tiny)
     assert status == 0, err
     record = stored(tmp_path, "dncnn")
     assert record["environment"]["runtime"] == record["settings"]["model"]["runtime"] == "openvino"
@@ -48,9 +50,9 @@ def test_openvino_is_recorded_a_setting_and_named_and_scores_are_those_of_torch(
     assert "rnan runs in torch: its attention between all pixels" in shown
     assert "dncnn is compiled by openvino" in shown and "rnan is compiled" not in shown
     assert "Restored whole, in fp32 and by torch, but for: dncnn (openvino)." in shown
-    status, _, err = bench("model=dncnn", "reference=[]")
+    status, _, err = bench("model=dncnn", *tiny)
     assert status == 2 and "model.runtime 'openvino' (now absent)" in err
-    assert bench("model=dncnn", "reference=[]", "out=p")[0] == 0
+    assert bench("model=dncnn", *tiny, "out=p")[0] == 0
     (mine,), (other,) = (
         record["images"],
         json.loads((tmp_path / "p/cells/dncnn/photos/gaussian-15-0.json").read_text())["images"],
