@@ -190,8 +190,8 @@ PARTS = (
         ("srga",),
         "SRGA as its authors' code has it, with Gaussian noise as the reference",
         "the reference's level is not written, 15 is a guess; tiny and small networks by 200 crops "
-        "of 64x64, where its authors take 800 of 128x128; each number stands beside its floor, which the "
-        "paper does not measure",
+        "of 64x64, where its authors take 800 of 128x128; each number stands beside its floor, "
+        "which the paper does not measure",
     ),
     Part(
         "figure_15",
